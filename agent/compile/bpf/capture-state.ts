@@ -1,0 +1,25 @@
+/** What the kernel should capture on this node, as `compile` asks for it and `bpf` puts it into maps. */
+export interface CaptureState {
+  readonly pods: readonly CapturedPod[];
+  readonly destinations: readonly CapturedDestination[];
+}
+
+/** One enrolled pod of this node. */
+export interface CapturedPod {
+  readonly uid: string;
+  /** Path of its network namespace. */
+  readonly netns: string;
+  readonly addresses: readonly string[];
+  /** Ports on which the kubelet's declared probes reach the application directly. */
+  readonly probePorts: readonly number[];
+}
+
+/** Which of a pod's outbound listeners takes a connection: the kernel sends it to that listener's port. */
+export type OutboundMode = "http" | "tcp" | "detect";
+
+/** Where connections of enrolled pods are taken from on their way; everything else is left alone. */
+export interface CapturedDestination {
+  readonly address: string;
+  readonly port: number;
+  readonly mode: OutboundMode;
+}

@@ -1,0 +1,65 @@
+/**
+ * The JSON that the built-in filters are configured with. One object for the whole node; the root id tells the module
+ * which part of the path it stands in (`outbound`, `inbound` HTTP; `outbound-tcp`, `inbound-tcp`).
+ */
+export interface FilterConfig {
+  readonly trustDomain: string;
+  /** Prometheus label source_cluster and destination_cluster. */
+  readonly cluster: string;
+  /** Rules by the id of the set of policies that a workload carries. */
+  readonly policySets: readonly FilterPolicySet[];
+  /** Outbound: which set guards the workloads behind an Envoy cluster. A cluster that is not named here is not guarded. */
+  readonly clusters: readonly { readonly name: string; readonly policySet: string; readonly port: number }[];
+  /** Inbound: which set guards a pod of this node, by pod uid. */
+  readonly pods: readonly { readonly uid: string; readonly policySet: string }[];
+  /** Inbound: who is behind a source address (enrolled workloads only). Peer strings, see `peer-string.ts`. */
+  readonly peers: readonly { readonly address: string; readonly peer: string }[];
+  readonly retryBudgets: readonly FilterRetryBudget[];
+}
+
+export interface FilterPolicySet {
+  readonly id: string;
+  readonly policies: readonly FilterPolicy[];
+}
+
+export interface FilterPolicy {
+  /** `namespace/name`, for the reason of a denial. */
+  readonly name: string;
+  readonly deny: boolean;
+  readonly alwaysDeny: boolean;
+  readonly rules: readonly FilterRule[];
+}
+
+export interface FilterRule {
+  readonly from: readonly FilterSource[];
+  readonly to: readonly FilterOperation[];
+}
+
+export interface FilterSource {
+  readonly principals: readonly string[];
+  readonly notPrincipals: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly notNamespaces: readonly string[];
+  readonly ipBlocks: readonly string[];
+  readonly notIpBlocks: readonly string[];
+}
+
+export interface FilterOperation {
+  readonly hosts: readonly string[];
+  readonly notHosts: readonly string[];
+  readonly methods: readonly string[];
+  readonly notMethods: readonly string[];
+  readonly paths: readonly string[];
+  readonly notPaths: readonly string[];
+  readonly ports: readonly string[];
+  readonly notPorts: readonly string[];
+}
+
+export interface FilterRetryBudget {
+  /** `namespace/service`. */
+  readonly service: string;
+  readonly percent: number;
+  readonly intervalMs: number;
+  readonly minCount: number;
+  readonly minIntervalMs: number;
+}

@@ -1,0 +1,80 @@
+import type { ObjectMeta } from "./meta.ts";
+
+export type StringMatch =
+  | { readonly kind: "exact"; readonly value: string }
+  | { readonly kind: "prefix"; readonly value: string }
+  | { readonly kind: "regex"; readonly value: string };
+
+export interface NamedMatch {
+  readonly name: string;
+  readonly match: StringMatch;
+}
+
+/** One entry of `matches`: all of its parts must hold. */
+export interface RouteMatch {
+  /** `prefix` is by path element, as Gateway API's PathPrefix: `/a` matches `/a` and `/a/b`, not `/ab`. */
+  readonly path: StringMatch;
+  readonly method: string | undefined;
+  readonly headers: readonly NamedMatch[];
+  readonly query: readonly NamedMatch[];
+}
+
+export interface HeaderValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** RequestHeaderModifier and ResponseHeaderModifier. */
+export interface HeaderModifier {
+  readonly set: readonly HeaderValue[];
+  readonly add: readonly HeaderValue[];
+  readonly remove: readonly string[];
+}
+
+export interface BackendRef {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+  readonly weight: number;
+  /** Requests to it are answered 500, as Gateway API asks: the Service is not there, or no ReferenceGrant allows it. */
+  readonly invalid: boolean;
+  readonly requestHeaders: HeaderModifier | undefined;
+  readonly responseHeaders: HeaderModifier | undefined;
+}
+
+/** GEP-1731: HTTPRouteRetry. */
+export interface RouteRetry {
+  /** How often it is sent again after the first try. */
+  readonly attempts: number;
+  /** Status codes on which it is sent again. */
+  readonly codes: readonly number[];
+  /** Milliseconds between tries, at least. */
+  readonly backoffMs: number | undefined;
+}
+
+export interface RouteRule {
+  readonly name: string;
+  readonly matches: readonly RouteMatch[];
+  readonly requestHeaders: HeaderModifier | undefined;
+  readonly responseHeaders: HeaderModifier | undefined;
+  readonly backends: readonly BackendRef[];
+  /** Milliseconds for the whole request with all its tries; 0: no limit; undefined: not said. */
+  readonly requestTimeoutMs: number | undefined;
+  /** Milliseconds for one try. */
+  readonly backendTimeoutMs: number | undefined;
+  readonly retry: RouteRetry | undefined;
+}
+
+export interface ServiceParent {
+  readonly namespace: string;
+  readonly service: string;
+  /** Only this port of the Service; undefined: all of them. */
+  readonly port: number | undefined;
+}
+
+/** An HTTPRoute attached to Services (GAMMA), in its producer's namespace. */
+export interface HttpRoute {
+  readonly meta: ObjectMeta;
+  readonly parents: readonly ServiceParent[];
+  readonly rules: readonly RouteRule[];
+}

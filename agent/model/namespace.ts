@@ -1,0 +1,5 @@
+import type { ObjectMeta } from "./meta.ts";
+
+export interface Namespace {
+  readonly meta: ObjectMeta;
+}

@@ -1,0 +1,22 @@
+import type { ObjectMeta } from "./meta.ts";
+
+/** What Ambit treats a port's bytes as; "detect" looks at the first bytes of each connection. */
+export type Protocol = "http" | "http2" | "grpc" | "tcp" | "detect";
+
+export interface ServicePort {
+  /** "" for the only port of a Service. */
+  readonly name: string;
+  readonly port: number;
+  /** The container's port: a number, or the name of a container port. */
+  readonly targetPort: number | string;
+  readonly protocol: Protocol;
+}
+
+/** A Service with its TCP ports. UDP and SCTP ports are not the mesh's. */
+export interface Service {
+  readonly meta: ObjectMeta;
+  /** Virtual addresses in canonical text form; empty for a headless Service. */
+  readonly clusterIPs: readonly string[];
+  readonly headless: boolean;
+  readonly ports: readonly ServicePort[];
+}

@@ -1,0 +1,4 @@
+/** A workload's identity as a principal of Istio policies: `trust-domain/ns/namespace/sa/service-account`, without `spiffe://`. */
+export function principal(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
