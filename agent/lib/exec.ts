@@ -1,0 +1,57 @@
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { AmbitError } from "./errors.ts";
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ExecOptions {
+  readonly input?: string;
+  /** Milliseconds; default 30000. */
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs a command to its end and tells how it ended; never throws for an exit code. A command that is not there has code 127. */
+export function tryExec(command: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      command,
+      args,
+      {
+        timeout: options.timeoutMs ?? 30_000,
+        maxBuffer: 64 << 20,
+        cwd: options.cwd,
+        env: options.env,
+        encoding: "utf8",
+      },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 127;
+        resolve({ code, stdout, stderr: stderr === "" && error !== null ? error.message : stderr });
+      },
+    );
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+/** Runs a command that has to succeed; its standard output. Throws AmbitError `command-failed` with what it said. */
+export async function exec(command: string, args: readonly string[], options: ExecOptions = {}): Promise<string> {
+  const result = await tryExec(command, args, options);
+  if (result.code === 0) return result.stdout;
+  throw new AmbitError({
+    code: "command-failed",
+    kind: "system",
+    what: `'${command} ${args.join(" ")}' failed with exit code ${result.code}`,
+    why: result.stderr.trim(),
+  });
+}
+
+export type Child = ChildProcess;
+
+/** Starts a process and hands it over; the caller watches and ends it. */
+export function start(command: string, args: readonly string[], options: SpawnOptions): Child {
+  return spawn(command, args, options);
+}

@@ -1,0 +1,8 @@
+/** Where a pod's outbound connections are sent inside its network namespace, by what is known of their bytes. */
+export const OUTBOUND_PORTS = { http: 15001, tcp: 15002, detect: 15003 } as const;
+
+/** The listener for what arrives at a pod. Nobody dials it: sk_lookup hands connections to it. */
+export const INBOUND_PORT = 15006;
+
+/** Every port that Ambit binds inside a pod; reserved there, so that no ephemeral port collides. */
+export const RESERVED_PORTS: readonly number[] = [...Object.values(OUTBOUND_PORTS), INBOUND_PORT];

@@ -1,0 +1,2 @@
+export { isMap, isScalar, parseAllDocuments, parseDocument, stringify, LineCounter } from "yaml";
+export type { Document } from "yaml";
