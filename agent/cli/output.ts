@@ -1,0 +1,33 @@
+import { InvalidArgumentError, Option } from "commander";
+
+export type OutputFormat = "text" | "json";
+
+/** `-o json` for scripts; text for people. */
+export function outputOption(): Option {
+  return new Option("-o, --output <format>", "how to print the result").choices(["text", "json"]).default("text");
+}
+
+/** Prints a result on standard output: as JSON, or as the text that `toText` makes of it. */
+export function print<T>(result: T, format: OutputFormat, toText: (result: T) => string): void {
+  const text = format === "json" ? JSON.stringify(result, undefined, 2) : toText(result);
+  process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
+}
+
+/** Columns aligned by spaces, the first row being the header; cells hold no colour codes. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return rows.map(line).join("\n");
+}
+
+/** Parser for options that are a number of seconds. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Give a number of seconds above 0.");
+  return value;
+}
