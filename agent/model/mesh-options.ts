@@ -1,0 +1,21 @@
+/** How the input is read as a mesh: what is the same for every node. */
+export interface MeshOptions {
+  /** The label that puts a Namespace or a Pod into the mesh. The value `none` on a Pod keeps it out. */
+  readonly enrollmentLabel: { readonly key: string; readonly value: string };
+  /** First part of every principal. */
+  readonly trustDomain: string;
+  /** AuthorizationPolicies in this namespace hold for the whole mesh. */
+  readonly rootNamespace: string;
+}
+
+export const DEFAULT_MESH_OPTIONS: MeshOptions = {
+  enrollmentLabel: { key: "ambit.dev/dataplane-mode", value: "ambient" },
+  trustDomain: "cluster.local",
+  rootNamespace: "istio-system",
+};
+
+/** Where a Pod says which network namespace is its own, on a host without a container runtime. */
+export const NETNS_ANNOTATION = "ambit.dev/netns";
+
+/** A Pod's own say in what its workload is called in metrics. */
+export const WORKLOAD_LABEL = "ambit.dev/workload";

@@ -1,0 +1,79 @@
+import type { Problem } from "../model/problem.ts";
+import { Notes } from "./notes.ts";
+import type { ReadPod } from "./pod.ts";
+import { compareText, describeObject, type RawObject } from "./raw-object.ts";
+import type { ReadService } from "./service.ts";
+
+/** Something that was read, with the object it was read from. */
+export interface Sourced<T> {
+  readonly object: RawObject;
+  readonly value: T;
+}
+
+type Meta = { readonly creationTimestamp: string; readonly namespace: string; readonly name: string };
+
+function compareNames(a: Meta, b: Meta): number {
+  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
+}
+
+/** Takes a virtual address away from a Service where an older one has the same address and port. */
+export function withoutSharedClusterIPs(
+  services: readonly Sourced<ReadService>[],
+  problems: Problem[],
+): readonly Sourced<ReadService>[] {
+  const holders = new Map<string, RawObject>();
+  const byAge = [...services].sort(
+    ({ value: { service: a } }, { value: { service: b } }) =>
+      compareText(a.meta.creationTimestamp, b.meta.creationTimestamp) || compareNames(a.meta, b.meta),
+  );
+  return byAge.map(({ object, value }) => {
+    const clusterIPs = value.service.clusterIPs.filter((address) => {
+      const places = value.service.ports.map(({ port }) => `${address} port ${port}`);
+      const taken = places.find((place) => holders.has(place));
+      if (taken === undefined) {
+        for (const place of places) holders.set(place, object);
+        return true;
+      }
+      const holder = holders.get(taken);
+      new Notes(object, problems).add("error", ["spec", "clusterIP"], {
+        code: "duplicate-cluster-ip",
+        reason: `${taken} belongs to ${holder === undefined ? "another Service" : describeObject(holder)}`,
+        remedy: "Give one of the Services another clusterIP, or leave it out.",
+      });
+      return false;
+    });
+    return { object, value: { ...value, service: { ...value.service, clusterIPs } } };
+  });
+}
+
+/**
+ * Takes an address away from a Pod where a younger one has the same: addresses are given again, and the list may still
+ * show who had them. Pods on the host's network share the node's addresses and are left alone.
+ */
+export function withoutSharedPodAddresses(
+  pods: readonly Sourced<ReadPod>[],
+  problems: Problem[],
+): readonly Sourced<ReadPod>[] {
+  const holders = new Map<string, RawObject>();
+  const byAge = [...pods].sort(
+    ({ value: { workload: a } }, { value: { workload: b } }) =>
+      compareText(b.meta.creationTimestamp, a.meta.creationTimestamp) || compareNames(a.meta, b.meta),
+  );
+  return byAge.map(({ object, value }) => {
+    if (value.workload.hostNetwork) return { object, value };
+    const addresses = value.workload.addresses.filter((address) => {
+      const holder = holders.get(address);
+      if (holder === undefined) {
+        holders.set(address, object);
+        return true;
+      }
+      new Notes(object, problems).add("warning", ["status", "podIPs"], {
+        code: "duplicate-pod-address",
+        reason: `${address} belongs to ${describeObject(holder)}`,
+        remedy: "Give each Pod addresses of its own.",
+      });
+      return false;
+    });
+    return { object, value: { ...value, workload: { ...value.workload, addresses } } };
+  });
+}

@@ -1,0 +1,64 @@
+import type { BackendRef } from "../model/http-route.ts";
+import type { RouteContext } from "./http-route.ts";
+import { readFilters } from "./http-route-filters.ts";
+import { describePorts } from "./http-route-parents.ts";
+import { quote, type Reader } from "./reader.ts";
+import { isGranted } from "./reference-grant.ts";
+
+const FIELDS = ["group", "kind", "namespace", "name", "port", "weight", "filters"];
+
+/** A rule's backendRefs. One that cannot be served stays, as invalid, and has its share of the requests answered 500. */
+export function readBackends(rule: Reader, namespace: string, context: RouteContext): readonly BackendRef[] {
+  const refs = rule.field("backendRefs");
+  const backends = refs.items().map((ref) => readBackend(ref, namespace, context));
+  if (backends.length === 0) {
+    refs.warning({
+      code: "no-backends",
+      reason: "the rule names no backend; its requests are answered 500",
+      remedy: "Add backendRefs.",
+    });
+  }
+  return backends;
+}
+
+function readBackend(ref: Reader, routeNamespace: string, context: RouteContext): BackendRef {
+  const before = ref.notes.errors;
+  ref.fields(FIELDS);
+  const group = ref.field("group").string() ?? "";
+  const kind = ref.field("kind").string() ?? "Service";
+  const namespace = ref.field("namespace").string() ?? routeNamespace;
+  const service = ref.field("name").required().string() ?? "";
+  const weight = ref.field("weight").integer(0, 1_000_000) ?? 1;
+  const filters = readFilters(ref.field("filters"));
+  const isService = group === "" && kind === "Service";
+  const port = (isService ? ref.field("port").required() : ref.field("port")).port() ?? 0;
+  if (!isService) {
+    const reason = `${quote(kind)} of group ${quote(group)} cannot be a backend; its requests are answered 500`;
+    ref.invalid("unsupported-backend", reason, "Use a Service.");
+  }
+  // Nothing of the other namespace is told to whom it is not granted, not even whether the Service exists.
+  else if (!isGranted(context.grants, routeNamespace, { namespace, service })) {
+    const reason = `no ReferenceGrant in namespace ${namespace} lets HTTPRoutes of ${routeNamespace} refer to Service ${quote(service)}`;
+    ref.field("namespace").invalid("reference-not-granted", reason, `Add a ReferenceGrant in namespace ${namespace}.`);
+  } else if (ref.notes.errors === before) checkTarget(ref, namespace, service, port, context);
+  return {
+    namespace,
+    service,
+    port,
+    weight,
+    invalid: ref.notes.errors !== before,
+    requestHeaders: filters.requestHeaders,
+    responseHeaders: filters.responseHeaders,
+  };
+}
+
+function checkTarget(ref: Reader, namespace: string, name: string, port: number, { services }: RouteContext): void {
+  const service = services.find(({ meta }) => meta.namespace === namespace && meta.name === name);
+  if (service === undefined) {
+    const reason = `there is no Service ${quote(`${namespace}/${name}`)}; its requests are answered 500`;
+    ref.field("name").invalid("backend-not-found", reason, "Correct the name, or add the Service.");
+  } else if (!service.ports.some((candidate) => candidate.port === port)) {
+    const reason = `Service ${namespace}/${name} has no TCP port ${port}; its requests are answered 500`;
+    ref.field("port").invalid("backend-port-not-found", reason, `Its ports are ${describePorts(service)}.`);
+  }
+}

@@ -1,0 +1,90 @@
+import type { HeaderModifier, HeaderValue } from "../model/http-route.ts";
+import { isHeaderName, isHeaderValue } from "./names.ts";
+import { quote, type Reader } from "./reader.ts";
+
+export interface RouteFilters {
+  readonly requestHeaders: HeaderModifier | undefined;
+  readonly responseHeaders: HeaderModifier | undefined;
+  /** false: something in the list is not served; requests must be answered 500, never sent on without it. */
+  readonly inOrder: boolean;
+}
+
+/** HTTPRouteFilter's types and the field that each has its settings in. */
+const TYPES = {
+  RequestHeaderModifier: "requestHeaderModifier",
+  ResponseHeaderModifier: "responseHeaderModifier",
+  RequestMirror: "requestMirror",
+  RequestRedirect: "requestRedirect",
+  URLRewrite: "urlRewrite",
+  CORS: "cors",
+  ExternalAuth: "externalAuth",
+  ExtensionRef: "extensionRef",
+} as const;
+type FilterType = keyof typeof TYPES;
+const TYPE_NAMES = Object.keys(TYPES) as FilterType[];
+
+/** Filters of a rule or of a backend. */
+export function readFilters(list: Reader): RouteFilters {
+  const before = list.notes.errors;
+  const modifiers: { RequestHeaderModifier?: HeaderModifier; ResponseHeaderModifier?: HeaderModifier } = {};
+  for (const entry of list.items()) {
+    const type = entry.field("type").required().oneOf(TYPE_NAMES);
+    if (type === undefined) continue;
+    if (type !== "RequestHeaderModifier" && type !== "ResponseHeaderModifier") {
+      const reason = `the filter ${type} is not supported; requests are answered 500`;
+      entry.field("type").invalid("unsupported-filter", reason, "Remove the filter.");
+      continue;
+    }
+    entry.fields(["type", TYPES[type]]);
+    const modifier = readModifier(entry.field(TYPES[type]).required());
+    if (modifiers[type] !== undefined) {
+      entry.invalid("duplicate-filter", `there is already a ${type} in this list`, "Make one filter of them.");
+    }
+    modifiers[type] = modifier;
+  }
+  return {
+    requestHeaders: modifiers.RequestHeaderModifier,
+    responseHeaders: modifiers.ResponseHeaderModifier,
+    inOrder: list.notes.errors === before,
+  };
+}
+
+function readModifier(field: Reader): HeaderModifier {
+  field.fields(["set", "add", "remove"]);
+  const seen = new Set<string>();
+  return {
+    set: field.field("set").list((entry) => readHeader(entry, seen)),
+    add: field.field("add").list((entry) => readHeader(entry, seen)),
+    remove: field.field("remove").list((entry) => readName(entry, seen)),
+  };
+}
+
+function readHeader(entry: Reader, seen: Set<string>): HeaderValue | undefined {
+  entry.fields(["name", "value"]);
+  const name = readName(entry.field("name").required(), seen);
+  const value = entry
+    .field("value")
+    .required()
+    .parsed(
+      (text) => (isHeaderValue(text) ? text : undefined),
+      "a header's value",
+      "Use visible characters, no line ends.",
+    );
+  return name === undefined || value === undefined ? undefined : { name, value };
+}
+
+function readName(field: Reader, seen: Set<string>): string | undefined {
+  const name = field
+    .parsed((text) => (isHeaderName(text) ? text : undefined), "a header's name", "Use letters, digits and hyphens.")
+    ?.toLowerCase();
+  if (name === undefined) return undefined;
+  // Envoy refuses to change Host this way; the others steer the proxy itself.
+  if (name === "host" || name.startsWith("x-ambit-") || name.startsWith("x-envoy-")) {
+    return field.invalid("reserved-header", `${quote(name)} cannot be changed by a route`, "Use another header.");
+  }
+  if (seen.has(name)) {
+    return field.invalid("duplicate-header", `${quote(name)} is changed twice by one filter`, "Keep one of them.");
+  }
+  seen.add(name);
+  return name;
+}

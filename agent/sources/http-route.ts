@@ -1,0 +1,116 @@
+import type { HttpRoute, RouteRule } from "../model/http-route.ts";
+import type { ObjectMeta } from "../model/meta.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Service } from "../model/service.ts";
+import { readBackends } from "./http-route-backends.ts";
+import { RouteConflicts } from "./http-route-conflicts.ts";
+import { readFilters } from "./http-route-filters.ts";
+import { readMatches } from "./http-route-match.ts";
+import { readParents } from "./http-route-parents.ts";
+import { readRetry, readTimeouts } from "./http-route-retry.ts";
+import { Notes } from "./notes.ts";
+import { readMeta } from "./object-meta.ts";
+import { compareText, type RawObject } from "./raw-object.ts";
+import { Reader } from "./reader.ts";
+import type { ReferenceGrant } from "./reference-grant.ts";
+
+/** What a route may refer to. */
+export interface RouteContext {
+  readonly services: readonly Service[];
+  readonly grants: readonly ReferenceGrant[];
+}
+
+const SPEC_FIELDS = ["parentRefs", "hostnames", "rules", "useDefaultGateways"];
+const RULE_FIELDS = ["name", "matches", "filters", "backendRefs", "timeouts", "retry", "sessionPersistence"];
+
+/**
+ * gateway.networking.k8s.io HTTPRoutes with at least one Service parent and one rule in order.
+ *
+ * A rule with an error is dropped and the others are served (Gateway API: PartiallyInvalid, "Dropped Rule"); a filter
+ * that is not supported, or a backend that is not there, keeps the rule and answers 500.
+ */
+export function readHttpRoutes(
+  objects: readonly RawObject[],
+  context: RouteContext,
+  problems: Problem[],
+): readonly HttpRoute[] {
+  const conflicts = new RouteConflicts();
+  const named = objects.flatMap((object) => {
+    const root = new Reader(object.value, new Notes(object, problems));
+    const meta = readMeta(root, object);
+    return meta === undefined ? [] : [{ object, root, meta }];
+  });
+  // Gateway API: of routes that conflict the oldest counts, then the first in alphabetical order. Unknown age is oldest.
+  named.sort(
+    ({ meta: a }, { meta: b }) =>
+      compareText(a.creationTimestamp, b.creationTimestamp) ||
+      compareText(a.namespace, b.namespace) ||
+      compareText(a.name, b.name),
+  );
+  return named.flatMap(({ object, root, meta }) => {
+    const route = readRoute(root, meta, context);
+    if (route === undefined) return [];
+    conflicts.add(route.route, object, route.matchReaders);
+    return [route.route];
+  });
+}
+
+interface ReadRoute {
+  readonly route: HttpRoute;
+  /** For each rule the field that a conflict is reported at. */
+  readonly matchReaders: readonly Reader[];
+}
+
+function readRoute(root: Reader, meta: ObjectMeta, context: RouteContext): ReadRoute | undefined {
+  const spec = root.field("spec").required().fields(SPEC_FIELDS);
+  const parents = readParents(spec.field("parentRefs"), meta.namespace, context.services);
+  if (spec.field("hostnames").present && parents.length > 0) {
+    spec.field("hostnames").warning({
+      code: "ignored-field",
+      reason: "hostnames say nothing on a route whose parent is a Service (GEP-1426)",
+      remedy: "Remove the field; to match by host, match the Host header.",
+    });
+  }
+  const rules: RouteRule[] = [];
+  const matchReaders: Reader[] = [];
+  for (const entry of spec.field("rules").items()) {
+    const rule = entry.notes.unlessErrors(() => readRule(entry.fields(RULE_FIELDS)));
+    if (rule === undefined) continue;
+    rules.push({ ...rule, ...readForwarding(entry, meta.namespace, context) });
+    matchReaders.push(entry.field("matches").present ? entry.field("matches") : entry);
+  }
+  if (!spec.field("rules").present) spec.field("rules").required();
+  if (parents.length === 0 || rules.length === 0) return undefined;
+  return { route: { meta, parents, rules }, matchReaders };
+}
+
+type Forwarding = Pick<RouteRule, "requestHeaders" | "responseHeaders" | "backends">;
+
+/** What decides whether a request belongs to the rule and how long it may take: an error here drops the rule. */
+function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
+  const persistence = rule.field("sessionPersistence");
+  if (persistence.present) {
+    persistence.warning({
+      code: "unsupported-field",
+      reason: "session persistence is not supported; requests are balanced as without it",
+      remedy: "Remove the field.",
+    });
+  }
+  return {
+    name: rule.field("name").string() ?? "",
+    matches: readMatches(rule.field("matches")),
+    ...readTimeouts(rule.field("timeouts")),
+    retry: readRetry(rule.field("retry")),
+  };
+}
+
+/** Where requests go and what is done to them: an error here answers them with 500 (Gateway API, HTTPRouteRule.filters). */
+function readForwarding(rule: Reader, namespace: string, context: RouteContext): Forwarding {
+  const filters = readFilters(rule.field("filters"));
+  const backends = readBackends(rule, namespace, context);
+  return {
+    requestHeaders: filters.requestHeaders,
+    responseHeaders: filters.responseHeaders,
+    backends: filters.inOrder ? backends : backends.map((backend) => ({ ...backend, invalid: true })),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Problem } from "../model/problem.ts";
+import { fieldText } from "./notes.ts";
+import { describeOrigin, type FieldPath, type Origin, type RawObject } from "./raw-object.ts";
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Kinds that Ambit reads or users write beside them, and that have no namespace. */
+const CLUSTER_SCOPED = new Set(["Namespace", "Node", "GatewayClass", "CustomResourceDefinition", "ClusterRole"]);
+
+/** Finds out what an object is: apiVersion, kind, namespace, name. Reports and gives undefined where that is not said. */
+export function rawObject(value: unknown, origin: Origin, problems: Problem[]): RawObject | undefined {
+  const report = (
+    path: FieldPath,
+    severity: Problem["severity"],
+    reason: string,
+    remedy: string,
+    object = "",
+  ): undefined => {
+    problems.push({
+      severity,
+      code: "not-an-object",
+      origin: describeOrigin(origin, path),
+      object,
+      field: fieldText(path),
+      reason,
+      remedy,
+    });
+    return undefined;
+  };
+  if (!isObject(value) || !["apiVersion", "kind", "spec"].some((field) => Object.hasOwn(value, field))) {
+    const reason = "this is not a Kubernetes object: it has neither apiVersion nor kind";
+    return report([], "warning", reason, "Keep files that are no manifests out of the folder.");
+  }
+  const { apiVersion, kind, metadata } = value;
+  if (typeof apiVersion !== "string" || apiVersion === "") {
+    return report(["apiVersion"], "error", "apiVersion is missing or not a string", "Add apiVersion, for example v1.");
+  }
+  if (typeof kind !== "string" || kind === "") {
+    return report(["kind"], "error", "kind is missing or not a string", "Add kind, for example Service.");
+  }
+  if (!isObject(metadata) || typeof metadata["name"] !== "string" || metadata["name"] === "") {
+    return report(
+      ["metadata", "name"],
+      "error",
+      "metadata.name is missing or not a string",
+      "Give the object a name.",
+      kind,
+    );
+  }
+  const { name, namespace: written } = metadata;
+  if (written !== undefined && written !== null && typeof written !== "string") {
+    const reason = "metadata.namespace is not a string";
+    return report(["metadata", "namespace"], "error", reason, "Quote it.", `${kind} ${name}`);
+  }
+  const slash = apiVersion.indexOf("/");
+  const namespace = CLUSTER_SCOPED.has(kind) ? "" : (written ?? "") === "" ? "default" : (written ?? "");
+  return {
+    group: slash === -1 ? "" : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+    kind,
+    namespace,
+    name,
+    value,
+    origin,
+  };
+}

@@ -1,0 +1,59 @@
+import type { Problem } from "../model/problem.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { Notes } from "./notes.ts";
+import type { RawObject } from "./raw-object.ts";
+
+/** `group/Kind` and the versions of it that are read. */
+const READ: Readonly<Record<string, readonly string[]>> = {
+  "/Namespace": ["v1"],
+  "/Pod": ["v1"],
+  "/Service": ["v1"],
+  "discovery.k8s.io/EndpointSlice": ["v1"],
+  "gateway.networking.k8s.io/HTTPRoute": ["v1", "v1beta1"],
+  "gateway.networking.k8s.io/ReferenceGrant": ["v1", "v1beta1"],
+  "gateway.networking.x-k8s.io/XBackendTrafficPolicy": ["v1alpha1"],
+  "security.istio.io/AuthorizationPolicy": ["v1", "v1beta1"],
+};
+
+/** Groups that belong to a mesh: what is not read of them is not served, and that is said. */
+const MESH_GROUPS: ReadonlySet<string> = new Set([
+  "discovery.k8s.io",
+  "extensions.istio.io",
+  "gateway.networking.k8s.io",
+  "gateway.networking.x-k8s.io",
+  "networking.istio.io",
+  "security.istio.io",
+  "telemetry.istio.io",
+]);
+
+/** Kinds of the core group that a mesh has no use for. */
+const OTHER_CORE_KINDS: ReadonlySet<string> = new Set([
+  ...["Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "Node", "PersistentVolume"],
+  ...["PersistentVolumeClaim", "PodTemplate", "ReplicationController", "ResourceQuota", "Secret", "ServiceAccount"],
+]);
+
+const READ_KINDS = Object.keys(READ).map((key) => key.slice(key.indexOf("/") + 1));
+
+/** Is it of a kind that is read? Reports kinds and versions of the mesh's own groups that are not. */
+export function isServedKind(object: RawObject, problems: Problem[]): boolean {
+  const { group, kind, version } = object;
+  const key = `${group}/${kind}`;
+  const versions = Object.hasOwn(READ, key) ? READ[key] : undefined;
+  if (versions?.includes(version) === true) return true;
+  if (versions !== undefined) {
+    new Notes(object, problems).add("error", ["apiVersion"], {
+      code: "unsupported-version",
+      reason: `version ${version} of ${kind} is not supported; the object is not served`,
+      remedy: `Use ${versions.map((known) => (group === "" ? known : `${group}/${known}`)).join(" or ")}.`,
+    });
+    return false;
+  }
+  if (!MESH_GROUPS.has(group) && (group !== "" || OTHER_CORE_KINDS.has(kind))) return false;
+  const guess = didYouMean(kind, READ_KINDS);
+  new Notes(object, problems).add("error", ["kind"], {
+    code: "unsupported-kind",
+    reason: `${kind} of ${object.group === "" ? "the core group" : object.group} is not supported; the object is not served`,
+    remedy: guess === undefined ? "Remove it, or do without what it asks for." : `Did you mean ${guess}?`,
+  });
+  return false;
+}

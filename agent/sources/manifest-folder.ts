@@ -1,0 +1,139 @@
+import { AmbitError, messageOf } from "../lib/errors.ts";
+import type { Problem } from "../model/problem.ts";
+import { parseManifest } from "./parse-manifest.ts";
+import type { RawObject } from "./raw-object.ts";
+import { readText } from "./read-text.ts";
+import { scanFolder, type FolderScan, type FoundFile, type ScanProblem } from "./scan-folder.ts";
+
+/** What is known of one file. */
+interface ManifestFile {
+  readonly stamp: string;
+  /** It was written so shortly before it was read that a later change may not show in its stamp. */
+  readonly fresh: boolean;
+  readonly text: string | undefined;
+  /** What it says; while it cannot be read, what it last said. */
+  readonly objects: readonly RawObject[];
+  readonly problems: readonly Problem[];
+}
+
+/** File systems stamp in steps of up to 10 ms; some (NFS, overlays on them) more coarsely. */
+const FRESH_MS = 2_000;
+
+/** A folder of manifests that is read again and again. A file or folder that becomes unreadable keeps its last objects. */
+export class ManifestFolder {
+  private readonly path: string;
+  private readonly layer: number;
+  private files: ReadonlyMap<string, ManifestFile> = new Map();
+  private scanned: FolderScan = { files: [], directories: [], problems: [] };
+  private gone: Problem | undefined;
+
+  constructor(path: string, layer: number) {
+    this.path = path;
+    this.layer = layer;
+  }
+
+  get objects(): readonly RawObject[] {
+    return [...this.files.values()].flatMap((file) => file.objects);
+  }
+
+  get problems(): readonly Problem[] {
+    const ofFiles = [...this.files.values()].flatMap((file) => file.problems);
+    const ofScan = this.scanned.problems.map(scanProblem);
+    return this.gone === undefined ? [...ofScan, ...ofFiles] : [this.gone, ...ofScan, ...ofFiles];
+  }
+
+  /** Every directory that holds, or may come to hold, manifests. */
+  get directories(): readonly string[] {
+    return this.scanned.directories;
+  }
+
+  /** Reads the folder for the first time. Throws AmbitError `manifests-not-found` where there is none. */
+  async open(): Promise<void> {
+    await this.refresh();
+    if (this.gone === undefined) return;
+    throw new AmbitError({
+      code: "manifests-not-found",
+      kind: "user",
+      what: `the folder of manifests ${this.path} cannot be read`,
+      why: this.gone.reason,
+      remedy: "Name a folder that holds Kubernetes manifests (*.yaml, *.yml, *.json).",
+    });
+  }
+
+  /** Reads what has changed since; true if anything has. */
+  async refresh(): Promise<boolean> {
+    let scan: FolderScan;
+    try {
+      scan = await scanFolder(this.path);
+    } catch (thrown) {
+      const reason = messageOf(thrown);
+      if (this.gone?.reason === reason) return false;
+      this.gone = fileProblem(this.path, {
+        code: "folder-missing",
+        reason,
+        remedy: "Restore the folder; until then the objects that it last held are served.",
+      });
+      return true;
+    }
+    const files = new Map<string, ManifestFile>();
+    let changed = this.gone !== undefined || scanText(scan) !== scanText(this.scanned);
+    for (const found of scan.files) {
+      const before = this.files.get(found.path);
+      const now = before?.stamp === found.stamp && !before.fresh ? before : await this.read(found, before);
+      changed ||= now.objects !== before?.objects || now.problems !== before.problems;
+      files.set(found.path, now);
+    }
+    changed ||= files.size !== this.files.size;
+    this.gone = undefined;
+    this.scanned = scan;
+    this.files = files;
+    return changed;
+  }
+
+  private async read(found: FoundFile, before: ManifestFile | undefined): Promise<ManifestFile> {
+    const { stamp } = found;
+    const fresh = Math.abs(Date.now() - found.modifiedMs) < FRESH_MS;
+    const result = await readText(found.path);
+    if (!("text" in result)) {
+      const problem = fileProblem(found.path, result);
+      const same = before?.problems.length === 1 && before.problems[0]?.reason === problem.reason;
+      return {
+        objects: before?.objects ?? [],
+        stamp,
+        fresh,
+        text: undefined,
+        problems: same ? before.problems : [problem],
+      };
+    }
+    const { text } = result;
+    if (text === before?.text) return { ...before, stamp, fresh };
+    if (text === "" && before !== undefined && before.objects.length > 0) {
+      // Most likely it is being written at this moment.
+      const problem = fileProblem(found.path, {
+        code: "empty-file",
+        reason: "the file has become empty; the objects that it last gave are served",
+        remedy: "Write the objects again, or delete the file to remove them.",
+      });
+      return { ...before, stamp, fresh, text, problems: [problem] };
+    }
+    const parsed = parseManifest(found.path, this.layer, text);
+    const lastGood = parsed.broken && before !== undefined && before.objects.length > 0;
+    return { stamp, fresh, text, objects: lastGood ? before.objects : parsed.objects, problems: parsed.problems };
+  }
+}
+
+/** What matters of a scan beside the files' own contents. */
+function scanText(scan: FolderScan): string {
+  return JSON.stringify([scan.problems, scan.files.map(({ path }) => path)]);
+}
+
+function scanProblem({ path, code, reason }: ScanProblem): Problem {
+  return fileProblem(path, { code, reason, remedy: "Remove it, or replace it by a folder or file that can be read." });
+}
+
+function fileProblem(
+  path: string,
+  remark: { readonly code: string; readonly reason: string; readonly remedy: string },
+): Problem {
+  return { severity: "error", origin: path, object: "", field: "", ...remark };
+}

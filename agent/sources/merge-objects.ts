@@ -1,0 +1,24 @@
+import type { Problem } from "../model/problem.ts";
+import { Notes } from "./notes.ts";
+import { comparePrecedence, describeOrigin, objectKey, type RawObject } from "./raw-object.ts";
+
+/**
+ * One object per key: of several folders the last one's, of several in one folder the first (by file, then place),
+ * which is reported. In an order that does not depend on the order of the input.
+ */
+export function mergeObjects(objects: readonly RawObject[], problems: Problem[]): readonly RawObject[] {
+  const chosen = new Map<string, RawObject>();
+  for (const object of [...objects].sort(comparePrecedence)) {
+    const key = objectKey(object);
+    const first = chosen.get(key);
+    if (first === undefined) chosen.set(key, object);
+    else if (first.origin.layer === object.origin.layer) {
+      new Notes(object, problems).add("error", [], {
+        code: "duplicate-object",
+        reason: `the object is also defined in ${describeOrigin(first.origin)}, which is the one that counts`,
+        remedy: "Remove one of them, or give it another name.",
+      });
+    }
+  }
+  return [...chosen.values()];
+}

@@ -1,0 +1,59 @@
+import type { Problem } from "../model/problem.ts";
+import { describeObject, describeOrigin, type FieldPath, type RawObject } from "./raw-object.ts";
+
+const PLAIN_FIELD = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+
+/** `spec.rules[0]`, `metadata.labels["app.kubernetes.io/name"]`. */
+export function fieldText(path: FieldPath): string {
+  let text = "";
+  for (const segment of path) {
+    if (typeof segment === "number") text += `[${segment}]`;
+    else if (!PLAIN_FIELD.test(segment)) text += `[${JSON.stringify(segment)}]`;
+    else text += text === "" ? segment : `.${segment}`;
+  }
+  return text;
+}
+
+/** What there is to say about a field. */
+export interface Remark {
+  readonly code: string;
+  /** One sentence without a full stop. */
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Collects the problems of one object, and tells its reader whether a part of it was in order. */
+export class Notes {
+  private readonly object: RawObject;
+  private readonly problems: Problem[];
+  private errorCount = 0;
+
+  constructor(object: RawObject, problems: Problem[]) {
+    this.object = object;
+    this.problems = problems;
+  }
+
+  get errors(): number {
+    return this.errorCount;
+  }
+
+  add(severity: Problem["severity"], path: FieldPath, remark: Remark): void {
+    if (severity === "error") this.errorCount++;
+    this.problems.push({
+      severity,
+      code: remark.code,
+      origin: describeOrigin(this.object.origin, path),
+      object: describeObject(this.object),
+      field: fieldText(path),
+      reason: remark.reason,
+      remedy: remark.remedy,
+    });
+  }
+
+  /** What `read` gives, or undefined if it met an error on the way. */
+  unlessErrors<T>(read: () => T): T | undefined {
+    const before = this.errorCount;
+    const value = read();
+    return this.errorCount === before ? value : undefined;
+  }
+}

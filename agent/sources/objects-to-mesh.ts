@@ -1,0 +1,86 @@
+import type { Mesh } from "../model/mesh.ts";
+import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
+import type { ObjectMeta } from "../model/meta.ts";
+import type { Problem } from "../model/problem.ts";
+import { withoutSharedClusterIPs, withoutSharedPodAddresses, type Sourced } from "./address-conflicts.ts";
+import { readAuthorizationPolicies } from "./authorization-policy.ts";
+import { readBackendTrafficPolicies } from "./backend-traffic-policy.ts";
+import { deriveEndpointSlices } from "./derive-endpoint-slices.ts";
+import { readEndpointSlice } from "./endpoint-slice.ts";
+import { readHttpRoutes } from "./http-route.ts";
+import { isServedKind } from "./kinds.ts";
+import { mergeObjects } from "./merge-objects.ts";
+import { readNamespace } from "./namespace.ts";
+import { Notes } from "./notes.ts";
+import { readPod } from "./pod.ts";
+import { compareText, type RawObject } from "./raw-object.ts";
+import { Reader } from "./reader.ts";
+import { readReferenceGrant } from "./reference-grant.ts";
+import { readService } from "./service.ts";
+
+export interface ObjectsToMeshOptions extends Partial<MeshOptions> {
+  /** Make EndpointSlices for Services that have none. Default true; false where a cluster's controllers write them. */
+  readonly deriveEndpoints?: boolean;
+}
+
+/**
+ * The mesh that a set of objects describes, whatever order they come in. Pure, and never throws: what cannot be read is
+ * left out (policies: fails closed) and is in `problems`, after those given in `earlier`.
+ */
+export function objectsToMesh(
+  objects: readonly RawObject[],
+  options: ObjectsToMeshOptions = {},
+  earlier: readonly Problem[] = [],
+): Mesh {
+  const settings: MeshOptions = { ...DEFAULT_MESH_OPTIONS, ...options };
+  const problems: Problem[] = [...earlier];
+  const served = mergeObjects(objects, problems).filter((object) => isServedKind(object, problems));
+  const ofKind = (kind: string): readonly RawObject[] => served.filter((object) => object.kind === kind);
+  const read = <T>(kind: string, convert: (root: Reader, object: RawObject) => T | undefined): readonly Sourced<T>[] =>
+    ofKind(kind).flatMap((object) => {
+      const value = convert(new Reader(object.value, new Notes(object, problems)), object);
+      return value === undefined ? [] : [{ object, value }];
+    });
+
+  const namespaces = read("Namespace", readNamespace).map(({ value }) => value);
+  const labelsOf = new Map(namespaces.map(({ meta }) => [meta.name, meta.labels]));
+  const podsRead = read("Pod", (root, object) => readPod(root, object, labelsOf.get(object.namespace) ?? {}, settings));
+  const pods = withoutSharedPodAddresses(podsRead, problems).map(({ value }) => value);
+  const readServices = withoutSharedClusterIPs(read("Service", readService), problems).map(({ value }) => value);
+  const services = sorted(readServices.map(({ service }) => service));
+  const slices = read("EndpointSlice", readEndpointSlice).map(({ value }) => value);
+  const grants = read("ReferenceGrant", readReferenceGrant).map(({ value }) => value);
+  const derived = options.deriveEndpoints === false ? [] : deriveEndpointSlices(readServices, sortPods(pods), slices);
+  return {
+    namespaces: sorted(namespaces),
+    workloads: sorted(pods.map(({ workload }) => workload)),
+    services,
+    endpointSlices: sorted([...slices, ...derived]),
+    httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants }, problems)),
+    authorizationPolicies: sorted(readAuthorizationPolicies(ofKind("AuthorizationPolicy"), readServices, problems)),
+    backendTrafficPolicies: sorted(readBackendTrafficPolicies(ofKind("XBackendTrafficPolicy"), services, problems)),
+    problems: problems.sort(compareProblems),
+  };
+}
+
+function compareMeta(a: { readonly meta: ObjectMeta }, b: { readonly meta: ObjectMeta }): number {
+  return compareText(a.meta.namespace, b.meta.namespace) || compareText(a.meta.name, b.meta.name);
+}
+
+function sorted<T extends { readonly meta: ObjectMeta }>(list: readonly T[]): readonly T[] {
+  return [...list].sort(compareMeta);
+}
+
+function sortPods<T extends { readonly workload: { readonly meta: ObjectMeta } }>(pods: readonly T[]): readonly T[] {
+  return [...pods].sort((a, b) => compareMeta(a.workload, b.workload));
+}
+
+function compareProblems(a: Problem, b: Problem): number {
+  return (
+    compareText(a.origin, b.origin) ||
+    compareText(a.object, b.object) ||
+    compareText(a.field, b.field) ||
+    compareText(a.code, b.code) ||
+    compareText(a.reason, b.reason)
+  );
+}

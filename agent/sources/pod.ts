@@ -1,0 +1,115 @@
+import { NETNS_ANNOTATION, type MeshOptions } from "../model/mesh-options.ts";
+import type { Workload } from "../model/workload.ts";
+import { canonicalAddress } from "./addresses.ts";
+import { isDnsSubdomain, isUid } from "./names.ts";
+import { readMeta } from "./object-meta.ts";
+import { readContainerPorts, readProbePorts } from "./pod-ports.ts";
+import type { RawObject } from "./raw-object.ts";
+import type { Reader } from "./reader.ts";
+import { workloadName } from "./workload-name.ts";
+
+/** A Pod together with what only finding the endpoints of a Service needs. */
+export interface ReadPod {
+  readonly workload: Workload;
+  /** Its condition Ready; a Pod that has no conditions counts as ready. */
+  readonly ready: boolean;
+}
+
+/** core/v1 Pod. `namespaceLabels`: of its Namespace, empty where that is not known. */
+export function readPod(
+  root: Reader,
+  object: RawObject,
+  namespaceLabels: Readonly<Record<string, string>>,
+  options: MeshOptions,
+): ReadPod | undefined {
+  const meta = readMeta(root, object);
+  if (meta === undefined) return undefined;
+  const metadata = root.field("metadata");
+  const spec = root.field("spec").fields([...POD_SPEC_FIELDS], "warning");
+  const status = root.field("status");
+  const phase = status.field("phase").string();
+  const terminated = phase === "Succeeded" || phase === "Failed";
+  // Addresses of a Pod that has ended may belong to another one by now.
+  const addresses = terminated ? [] : readAddresses(status);
+  const hostNetwork = spec.field("hostNetwork").boolean() ?? false;
+  const { key, value } = options.enrollmentLabel;
+  const asked = meta.labels[key] !== "none" && (meta.labels[key] === value || namespaceLabels[key] === value);
+  const ports = readContainerPorts(spec);
+  const workload: Workload = {
+    meta,
+    uid: metadata.field("uid").parsed((text) => (isUid(text) ? text : undefined), "a UID", UID_REMEDY) ?? ownUid(meta),
+    node: spec.field("nodeName").parsed(nodeName, "a node's name", "Write the name of a Node.") ?? "",
+    addresses,
+    serviceAccount: readServiceAccount(spec),
+    workloadName: workloadName(metadata, meta.name, meta.labels),
+    ports,
+    probePorts: readProbePorts(spec),
+    hostNetwork,
+    netns: readNetns(metadata.field("annotations").field(NETNS_ANNOTATION), addresses, terminated || hostNetwork),
+    enrolled: asked && !hostNetwork && !terminated,
+    terminated,
+  };
+  return { workload, ready: readReady(status) };
+}
+
+const POD_SPEC_FIELDS = [
+  ...["containers", "initContainers", "ephemeralContainers", "volumes", "restartPolicy", "nodeName", "nodeSelector"],
+  ...["serviceAccountName", "serviceAccount", "automountServiceAccountToken", "hostNetwork", "hostPID", "hostIPC"],
+  ...["hostUsers", "hostAliases", "hostname", "hostnameOverride", "subdomain", "setHostnameAsFQDN", "dnsPolicy"],
+  ...["dnsConfig", "affinity", "tolerations", "schedulerName", "schedulingGates", "priority", "priorityClassName"],
+  ...["preemptionPolicy", "topologySpreadConstraints", "securityContext", "imagePullSecrets", "runtimeClassName"],
+  ...["terminationGracePeriodSeconds", "activeDeadlineSeconds", "shareProcessNamespace", "readinessGates", "overhead"],
+  ...["enableServiceLinks", "os", "resourceClaims", "resources", "workloadRef", "schedulingGroup"],
+];
+
+const UID_REMEDY = "Leave it out, or write at most 128 letters, digits, hyphens, underscores and dots.";
+
+/** Stands in for the UID where no API server gave one: no namespace holds a dot, so that it is unique. */
+function ownUid(meta: { readonly namespace: string; readonly name: string }): string {
+  return `${meta.namespace}.${meta.name}`;
+}
+
+function nodeName(text: string): string | undefined {
+  return text === "" || isDnsSubdomain(text) ? text : undefined;
+}
+
+function readAddresses(status: Reader): readonly string[] {
+  const read = (field: Reader): string | undefined =>
+    field.raw === "" ? undefined : field.parsed(canonicalAddress, "an IP address", "Write an IPv4 or IPv6 address.");
+  const list = status.field("podIPs").list((entry) => read(entry.field("ip").required()));
+  if (list.length > 0) return [...new Set(list)];
+  const single = read(status.field("podIP"));
+  return single === undefined ? [] : [single];
+}
+
+function readServiceAccount(spec: Reader): string {
+  const read = (field: Reader): string =>
+    field.parsed(nodeName, "a service account's name", "Write the name of a ServiceAccount.") ?? "";
+  const name = read(spec.field("serviceAccountName"));
+  // The older spelling of the field, which the API server still fills in.
+  return name !== "" ? name : read(spec.field("serviceAccount")) || "default";
+}
+
+function readNetns(annotation: Reader, addresses: readonly string[], unused: boolean): string | undefined {
+  const path = annotation.parsed(
+    (text) => (/^\/[^\u0000-\u001f\u007f|]+$/.test(text) ? text : undefined),
+    "an absolute path",
+    "Write the path of a network namespace, for example /run/netns/app.",
+  );
+  if (path !== undefined && addresses.length === 0 && !unused) {
+    annotation.warning({
+      code: "pod-without-address",
+      reason: "the Pod names a network namespace but no address: its traffic is not captured",
+      remedy: "Add its addresses as status.podIPs.",
+    });
+  }
+  return path;
+}
+
+function readReady(status: Reader): boolean {
+  const condition = status
+    .field("conditions")
+    .items()
+    .find((entry) => entry.field("type").raw === "Ready");
+  return condition === undefined || condition.field("status").string() === "True";
+}

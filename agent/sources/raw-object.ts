@@ -1,0 +1,62 @@
+/** A field's place inside an object: names of fields and indices of lists. */
+export type FieldPath = readonly (string | number)[];
+
+/** Where an object was read. Together the numbers order all objects of a source, whatever order it read them in. */
+export interface Origin {
+  /** Later layers override earlier ones: the folder's index in the command line. */
+  readonly layer: number;
+  /** A file's path, or "kubernetes". */
+  readonly file: string;
+  /** Index of the YAML document in its file. */
+  readonly document: number;
+  /** Index among the document's objects: 0, unless the document is a List. */
+  readonly item: number;
+  /** Line (from 1) at which the object's document begins; undefined where lines make no sense. */
+  readonly line?: number | undefined;
+  /** Line (from 1) of a field, or of its closest parent that is there; undefined where lines make no sense. */
+  readonly lineOf?: (path: FieldPath) => number | undefined;
+}
+
+/** An object as written: its identity is known, nothing else of it has been looked at. */
+export interface RawObject {
+  /** "" for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** "default" where the object does not say; "" for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly origin: Origin;
+}
+
+/** What tells objects apart: two with the same key are two versions of one object. */
+export function objectKey(object: RawObject): string {
+  return `${object.group}/${object.kind}/${object.namespace}/${object.name}`;
+}
+
+/** How messages name an object: `Kind namespace/name`. */
+export function describeObject(object: RawObject): string {
+  return `${object.kind} ${object.namespace === "" ? "" : `${object.namespace}/`}${object.name}`;
+}
+
+/** `file:line` of a field, `file` where lines are not known. */
+export function describeOrigin(origin: Origin, path: FieldPath = []): string {
+  const line = path.length === 0 ? origin.line : origin.lineOf?.(path);
+  return line === undefined ? origin.file : `${origin.file}:${line}`;
+}
+
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Later layers first, then by file and place in it: of two with one key, the first counts. */
+export function comparePrecedence(a: RawObject, b: RawObject): number {
+  return (
+    b.origin.layer - a.origin.layer ||
+    compareText(a.origin.file, b.origin.file) ||
+    a.origin.document - b.origin.document ||
+    a.origin.item - b.origin.item ||
+    compareText(objectKey(a), objectKey(b))
+  );
+}
