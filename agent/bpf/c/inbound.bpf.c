@@ -1,0 +1,86 @@
+/*
+ * sk_lookup in each enrolled pod's network namespace: a new connection from outside goes to the pod's inbound listener, with
+ * its destination kept as the local address. There is no netns cookie here, so the pod is found by its address.
+ */
+#include "lib/counters.h"
+#include "lib/maps.h"
+#include "lib/ports.h"
+
+/* The loopback device has this index in every network namespace. */
+#define LOOPBACK_INTERFACE 1
+
+INLINE int pass(enum counter why)
+{
+	count(why);
+	return SK_PASS;
+}
+
+INLINE int drop(enum counter why)
+{
+	count(why);
+	return SK_DROP;
+}
+
+INLINE void read_connection(struct bpf_sk_lookup *context, struct connection *c)
+{
+	if (READ32(context, family) == FAMILY_IPV4) {
+		c->local = address4(READ32(context, remote_ip4));
+		c->remote = address4(READ32(context, local_ip4));
+	} else {
+		c->local = (struct address){ .word = { READ32(context, remote_ip6[0]), READ32(context, remote_ip6[1]),
+						       READ32(context, remote_ip6[2]), READ32(context, remote_ip6[3]) } };
+		c->remote = (struct address){ .word = { READ32(context, local_ip6[0]), READ32(context, local_ip6[1]),
+							READ32(context, local_ip6[2]), READ32(context, local_ip6[3]) } };
+	}
+	c->local_port = swap16(context->remote_port);
+	c->remote_port = READ32(context, local_port);
+}
+
+/* What comes over the loopback device was sent by a process in this pod, or by the proxy's delivery. */
+INLINE int from_within(struct connection *c, __u64 *pod)
+{
+	__u64 *source;
+
+	if (is_same_address(&c->local, &c->remote) || is_loopback(&c->local))
+		return pass(COUNT_INBOUND_WITHIN_POD);
+	if (bpf_map_lookup_elem(&proxy_conns, c))
+		return pass(COUNT_INBOUND_DELIVERED);
+	source = bpf_map_lookup_elem(&pod_addresses, &c->local);
+	if (source && pod && *source == *pod)
+		return pass(COUNT_INBOUND_WITHIN_POD);
+	/* CAP_NET_RAW is enough to bind any address; whoever does it is not whom he says he is. */
+	return drop(COUNT_INBOUND_FORGED_SOURCE_DROPPED);
+}
+
+SEC("sk_lookup")
+int pod_inbound(struct bpf_sk_lookup *context)
+{
+	struct connection c = {};
+	struct listener_key key = { .family = READ32(context, family) };
+	int within = READ32(context, ingress_ifindex) == LOOPBACK_INTERFACE;
+	struct bpf_sock *listener;
+	__u64 *pod;
+	long failed;
+
+	if (READ32(context, protocol) != PROTOCOL_TCP)
+		return SK_PASS;
+	read_connection(context, &c);
+	if (is_loopback(&c.remote))
+		return within ? SK_PASS : drop(COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED);
+	if (is_reserved_port(c.remote_port))
+		return drop(COUNT_INBOUND_RESERVED_PORT_DROPPED);
+	pod = bpf_map_lookup_elem(&pod_addresses, &c.remote);
+	if (within)
+		return from_within(&c, pod);
+	if (!pod)
+		return drop(COUNT_INBOUND_UNKNOWN_ADDRESS_DROPPED);
+	if (bpf_map_lookup_elem(&probe_conns, &c))
+		return pass(COUNT_INBOUND_PROBE);
+	key.netns = *pod;
+	listener = bpf_map_lookup_elem(&listeners, &key);
+	if (!listener)
+		return drop(COUNT_INBOUND_NO_LISTENER_DROPPED);
+	failed = bpf_sk_assign(context, listener, 0);
+	bpf_sk_release(listener);
+	return failed ? drop(COUNT_INBOUND_ASSIGN_FAILED_DROPPED) : pass(COUNT_INBOUND_CAPTURED);
+}

@@ -1,0 +1,1 @@
+int x; char l[] __attribute__((section("license")))="GPL";

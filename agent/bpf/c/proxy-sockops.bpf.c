@@ -1,0 +1,79 @@
+/* sockops on the proxy's cgroup: its listeners, the connections it accepts, and those it opens inside pods. */
+#include "lib/counters.h"
+#include "lib/maps.h"
+#include "lib/ports.h"
+
+/* sk_lookup finds the listener here. A listener that takes the place of another replaces it. */
+INLINE void register_listener(struct bpf_sock_ops *context)
+{
+	struct listener_key key = { .netns = bpf_get_netns_cookie(context), .family = READ32(context, family) };
+
+	if (READ32(context, local_port) != INBOUND_PORT)
+		return;
+	if (bpf_sock_hash_update(context, &listeners, &key, BPF_ANY) == 0)
+		count(COUNT_INBOUND_LISTENER_REGISTERED);
+	else
+		count(COUNT_INBOUND_LISTENER_FAILED);
+}
+
+/* The original destination moves from the connection's name to the accepted socket, where getsockopt finds it. */
+INLINE void take_original(struct bpf_sock_ops *context)
+{
+	struct bpf_sock *socket = context->sk;
+	struct original *original, copy;
+	struct connection connection;
+
+	if (!socket || !is_outbound_port(READ32(context, local_port)))
+		return;
+	connection = accepted_by(context, bpf_get_netns_cookie(context));
+	original = bpf_map_lookup_elem(&redirected, &connection);
+	if (!original)
+		return;
+	copy = *original;
+	bpf_map_delete_elem(&redirected, &connection);
+	bpf_sk_storage_get(&originals, socket, &copy, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/*
+ * A delivery is a socket that the proxy opened inside the network namespace of the pod that it dials, and nothing else: what
+ * it opens elsewhere passes the pod's inbound listener like anybody's.
+ */
+INLINE void note_delivery(struct bpf_sock_ops *context)
+{
+	struct connection connection = dialled_by(context, 0);
+	__u64 here = bpf_get_netns_cookie(context);
+	__u64 *there = bpf_map_lookup_elem(&pod_addresses, &connection.remote);
+
+	if (!there || *there != here)
+		return;
+	bpf_map_update_elem(&proxy_conns, &connection, &here, BPF_ANY);
+	bpf_sock_ops_cb_flags_set(context, BPF_SOCK_OPS_STATE_CB_FLAG);
+}
+
+INLINE void forget_delivery(struct bpf_sock_ops *context)
+{
+	struct connection connection = dialled_by(context, 0);
+
+	bpf_map_delete_elem(&proxy_conns, &connection);
+}
+
+SEC("sockops")
+int proxy_sockops(struct bpf_sock_ops *context)
+{
+	switch (READ32(context, op)) {
+	case BPF_SOCK_OPS_TCP_LISTEN_CB:
+		register_listener(context);
+		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		take_original(context);
+		break;
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		note_delivery(context);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		if (READ32(context, args[1]) == BPF_TCP_CLOSE)
+			forget_delivery(context);
+		break;
+	}
+	return ALLOW;
+}

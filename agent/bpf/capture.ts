@@ -1,0 +1,136 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { CapturedDestination, CapturedPod } from "../compile/bpf/capture-state.ts";
+import { Enrolments, type EnrolmentResult } from "../enroll/enrolments.ts";
+import { AmbitError, messageOf } from "../lib/errors.ts";
+import { type CounterName, readCounters } from "./counters.ts";
+import { Destinations } from "./destinations.ts";
+import { netnsCookie } from "./netns.ts";
+import { readObject } from "./object.ts";
+import { mountPinDir, removePinDir } from "./pin-dir.ts";
+import { mapOf, openPrograms, pinsOf, writeSettings } from "./programs.ts";
+
+export interface CaptureOptions {
+  /** A folder for pins; a BPF file system of its own is mounted there. */
+  readonly pinDir: string;
+  /** cgroup v2 directory above all pods of this node. */
+  readonly podsCgroup: string;
+  /** cgroup v2 directory of the proxy's processes, and of nothing else. */
+  readonly proxyCgroup: string;
+  /** cgroup v2 directory of the kubelet's processes; without it its probes pass the mesh like anybody's. */
+  readonly kubeletCgroup: string | undefined;
+}
+
+/** The kernel's part of the mesh on this node. Everything outlives the agent until `remove`. */
+export interface Capture {
+  /** What happened to the programs of an earlier agent. */
+  readonly how: "adopted" | "swapped" | "loaded";
+  /** Captures exactly these pods; call it once the proxy has its listeners in them. Never throws for a single pod. */
+  setPods(pods: readonly CapturedPod[]): EnrolmentResult;
+  /** Captures connections to exactly these. Throws AmbitError `bad-address`. */
+  setDestinations(destinations: readonly CapturedDestination[]): void;
+  /** True if the proxy's inbound listener of the family (default IPv4) is up in that network namespace. */
+  hasInboundListener(netns: string, family?: 4 | 6): boolean;
+  /** Tidies up after pods that have left, once their last delivery has ended; how many it still has to wait for. */
+  sweep(): number;
+  /** What the programs decided since they were first loaded, by name: c/lib/counters.h explains each. */
+  counters(): Record<CounterName, bigint>;
+  /** Lets go; capture goes on. */
+  close(): void;
+  /** Ends capture and leaves nothing behind. */
+  remove(): void;
+}
+
+/** Which cgroup each program hangs on. */
+const ATTACHED_TO: Readonly<Record<string, "podsCgroup" | "proxyCgroup" | "kubeletCgroup">> = {
+  pod_connect4: "podsCgroup",
+  pod_connect6: "podsCgroup",
+  pod_bind4: "podsCgroup",
+  pod_bind6: "podsCgroup",
+  pod_getpeername4: "podsCgroup",
+  pod_getpeername6: "podsCgroup",
+  pod_getsockname4: "podsCgroup",
+  pod_getsockname6: "podsCgroup",
+  pod_sockops: "podsCgroup",
+  proxy_sockops: "proxyCgroup",
+  proxy_getsockopt: "proxyCgroup",
+  kubelet_sockops: "kubeletCgroup",
+};
+
+/**
+ * Loads the programs and pins them, or adopts what an earlier agent has pinned; programs of another version are replaced in
+ * place, with connections open. To be called before the proxy starts: it has to see the proxy's listeners come up. Throws
+ * AmbitError `capture-unavailable`, `bad-cgroup`, `bpffs-unavailable` or `bpf-map-incompatible`.
+ */
+export function openCapture(options: CaptureOptions): Capture {
+  checkCgroups(options);
+  const object = readObject("ambit");
+  mountPinDir(options.pinDir);
+  const cgroups = new Map<string, string>();
+  for (const [program, role] of Object.entries(ATTACHED_TO)) {
+    const cgroup = options[role];
+    if (cgroup !== undefined) cgroups.set(program, cgroup);
+  }
+  const programs = loading(() => openPrograms(object, options.pinDir, cgroups));
+  writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
+  const enrolments = new Enrolments(programs, pinsOf(options.pinDir).pods);
+  const destinations = new Destinations(mapOf(programs.maps, "destinations"));
+  return {
+    how: programs.how,
+    setPods: (pods) => enrolments.set(pods),
+    setDestinations: (list) => destinations.set(list),
+    hasInboundListener: (netns, family = 4) => enrolments.hasListener(netnsCookie(netns), [family]),
+    sweep: () => enrolments.sweep(),
+    counters: () => readCounters(mapOf(programs.maps, "counters")),
+    close: () => programs.close(),
+    remove: () => {
+      enrolments.releaseAll();
+      programs.close();
+      removePinDir(options.pinDir);
+    },
+  };
+}
+
+function loading<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof AmbitError) throw error;
+    throw new AmbitError({
+      code: "capture-unavailable",
+      kind: "system",
+      what: "the eBPF programs cannot be loaded",
+      why: messageOf(error),
+      remedy: "Ambit needs Linux 5.18 or newer and CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN; run 'ambit check'",
+      cause: error,
+    });
+  }
+}
+
+/** A pod below the proxy's or the kubelet's cgroup would be taken for the proxy or the kubelet. */
+function checkCgroups(options: CaptureOptions): void {
+  const pods = resolve(options.podsCgroup);
+  for (const path of [options.podsCgroup, options.proxyCgroup, options.kubeletCgroup]) {
+    if (path !== undefined && !isCgroup(path))
+      throw badCgroup(path, "it is not a directory of the cgroup v2 file system");
+  }
+  for (const path of [options.proxyCgroup, options.kubeletCgroup]) {
+    if (path === undefined || !`${pods}/`.startsWith(`${resolve(path)}/`)) continue;
+    throw badCgroup(path, `the pods' cgroup ${pods} lies in it, so that pods could not be told from it`);
+  }
+}
+
+function isCgroup(path: string): boolean {
+  return statSync(`${path}/cgroup.procs`, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function badCgroup(path: string, why: string): AmbitError {
+  const remedy = "name directories of their own below the cgroup v2 mount for pods, proxy and kubelet";
+  return new AmbitError({
+    code: "bad-cgroup",
+    kind: "user",
+    what: `'${path}' cannot be used as a cgroup`,
+    why,
+    remedy,
+  });
+}
