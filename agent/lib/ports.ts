@@ -6,3 +6,6 @@ export const INBOUND_PORT = 15006;
 
 /** Every port that Ambit binds inside a pod; reserved there, so that no ephemeral port collides. */
 export const RESERVED_PORTS: readonly number[] = [...Object.values(OUTBOUND_PORTS), INBOUND_PORT];
+
+/** SO_MARK of delivery sockets, so that a policy route brings their answers back to the pod's own netns. Grants nothing. */
+export const DELIVERY_MARK = 1338;

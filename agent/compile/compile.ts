@@ -1,0 +1,79 @@
+import type { Mesh } from "../model/mesh.ts";
+import type { XdsSnapshot } from "../xds/types.ts";
+import { captureState } from "./bpf/capture.ts";
+import type { CaptureState } from "./bpf/capture-state.ts";
+import { destinations, serviceTargets } from "./destinations.ts";
+import { buildFilterConfig } from "./filters/build-filter-config.ts";
+import type { FilterConfig } from "./filters/filter-config.ts";
+import { policySets } from "./filters/policy-sets.ts";
+import { hostPort, tcpEndpointsName } from "./names.ts";
+import { nodeView } from "./node-view.ts";
+import type { CompileOptions } from "./options.ts";
+import { podPorts } from "./pod-ports.ts";
+import { tcpPolicyProblems } from "./tcp-policy-problems.ts";
+import { destinationCluster, fixedClusters, serviceCluster } from "./xds/cluster.ts";
+import { httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
+import { filterExtensions } from "./xds/filter-extensions.ts";
+import { inboundListener } from "./xds/inbound-listener.ts";
+import { internalListeners } from "./xds/internal-listeners.ts";
+import { outboundListeners } from "./xds/outbound-listener.ts";
+import { inboundRoutes, outboundRoutes } from "./xds/route-configuration.ts";
+import type { Problem } from "../model/problem.ts";
+
+/** Everything that one node needs, from everything that is known of the mesh. */
+export interface NodeConfig {
+  readonly xds: XdsSnapshot;
+  readonly capture: CaptureState;
+  readonly filters: FilterConfig;
+  /** What the mesh's sources found, and what only shows when it is put together. */
+  readonly problems: readonly Problem[];
+}
+
+/** Pure: the same mesh and options give the same configuration, whatever the order of the input. */
+export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
+  const view = nodeView(mesh, options.node);
+  const policies = policySets(view, options.rootNamespace);
+  const targets = serviceTargets(view);
+  const dialled = destinations(targets);
+  const portsOf = podPorts(targets);
+  const filters = buildFilterConfig(view, targets, dialled, policies, options);
+
+  const endpointsOf = [
+    ...targets.map(({ cluster, backends }) => ({ name: cluster, backends })),
+    ...dialled.flatMap(({ address, port, backend }) =>
+      backend === undefined ? [] : [{ name: hostPort(address, port), backends: [backend] }],
+    ),
+  ];
+  return {
+    xds: {
+      secrets: new Map(),
+      listeners: byName([
+        ...internalListeners(options),
+        ...view.localPods.flatMap((pod) => [
+          ...outboundListeners(pod, options),
+          inboundListener(pod, portsOf(pod.workload.uid), policies.setOf(pod.workload) !== undefined, options),
+        ]),
+      ]),
+      clusters: byName([
+        ...fixedClusters(),
+        ...targets.map(serviceCluster),
+        ...dialled.map(destinationCluster).filter((cluster) => cluster !== undefined),
+      ]),
+      endpoints: new Map(
+        endpointsOf.flatMap(({ name, backends }) => [
+          [name, httpEndpoints(name, backends, view, policies, options.trustDomain)],
+          [tcpEndpointsName(name), tcpEndpoints(tcpEndpointsName(name), backends, view, policies, options.trustDomain)],
+        ]),
+      ),
+      routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
+      extensions: byName(filterExtensions(filters, options.filterModule)),
+    },
+    capture: captureState(view, dialled),
+    filters,
+    problems: [...mesh.problems, ...tcpPolicyProblems(targets, policies)],
+  };
+}
+
+function byName<T extends { readonly name: string }>(resources: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(resources.map((resource) => [resource.name, resource]));
+}

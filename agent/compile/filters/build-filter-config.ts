@@ -1,0 +1,43 @@
+import type { CompileOptions } from "../options.ts";
+import type { Destination, ServiceTarget } from "../destinations.ts";
+import { hostPort } from "../names.ts";
+import type { NodeView } from "../node-view.ts";
+import type { FilterConfig } from "./filter-config.ts";
+import { peerString } from "./peer-string.ts";
+import type { PolicySets } from "./policy-sets.ts";
+import { filterRetryBudgets } from "./retry-budget.ts";
+
+export function buildFilterConfig(
+  view: NodeView,
+  targets: readonly ServiceTarget[],
+  destinations: readonly Destination[],
+  policies: PolicySets,
+  options: CompileOptions,
+): FilterConfig {
+  const clusters = [
+    ...targets.map((target) => ({ name: target.cluster, backends: target.backends })),
+    ...destinations.flatMap(({ address, port, backend }) =>
+      backend === undefined ? [] : [{ name: hostPort(address, port), backends: [backend] }],
+    ),
+  ];
+  return {
+    trustDomain: options.trustDomain,
+    cluster: options.cluster,
+    policySets: policies.sets,
+    clusters: clusters.flatMap(({ name, backends }) => {
+      const guard = policies.guardOf({ backends });
+      return guard.kind === "uniform" ? [{ name, policySet: guard.policySet, port: guard.port }] : [];
+    }),
+    pods: view.localPods.flatMap(({ workload }) => {
+      const policySet = policies.setOf(workload);
+      return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];
+    }),
+    // Until certificates say who calls, the destination's node knows an enrolled caller of another node by its address.
+    peers: view.mesh.workloads
+      .filter((workload) => workload.enrolled && !workload.terminated)
+      .flatMap((workload) =>
+        workload.addresses.map((address) => ({ address, peer: peerString(workload, options.trustDomain) })),
+      ),
+    retryBudgets: filterRetryBudgets(view),
+  };
+}

@@ -1,0 +1,23 @@
+import { namespacedName } from "../../model/meta.ts";
+import type { NodeView } from "../node-view.ts";
+import type { FilterRetryBudget } from "./filter-config.ts";
+
+/** Budgets by Service. Where two policies name one Service, the first by name holds. */
+export function filterRetryBudgets(view: NodeView): readonly FilterRetryBudget[] {
+  const budgets = new Map<string, FilterRetryBudget>();
+  for (const { meta, services, retryBudget } of view.mesh.backendTrafficPolicies) {
+    if (retryBudget === undefined) continue;
+    for (const name of services) {
+      const service = namespacedName(meta.namespace, name);
+      if (budgets.has(service)) continue;
+      budgets.set(service, {
+        service,
+        percent: retryBudget.percent,
+        intervalMs: retryBudget.intervalMs,
+        minCount: retryBudget.minRetryRate.count,
+        minIntervalMs: retryBudget.minRetryRate.intervalMs,
+      });
+    }
+  }
+  return [...budgets.values()].toSorted((a, b) => (a.service < b.service ? -1 : 1));
+}

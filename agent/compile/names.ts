@@ -1,0 +1,61 @@
+import { isIPv6 } from "node:net";
+import type { Service } from "../model/service.ts";
+
+export type IpFamily = 4 | 6;
+
+export function familyOf(address: string): IpFamily {
+  return isIPv6(address) ? 6 : 4;
+}
+
+/** `1.2.3.4:80` or `[fd00::1]:80`: how Envoy prints an address, and so the key of everything found by original destination. */
+export function hostPort(address: string, port: number): string {
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+export function serviceHost(namespace: string, name: string): string {
+  return `${name}.${namespace}.svc.cluster.local`;
+}
+
+/** Istio's spelling, with the address family in the place of the subset where it is not IPv4. */
+export function clusterName(service: Service, port: number, family: IpFamily): string {
+  const host = serviceHost(service.meta.namespace, service.meta.name);
+  return `outbound|${port}|${family === 6 ? "ipv6" : ""}|${host}`;
+}
+
+/** The endpoints of the same port where the bytes are not HTTP: without those that an HTTP-only policy guards. */
+export function tcpEndpointsName(cluster: string): string {
+  return `tcp|${cluster}`;
+}
+
+/** Envoy clusters that every node has. */
+export const CLUSTERS = {
+  /** Delivers inside a pod's network namespace, to the address that the connection bears. */
+  deliver: "deliver",
+  /** To wherever the caller was going, out of the caller's network namespace. */
+  passthrough: "passthrough",
+  /** Has no endpoints: what is sent there is refused. */
+  blocked: "blocked",
+  /** Named by routes and never defined, so that Envoy answers 500 as Gateway API asks for an invalid backend. */
+  invalidBackend: "invalid-backend",
+} as const;
+
+/** Internal listeners: where an endpoint on this node is reached. */
+export const INTERNAL_LISTENERS = {
+  /** Opens the socket to the application. The policy of the destination has been applied before. */
+  deliver: "local_deliver",
+  /** Applies the destination's own inbound policy first: for services whose endpoints are not all guarded alike. */
+  inbound: "local_inbound",
+} as const;
+
+export const ROUTES = { outbound: "outbound", inbound: "inbound" } as const;
+
+/** Set by Envoy from the original destination, picks the virtual host, never leaves the proxy. */
+export const ORIGINAL_DST_HEADER = "x-ambit-original-dst";
+
+/** Names under which the built-in filters are delivered (ECDS), and their root ids. */
+export const FILTERS = {
+  outbound: { resource: "ambit-outbound", rootId: "outbound" },
+  inbound: { resource: "ambit-inbound", rootId: "inbound" },
+  outboundTcp: { resource: "ambit-outbound-tcp", rootId: "outbound-tcp" },
+  inboundTcp: { resource: "ambit-inbound-tcp", rootId: "inbound-tcp" },
+} as const;

@@ -1,0 +1,85 @@
+import type { Endpoint, EndpointSlice } from "../model/endpoint.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { namespacedName, type NamespacedName } from "../model/meta.ts";
+import type { Service, ServicePort } from "../model/service.ts";
+import type { Workload } from "../model/workload.ts";
+import { familyOf, type IpFamily } from "./names.ts";
+
+/** A ready address behind a Service's port. */
+export interface Backend {
+  readonly address: string;
+  readonly port: number;
+  /** The pod behind it, where there is one that the mesh knows. */
+  readonly workload: Workload | undefined;
+}
+
+/** An enrolled pod of this node, with the facts that an enrolled pod is sure to have. */
+export interface LocalPod {
+  readonly workload: Workload;
+  readonly netns: string;
+}
+
+/** The mesh as one node looks at it: indexes that the features share. */
+export interface NodeView {
+  readonly mesh: Mesh;
+  readonly node: string;
+  readonly localPods: readonly LocalPod[];
+  readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
+  readonly workloadsByAddress: ReadonlyMap<string, Workload>;
+  readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
+  /** Ready backends of a Service's port, sorted by address. */
+  backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
+  /** The netns of a workload that is enrolled on this node. */
+  netnsOf(workload: Workload | undefined): string | undefined;
+}
+
+export function nodeView(mesh: Mesh, node: string): NodeView {
+  const alive = mesh.workloads.filter((workload) => !workload.terminated);
+  const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
+  const workloadsByAddress = new Map(
+    alive.filter((w) => !w.hostNetwork).flatMap((w) => w.addresses.map((address) => [address, w] as const)),
+  );
+  const localPods = alive.flatMap((workload) =>
+    workload.enrolled && workload.node === node && workload.netns !== undefined && workload.addresses.length > 0
+      ? [{ workload, netns: workload.netns }]
+      : [],
+  );
+  const netnsByUid = new Map(localPods.map((pod) => [pod.workload.uid, pod.netns]));
+  const slices = new Map<NamespacedName, EndpointSlice[]>();
+  for (const slice of mesh.endpointSlices) {
+    const key = namespacedName(slice.meta.namespace, slice.service);
+    slices.set(key, [...(slices.get(key) ?? []), slice]);
+  }
+
+  const workloadOf = (endpoint: Endpoint, namespace: string, address: string): Workload | undefined =>
+    (endpoint.pod === undefined ? undefined : workloadsByName.get(namespacedName(namespace, endpoint.pod))) ??
+    workloadsByAddress.get(address);
+
+  return {
+    mesh,
+    node,
+    localPods,
+    workloadsByName,
+    workloadsByAddress,
+    servicesByName: new Map(mesh.services.map((s) => [namespacedName(s.meta.namespace, s.meta.name), s])),
+    netnsOf: (workload) => (workload === undefined ? undefined : netnsByUid.get(workload.uid)),
+    backends(service, port, family) {
+      const found = new Map<string, Backend>();
+      for (const slice of slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? []) {
+        const target = slice.ports.find((candidate) => candidate.name === port.name);
+        if (target === undefined) continue;
+        for (const endpoint of slice.endpoints) {
+          if (!endpoint.ready) continue;
+          for (const address of endpoint.addresses) {
+            if (familyOf(address) !== family) continue;
+            const workload = workloadOf(endpoint, slice.meta.namespace, address);
+            found.set(`${address} ${target.port}`, { address, port: target.port, workload });
+          }
+        }
+      }
+      return [...found.values()].toSorted(
+        (a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0) || a.port - b.port,
+      );
+    },
+  };
+}

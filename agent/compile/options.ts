@@ -1,0 +1,14 @@
+/** What `compile` has to know beside the mesh. All of it is fixed while an agent runs. */
+export interface CompileOptions {
+  /** The node to compile for: a Kubernetes Node's name. */
+  readonly node: string;
+  readonly trustDomain: string;
+  /** Value of the labels source_cluster and destination_cluster. */
+  readonly cluster: string;
+  /** Where Envoy reads the built-in filters' module: an absolute path that Envoy can open. */
+  readonly filterModule: string;
+  /** File for the access log, one JSON object a line; `/dev/stdout` works too. undefined: none is written. */
+  readonly accessLog: string | undefined;
+  /** Policies in this namespace hold in the whole mesh. */
+  readonly rootNamespace: string;
+}

@@ -1,0 +1,32 @@
+import type { ServiceTarget } from "./destinations.ts";
+import { outboundMode } from "./destinations.ts";
+
+/** A pod's ports whose protocol its Services tell. All others are looked at. */
+export interface PodPorts {
+  readonly http: readonly number[];
+  readonly tcp: readonly number[];
+}
+
+const NONE: PodPorts = { http: [], tcp: [] };
+
+/** Ports by pod uid. A port that two Services call differently is looked at, too. */
+export function podPorts(targets: readonly ServiceTarget[]): (uid: string) => PodPorts {
+  const modes = new Map<string, Map<number, "http" | "tcp" | "detect">>();
+  for (const { port, backends } of targets) {
+    const mode = outboundMode(port.protocol);
+    for (const backend of backends) {
+      if (backend.workload === undefined) continue;
+      const own = modes.get(backend.workload.uid) ?? new Map<number, "http" | "tcp" | "detect">();
+      const before = own.get(backend.port);
+      own.set(backend.port, before === undefined || before === mode ? mode : "detect");
+      modes.set(backend.workload.uid, own);
+    }
+  }
+  return (uid) => {
+    const own = modes.get(uid);
+    if (own === undefined) return NONE;
+    const of = (mode: "http" | "tcp"): readonly number[] =>
+      [...own].flatMap(([port, known]) => (known === mode ? [port] : [])).toSorted((a, b) => a - b);
+    return { http: of("http"), tcp: of("tcp") };
+  };
+}

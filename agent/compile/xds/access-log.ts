@@ -1,0 +1,61 @@
+import { AccessLogSchema, type AccessLog } from "../../xds/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
+import { FileAccessLogSchema } from "../../xds/gen/envoy/extensions/access_loggers/file/v3/file_pb.ts";
+import { any, create } from "../../xds/proto.ts";
+import { DESTINATION, PEER_IP, SOURCE } from "./filter-state.ts";
+
+type Direction = "outbound" | "inbound";
+
+const COMMON: Record<string, string> = {
+  start_time: "%START_TIME%",
+  source: `%FILTER_STATE(${SOURCE}:PLAIN)%`,
+  source_address: `%FILTER_STATE(${PEER_IP}:PLAIN)%`,
+  destination_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
+  upstream_cluster: "%UPSTREAM_CLUSTER_RAW%",
+  upstream_host: "%UPSTREAM_HOST%",
+  upstream_local_address: "%UPSTREAM_LOCAL_ADDRESS%",
+  response_flags: "%RESPONSE_FLAGS%",
+  // Holds the auth filter's reason where it denied.
+  response_code_details: "%RESPONSE_CODE_DETAILS%",
+  upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+  bytes_received: "%BYTES_RECEIVED%",
+  bytes_sent: "%BYTES_SENT%",
+  duration_ms: "%DURATION%",
+};
+
+const HTTP: Record<string, string> = {
+  method: "%REQ(:METHOD)%",
+  path: "%REQ(:PATH)%",
+  authority: "%REQ(:AUTHORITY)%",
+  protocol: "%PROTOCOL%",
+  response_code: "%RESPONSE_CODE%",
+  grpc_status: "%GRPC_STATUS_NUMBER%",
+  attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+  user_agent: "%REQ(USER-AGENT)%",
+};
+
+/** Envoy's own access log, one JSON object a line: it costs less than a line written by a filter. */
+export function accessLog(path: string | undefined, direction: Direction, kind: "http" | "tcp"): AccessLog[] {
+  if (path === undefined) return [];
+  const where = direction === "inbound" ? { destination: `%FILTER_STATE(${DESTINATION}:PLAIN)%` } : {};
+  const json: Record<string, string> = {
+    direction,
+    ...COMMON,
+    ...where,
+    ...(kind === "http" ? HTTP : { protocol: "TCP" }),
+  };
+  return [
+    create(AccessLogSchema, {
+      name: "envoy.access_loggers.file",
+      configType: {
+        case: "typedConfig",
+        value: any(FileAccessLogSchema, {
+          path,
+          accessLogFormat: {
+            case: "logFormat",
+            value: { format: { case: "jsonFormat", value: json } },
+          },
+        }),
+      },
+    }),
+  ];
+}

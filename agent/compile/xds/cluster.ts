@@ -1,0 +1,117 @@
+import {
+  Cluster_DiscoveryType as DiscoveryType,
+  Cluster_LbPolicy as LbPolicy,
+  ClusterSchema,
+  type Cluster,
+} from "../../xds/gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { BindConfigSchema, SocketAddressSchema } from "../../xds/gen/envoy/config/core/v3/address_pb.ts";
+import { MetadataSchema } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
+import { ConfigSchema as BindOverrideSchema } from "../../xds/gen/envoy/extensions/local_address_selectors/filter_state_override/v3/config_pb.ts";
+import { InternalUpstreamTransportSchema } from "../../xds/gen/envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream_pb.ts";
+import { RawBufferSchema } from "../../xds/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
+import { any, create, milliseconds } from "../../xds/proto.ts";
+import type { Destination, ServiceTarget } from "../destinations.ts";
+import { CLUSTERS, hostPort, tcpEndpointsName } from "../names.ts";
+import { ads } from "./config-source.ts";
+import { upstreamHttpOptions } from "./http-options.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Clusters of Services, by port and family: what HTTP routes lead to. */
+export function serviceCluster(target: ServiceTarget): Cluster {
+  return edsCluster(target.cluster, target.cluster, target);
+}
+
+/**
+ * A cluster named like the `address:port` that was dialled: tcp_proxy finds it by that name, and a certain pod of a
+ * headless Service has no other. undefined where the route table is enough.
+ */
+export function destinationCluster({ address, port, mode, target, backend }: Destination): Cluster | undefined {
+  const name = hostPort(address, port);
+  if (backend !== undefined) return edsCluster(name, mode === "http" ? name : tcpEndpointsName(name), target);
+  return mode === "http" ? undefined : edsCluster(name, tcpEndpointsName(target.cluster), target);
+}
+
+function edsCluster(name: string, serviceName: string, target: ServiceTarget): Cluster {
+  const { service, port, host } = target;
+  return create(ClusterSchema, {
+    ...common(name),
+    clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: ads(), serviceName },
+    lbPolicy: LbPolicy.LEAST_REQUEST,
+    // Ready is Kubernetes' word; there is no health of our own that a panic threshold could doubt.
+    commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+    transportSocket: internalUpstream(),
+    metadata: create(MetadataSchema, {
+      filterMetadata: {
+        ambit: { service: [service.meta.name, service.meta.namespace, host].join("|"), port: String(port.port) },
+      },
+    }),
+  });
+}
+
+export function fixedClusters(): readonly Cluster[] {
+  const byDestination = {
+    clusterDiscoveryType: { case: "type", value: DiscoveryType.ORIGINAL_DST },
+    lbPolicy: LbPolicy.CLUSTER_PROVIDED,
+  } as const;
+  return [
+    create(ClusterSchema, { ...common(CLUSTERS.deliver), ...byDestination }),
+    create(ClusterSchema, { ...common(CLUSTERS.passthrough), ...byDestination }),
+    create(ClusterSchema, {
+      name: CLUSTERS.blocked,
+      clusterDiscoveryType: { case: "type", value: DiscoveryType.STATIC },
+      loadAssignment: { clusterName: CLUSTERS.blocked },
+    }),
+  ];
+}
+
+function common(name: string) {
+  return {
+    name,
+    connectTimeout: milliseconds(CONNECT_TIMEOUT_MS),
+    upstreamBindConfig: bindInNetns(),
+    typedExtensionProtocolOptions: upstreamHttpOptions(),
+    circuitBreakers: { thresholds: [unlimited()] },
+  };
+}
+
+/** Upstream sockets are opened in the netns that the connection's filter state names, IPv4 and IPv6. */
+function bindInNetns() {
+  const any4 = create(SocketAddressSchema, { address: "0.0.0.0", portSpecifier: { case: "portValue", value: 0 } });
+  const any6 = create(SocketAddressSchema, { address: "::", portSpecifier: { case: "portValue", value: 0 } });
+  return create(BindConfigSchema, {
+    sourceAddress: any4,
+    extraSourceAddresses: [{ address: any6 }],
+    localAddressSelector: {
+      name: "envoy.upstream.local_address_selector.filter_state_override",
+      typedConfig: any(BindOverrideSchema),
+    },
+  });
+}
+
+/** For endpoints on this node: passes the endpoint's metadata to the internal listener. Plain sockets are not affected. */
+function internalUpstream() {
+  return {
+    name: "envoy.transport_sockets.internal_upstream",
+    configType: {
+      case: "typedConfig" as const,
+      value: any(InternalUpstreamTransportSchema, {
+        passthroughMetadata: [
+          { kind: { kind: { case: "host", value: {} } }, name: "envoy.filters.listener.original_dst" },
+          { kind: { kind: { case: "host", value: {} } }, name: "ambit" },
+        ],
+        transportSocket: {
+          name: "envoy.transport_sockets.raw_buffer",
+          configType: { case: "typedConfig", value: any(RawBufferSchema) },
+        },
+      }),
+    },
+  };
+}
+
+/** Envoy's defaults (1,024 connections, 3 retries at a time) are limits that nobody asked for. */
+function unlimited() {
+  const max = 0xffff_ffff;
+  return { maxConnections: max, maxPendingRequests: max, maxRequests: max, maxRetries: max };
+}

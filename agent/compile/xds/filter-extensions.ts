@@ -1,0 +1,45 @@
+import {
+  TypedExtensionConfigSchema,
+  type TypedExtensionConfig,
+} from "../../xds/gen/envoy/config/core/v3/extension_pb.ts";
+import { WasmSchema as HttpWasmSchema } from "../../xds/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts";
+import { WasmSchema as NetworkWasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
+import { FailurePolicy, PluginConfigSchema } from "../../xds/gen/envoy/extensions/wasm/v3/wasm_pb.ts";
+import { any, create, StringValueSchema, type Any } from "../../xds/proto.ts";
+import type { FilterConfig } from "../filters/filter-config.ts";
+import { FILTERS } from "../names.ts";
+
+/** The built-in filters as ECDS resources: one module in one VM, four places in the path. */
+export function filterExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
+  const configuration = any(StringValueSchema, { value: JSON.stringify(config) });
+  return (["outbound", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
+    const { resource, rootId } = FILTERS[place];
+    const plugin = pluginConfig(rootId, configuration, modulePath);
+    return create(TypedExtensionConfigSchema, {
+      name: resource,
+      typedConfig: place.endsWith("Tcp")
+        ? any(NetworkWasmSchema, { config: plugin })
+        : any(HttpWasmSchema, { config: plugin }),
+    });
+  });
+}
+
+function pluginConfig(rootId: string, configuration: Any, filename: string) {
+  return create(PluginConfigSchema, {
+    name: rootId,
+    rootId,
+    configuration,
+    // A trap answers 503 and the module starts afresh. FAIL_OPEN would let the calls after it bypass the policy.
+    failurePolicy: FailurePolicy.FAIL_RELOAD,
+    vm: {
+      case: "vmConfig",
+      value: {
+        vmId: "ambit",
+        runtime: "envoy.wasm.runtime.v8",
+        code: {
+          specifier: { case: "local", value: { specifier: { case: "filename", value: filename } } },
+        },
+      },
+    },
+  });
+}

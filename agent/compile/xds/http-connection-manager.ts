@@ -1,0 +1,89 @@
+import { HeaderMutationSchema as MutationSchema } from "../../xds/gen/envoy/config/common/mutation_rules/v3/mutation_rules_pb.ts";
+import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
+import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { HeaderMutationSchema } from "../../xds/gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts";
+import { RouterSchema } from "../../xds/gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
+import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts";
+import {
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
+  HttpConnectionManagerSchema,
+} from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
+import { FILTERS, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
+import { accessLog } from "./access-log.ts";
+import { ads } from "./config-source.ts";
+import { commonHttpOptions, http1Options, http2Options } from "./http-options.ts";
+
+/** Headers by which Envoy's router takes orders. From an application they are not orders. */
+const ROUTER_ORDERS = [
+  "x-envoy-max-retries",
+  "x-envoy-retry-on",
+  "x-envoy-retry-grpc-on",
+  "x-envoy-retriable-status-codes",
+  "x-envoy-retriable-header-names",
+  "x-envoy-hedge-on-per-try-timeout",
+  "x-envoy-upstream-rq-timeout-ms",
+  "x-envoy-upstream-rq-per-try-timeout-ms",
+  "x-envoy-upstream-rq-timeout-alt-response",
+  "x-envoy-upstream-alt-stat-name",
+  "x-envoy-expected-rq-timeout-ms",
+  "x-envoy-upstream-stream-duration-ms",
+  "x-envoy-decorator-operation",
+];
+
+/** The L7 part of the path: one route table and one chain of filters for all pods of the node, both by reference. */
+export function httpConnectionManager(direction: "outbound" | "inbound", logPath: string | undefined): Filter {
+  const mutations = [
+    create(MutationSchema, {
+      action: {
+        case: "append",
+        value: {
+          header: { key: ORIGINAL_DST_HEADER, value: "%DOWNSTREAM_LOCAL_ADDRESS%" },
+          // Overwrites: a value that the application sent chooses nothing.
+          appendAction: AppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+        },
+      },
+    }),
+    ...ROUTER_ORDERS.map((header) => create(MutationSchema, { action: { case: "remove", value: header } })),
+  ];
+  return create(FilterSchema, {
+    name: "envoy.filters.network.http_connection_manager",
+    configType: {
+      case: "typedConfig",
+      value: any(HttpConnectionManagerSchema, {
+        statPrefix: direction,
+        routeSpecifier: { case: "rds", value: { routeConfigName: ROUTES[direction], configSource: ads() } },
+        earlyHeaderMutationExtensions: [
+          { name: "original_destination", typedConfig: any(HeaderMutationSchema, { mutations }) },
+        ],
+        httpFilters: [
+          {
+            name: FILTERS[direction].resource,
+            configType: {
+              case: "configDiscovery",
+              value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] },
+            },
+          },
+          {
+            name: "envoy.filters.http.router",
+            configType: { case: "typedConfig", value: any(RouterSchema, { suppressEnvoyHeaders: true }) },
+          },
+        ],
+        accessLog: accessLog(logPath, direction, "http"),
+        // Nothing changes for the application that it did not ask for: no identity of ours in headers, no limits on time.
+        serverHeaderTransformation: ServerHeader.PASS_THROUGH,
+        generateRequestId: false,
+        preserveExternalRequestId: true,
+        skipXffAppend: true,
+        proxy100Continue: true,
+        streamIdleTimeout: milliseconds(0),
+        requestTimeout: milliseconds(0),
+        commonHttpProtocolOptions: commonHttpOptions(),
+        httpProtocolOptions: http1Options(),
+        http2ProtocolOptions: http2Options(),
+        upgradeConfigs: [{ upgradeType: "websocket" }],
+        maxRequestHeadersKb: 96,
+      }),
+    },
+  });
+}

@@ -1,0 +1,46 @@
+import {
+  Http1ProtocolOptionsSchema,
+  Http2ProtocolOptionsSchema,
+  HttpProtocolOptionsSchema as CommonHttpProtocolOptionsSchema,
+} from "../../xds/gen/envoy/config/core/v3/protocol_pb.ts";
+import { PreserveCaseFormatterConfigSchema } from "../../xds/gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.ts";
+import { HttpProtocolOptionsSchema } from "../../xds/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
+import { any, create, milliseconds, type Any } from "../../xds/proto.ts";
+
+/** Header case and trailers are the application's business: they pass as they came. */
+export function http1Options() {
+  return create(Http1ProtocolOptionsSchema, {
+    headerKeyFormat: {
+      headerFormat: {
+        case: "statefulFormatter",
+        value: { name: "preserve_case", typedConfig: any(PreserveCaseFormatterConfigSchema) },
+      },
+    },
+    enableTrailers: true,
+    acceptHttp10: true,
+    defaultHostForHttp10: "ambit.invalid",
+  });
+}
+
+export function http2Options() {
+  // Extended CONNECT (RFC 8441): WebSocket over HTTP/2.
+  return create(Http2ProtocolOptionsSchema, { allowConnect: true });
+}
+
+/** Idle connections are the application's business too (Envoy's default ends them after an hour). */
+export function commonHttpOptions() {
+  return create(CommonHttpProtocolOptionsSchema, { idleTimeout: milliseconds(0), maxHeadersCount: 1000 });
+}
+
+/** Upstream speaks what the caller speaks: HTTP/1.1 stays HTTP/1.1, gRPC stays HTTP/2. */
+export function upstreamHttpOptions(): Record<string, Any> {
+  return {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any(HttpProtocolOptionsSchema, {
+      commonHttpProtocolOptions: commonHttpOptions(),
+      upstreamProtocolOptions: {
+        case: "useDownstreamProtocolConfig",
+        value: { httpProtocolOptions: http1Options(), http2ProtocolOptions: http2Options() },
+      },
+    }),
+  };
+}

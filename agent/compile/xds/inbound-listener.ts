@@ -1,0 +1,63 @@
+import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
+import { FilterChainSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
+import { INBOUND_PORT } from "../../lib/ports.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
+import { peerString } from "../filters/peer-string.ts";
+import { CLUSTERS } from "../names.ts";
+import type { LocalPod } from "../node-view.ts";
+import type { CompileOptions } from "../options.ts";
+import type { PodPorts } from "../pod-ports.ts";
+import { DESTINATION, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "./filter-state.ts";
+import { httpConnectionManager } from "./http-connection-manager.ts";
+import { httpInspector, originalDst, originalSrc } from "./listener-filters.ts";
+import { DETECTION_MS, HTTP_ALPN } from "./outbound-listener.ts";
+import { podAddress } from "./pod-address.ts";
+import { tcpFilters } from "./tcp-proxy.ts";
+
+/**
+ * What arrives at a pod, IPv4 and IPv6. `guarded`: an authorization policy selects the pod. Policies are decided on HTTP
+ * only so far, so what is not HTTP is refused there before the application sees it.
+ */
+export function inboundListener(pod: LocalPod, ports: PodPorts, guarded: boolean, options: CompileOptions): Listener {
+  const { workload, netns } = pod;
+  const http = [httpConnectionManager("inbound", options.accessLog)];
+  return create(ListenerSchema, {
+    name: `inbound|${workload.uid}`,
+    statPrefix: "inbound",
+    trafficDirection: TrafficDirection.INBOUND,
+    // ::1 takes IPv4 as well: sk_lookup hands connections over whatever address the listener is bound to.
+    address: podAddress(netns, "::1", INBOUND_PORT, true),
+    listenerFilters: [
+      originalDst(),
+      originalSrc(),
+      setFilterState([
+        upstreamNetns(netns),
+        { key: DESTINATION, value: peerString(workload, options.trustDomain) },
+        { key: PEER_IP, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
+        { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%" },
+      ]),
+      httpInspector([...ports.http, ...ports.tcp].toSorted((a, b) => a - b)),
+    ],
+    listenerFiltersTimeout: milliseconds(DETECTION_MS),
+    continueOnListenerFiltersTimeout: true,
+    filterChains: [
+      ...ports.http.map((port) =>
+        create(FilterChainSchema, {
+          name: `http-${port}`,
+          filterChainMatch: { destinationPort: port },
+          filters: http,
+        }),
+      ),
+      create(FilterChainSchema, {
+        name: "http",
+        filterChainMatch: { applicationProtocols: HTTP_ALPN },
+        filters: http,
+      }),
+    ],
+    defaultFilterChain: create(FilterChainSchema, {
+      name: guarded ? "refused" : "tcp",
+      filters: [...tcpFilters("inbound", guarded ? CLUSTERS.blocked : CLUSTERS.deliver, options.accessLog)],
+    }),
+  });
+}

@@ -1,0 +1,52 @@
+import {
+  ListenerFilterChainMatchPredicateSchema,
+  ListenerFilterSchema,
+  type ListenerFilter,
+} from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { HttpInspectorSchema } from "../../xds/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.ts";
+import { OriginalDstSchema } from "../../xds/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.ts";
+import { OriginalSrcSchema } from "../../xds/gen/envoy/extensions/filters/listener/original_src/v3/original_src_pb.ts";
+import { DELIVERY_MARK } from "../../lib/ports.ts";
+import { any, create } from "../../xds/proto.ts";
+
+/** Restores where the connection was going, as the kernel programs answer SO_ORIGINAL_DST. */
+export function originalDst(): ListenerFilter {
+  return create(ListenerFilterSchema, {
+    name: "envoy.filters.listener.original_dst",
+    configType: { case: "typedConfig", value: any(OriginalDstSchema) },
+  });
+}
+
+/** Makes the upstream socket bear the caller's address (IP_TRANSPARENT); the mark leads its answers back to this netns. */
+export function originalSrc(): ListenerFilter {
+  return create(ListenerFilterSchema, {
+    name: "envoy.filters.listener.original_src",
+    configType: { case: "typedConfig", value: any(OriginalSrcSchema, { mark: DELIVERY_MARK }) },
+  });
+}
+
+/** Looks at the first bytes for HTTP, except on ports that are known not to carry it: a server may speak first there. */
+export function httpInspector(exceptPorts: readonly number[]): ListenerFilter {
+  const predicates = exceptPorts.map((port) =>
+    create(ListenerFilterChainMatchPredicateSchema, {
+      rule: { case: "destinationPortRange", value: { start: port, end: port + 1 } },
+    }),
+  );
+  const [first, ...rest] = predicates;
+  const filterDisabled =
+    first === undefined
+      ? {}
+      : {
+          filterDisabled:
+            rest.length === 0
+              ? first
+              : create(ListenerFilterChainMatchPredicateSchema, {
+                  rule: { case: "orMatch", value: { rules: predicates } },
+                }),
+        };
+  return create(ListenerFilterSchema, {
+    name: "envoy.filters.listener.http_inspector",
+    configType: { case: "typedConfig", value: any(HttpInspectorSchema) },
+    ...filterDisabled,
+  });
+}

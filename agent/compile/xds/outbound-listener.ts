@@ -1,0 +1,91 @@
+import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
+import {
+  FilterChainSchema,
+  type FilterChain,
+  type ListenerFilter,
+} from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
+import { OUTBOUND_PORTS } from "../../lib/ports.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
+import type { OutboundMode } from "../bpf/capture-state.ts";
+import { peerString } from "../filters/peer-string.ts";
+import { CLUSTERS, familyOf, hostPort } from "../names.ts";
+import type { LocalPod } from "../node-view.ts";
+import type { CompileOptions } from "../options.ts";
+import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamNetns } from "./filter-state.ts";
+import { httpConnectionManager } from "./http-connection-manager.ts";
+import { httpInspector, originalDst } from "./listener-filters.ts";
+import { podAddress } from "./pod-address.ts";
+import { tcpClusterByDestination, tcpFilters } from "./tcp-proxy.ts";
+
+/** How long a connection of unknown protocol may stay silent before it is taken for one in which the server speaks first. */
+export const DETECTION_MS = 200;
+
+const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
+
+/**
+ * A pod's outbound listeners: one per mode and address family, because the caller's address goes with the family of the
+ * destination that it dialled. They never change while the pod lives; what changes comes by RDS, EDS and ECDS.
+ */
+export function outboundListeners(pod: LocalPod, options: CompileOptions): readonly Listener[] {
+  const { workload, netns } = pod;
+  const addresses = ([4, 6] as const).flatMap((family) => {
+    const own = workload.addresses.find((address) => familyOf(address) === family);
+    return own === undefined ? [] : [{ family, own }];
+  });
+  const modes: readonly OutboundMode[] = ["http", "tcp", "detect"];
+  return addresses.flatMap(({ family, own }) =>
+    modes.map((mode) =>
+      create(ListenerSchema, {
+        name: `outbound-${mode}|${workload.uid}|${family}`,
+        // One name for all pods: statistics of their own would cost each node more than they tell.
+        statPrefix: `outbound_${mode}`,
+        trafficDirection: TrafficDirection.OUTBOUND,
+        address: podAddress(netns, LOOPBACK[family], OUTBOUND_PORTS[mode]),
+        listenerFilters: [
+          originalDst(),
+          setFilterState([
+            upstreamNetns(netns),
+            { key: SOURCE, value: peerString(workload, options.trustDomain) },
+            { key: PEER_IP, value: own },
+            { key: CLIENT, value: hostPort(own, 1) },
+            ...(mode === "http" ? [] : [tcpClusterByDestination()]),
+          ]),
+          ...inspector(mode),
+        ],
+        ...(mode === "detect"
+          ? { listenerFiltersTimeout: milliseconds(DETECTION_MS), continueOnListenerFiltersTimeout: true }
+          : {}),
+        ...chains(mode, options.accessLog),
+      }),
+    ),
+  );
+}
+
+function inspector(mode: OutboundMode): readonly ListenerFilter[] {
+  return mode === "detect" ? [httpInspector([])] : [];
+}
+
+function chains(
+  mode: OutboundMode,
+  logPath: string | undefined,
+): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
+  const http = { filters: [httpConnectionManager("outbound", logPath)] };
+  const tcp = { filters: [...tcpFilters("outbound", CLUSTERS.blocked, logPath)] };
+  switch (mode) {
+    case "http":
+      return { filterChains: [create(FilterChainSchema, { name: "http", ...http })] };
+    case "tcp":
+      return { filterChains: [create(FilterChainSchema, { name: "tcp", ...tcp })] };
+    case "detect":
+      return {
+        filterChains: [
+          create(FilterChainSchema, { name: "http", filterChainMatch: { applicationProtocols: HTTP_ALPN }, ...http }),
+        ],
+        defaultFilterChain: create(FilterChainSchema, { name: "tcp", ...tcp }),
+      };
+  }
+}
+
+/** What http_inspector reports. */
+export const HTTP_ALPN = ["http/1.0", "http/1.1", "h2c"];

@@ -1,0 +1,45 @@
+import { RetryPolicySchema } from "../../xds/gen/envoy/config/route/v3/route_components_pb.ts";
+import { any, create, milliseconds } from "../../xds/proto.ts";
+import { PreviousHostsPredicateSchema } from "../../xds/gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
+import type { RouteRetry } from "../../model/http-route.ts";
+
+/**
+ * What Envoy's router retries on. How often is the retry filter's business: `num_retries` is 0 here, and the filter sets
+ * `x-envoy-max-retries` to what the budget gives, request by request.
+ */
+export function retryPolicy(retry: RouteRetry | undefined, perTryTimeoutMs: number | undefined) {
+  if (retry === undefined) return undefined;
+  return create(RetryPolicySchema, {
+    // GEP-1731: connection errors are retried whatever the codes are.
+    retryOn: [
+      "connect-failure",
+      "refused-stream",
+      "reset",
+      ...(retry.codes.length === 0 ? [] : ["retriable-status-codes"]),
+    ].join(","),
+    retriableStatusCodes: [...retry.codes],
+    numRetries: 0,
+    ...(perTryTimeoutMs === undefined ? {} : { perTryTimeout: milliseconds(perTryTimeoutMs) }),
+    ...(retry.backoffMs === undefined || retry.backoffMs === 0
+      ? {}
+      : {
+          retryBackOff: {
+            baseInterval: milliseconds(retry.backoffMs),
+            maxInterval: milliseconds(retry.backoffMs * 10),
+          },
+        }),
+    // The host that just failed is not the first to be asked again.
+    retryHostPredicate: [
+      {
+        name: "envoy.retry_host_predicates.previous_hosts",
+        configType: { case: "typedConfig", value: any(PreviousHostsPredicateSchema) },
+      },
+    ],
+    hostSelectionRetryMaxAttempts: 5n,
+  });
+}
+
+/** Route metadata by which the retry filter finds the budget: `namespace/service|attempts`. */
+export function retryMetadata(service: string, retry: RouteRetry): string {
+  return `${service}|${retry.attempts}`;
+}

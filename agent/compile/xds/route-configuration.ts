@@ -1,0 +1,69 @@
+import { RouteConfigurationSchema, type RouteConfiguration } from "../../xds/gen/envoy/config/route/v3/route_pb.ts";
+import { VirtualHostSchema, type VirtualHost } from "../../xds/gen/envoy/config/route/v3/route_components_pb.ts";
+import { create } from "../../xds/proto.ts";
+import type { HttpRoute } from "../../model/http-route.ts";
+import type { Destination } from "../destinations.ts";
+import { CLUSTERS, hostPort, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
+import type { NodeView } from "../node-view.ts";
+import { rankMatches } from "../route-precedence.ts";
+import { httpRouteEntry, plainRoute } from "./route.ts";
+
+/** The outbound route table of the node: one virtual host for each `address:port` that can be dialled. */
+export function outboundRoutes(view: NodeView, destinations: readonly Destination[]): RouteConfiguration {
+  const virtualHosts = destinations.flatMap((destination) =>
+    destination.mode === "tcp" ? [] : [virtualHost(destination, view)],
+  );
+  return create(RouteConfigurationSchema, {
+    ...common(ROUTES.outbound),
+    // By original destination, never by the Host header: what a caller claims chooses neither service nor policy.
+    vhostHeader: ORIGINAL_DST_HEADER,
+    virtualHosts: [
+      ...virtualHosts,
+      create(VirtualHostSchema, {
+        name: CLUSTERS.passthrough,
+        domains: ["*"],
+        routes: [plainRoute(CLUSTERS.passthrough)],
+      }),
+    ],
+  });
+}
+
+/** Inbound has one place to go: the port that was dialled, in the pod that it was dialled at. */
+export function inboundRoutes(): RouteConfiguration {
+  return create(RouteConfigurationSchema, {
+    ...common(ROUTES.inbound),
+    virtualHosts: [{ name: CLUSTERS.deliver, domains: ["*"], routes: [plainRoute(CLUSTERS.deliver)] }],
+  });
+}
+
+function common(name: string) {
+  return { name, requestHeadersToRemove: [ORIGINAL_DST_HEADER] };
+}
+
+function virtualHost(destination: Destination, view: NodeView): VirtualHost {
+  const { address, port, target, backend } = destination;
+  const domain = hostPort(address, port);
+  const routes = backend === undefined ? routesOf(destination, view) : [];
+  const ranked = rankMatches(routes);
+  return create(VirtualHostSchema, {
+    name: `${target.host}:${target.port.port}|${domain}`,
+    domains: [domain],
+    routes:
+      ranked.length === 0
+        ? [plainRoute(backend === undefined ? target.cluster : domain)]
+        : ranked.map((match) => httpRouteEntry(match, target, view)),
+  });
+}
+
+/** HTTPRoutes whose parent is the Service that was dialled. A request that none of their rules matches is answered 404. */
+function routesOf({ target }: Destination, view: NodeView): readonly HttpRoute[] {
+  const { name, namespace } = target.service.meta;
+  return view.mesh.httpRoutes.filter((route) =>
+    route.parents.some(
+      (parent) =>
+        parent.namespace === namespace &&
+        parent.service === name &&
+        (parent.port === undefined || parent.port === target.port.port),
+    ),
+  );
+}

@@ -1,0 +1,52 @@
+import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { TcpProxySchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
+import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
+import { FILTERS } from "../names.ts";
+import { accessLog } from "./access-log.ts";
+import { ads } from "./config-source.ts";
+import type { FilterStateObject } from "./filter-state.ts";
+
+/** Makes tcp_proxy choose the cluster named like the original destination, whatever its own configuration says. */
+export function tcpClusterByDestination(): FilterStateObject {
+  return { key: "envoy.tcp_proxy.cluster", value: "%DOWNSTREAM_LOCAL_ADDRESS%", factory: "envoy.tcp_proxy.cluster" };
+}
+
+/** The L4 part of the path: telemetry, then bytes as they come. */
+export function tcpFilters(
+  direction: "outbound" | "inbound",
+  cluster: string,
+  logPath: string | undefined,
+): readonly Filter[] {
+  const { resource } = direction === "outbound" ? FILTERS.outboundTcp : FILTERS.inboundTcp;
+  return [
+    create(FilterSchema, {
+      name: resource,
+      configType: {
+        case: "configDiscovery",
+        value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] },
+      },
+    }),
+    tcpProxy(direction, cluster, logPath),
+  ];
+}
+
+export function tcpProxy(
+  statPrefix: "outbound" | "inbound" | "deliver",
+  cluster: string,
+  logPath: string | undefined,
+): Filter {
+  return create(FilterSchema, {
+    name: "envoy.filters.network.tcp_proxy",
+    configType: {
+      case: "typedConfig",
+      value: any(TcpProxySchema, {
+        statPrefix,
+        clusterSpecifier: { case: "cluster", value: cluster },
+        // An idle stream may live as long as both ends like (Envoy's default is an hour).
+        idleTimeout: milliseconds(0),
+        accessLog: statPrefix === "deliver" ? [] : accessLog(logPath, statPrefix, "tcp"),
+      }),
+    },
+  });
+}
