@@ -2,7 +2,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { XdsSnapshot } from "../xds/types.ts";
 import { captureState } from "./bpf/capture.ts";
 import type { CaptureState } from "./bpf/capture-state.ts";
-import { destinations, serviceTargets } from "./destinations.ts";
+import { destinations, outboundMode, serviceTargets } from "./destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
@@ -38,12 +38,13 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const portsOf = podPorts(targets);
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
-  const endpointsOf = [
-    ...targets.map(({ cluster, backends }) => ({ name: cluster, backends })),
-    ...dialled.flatMap(({ address, port, backend }) =>
-      backend === undefined ? [] : [{ name: hostPort(address, port), backends: [backend] }],
+  const assignments = [
+    ...targets.map(({ cluster, port, backends }) => ({ name: cluster, mode: outboundMode(port.protocol), backends })),
+    ...dialled.flatMap(({ address, port, mode, backend }) =>
+      backend === undefined ? [] : [{ name: hostPort(address, port), mode, backends: [backend] }],
     ),
   ];
+  const { trustDomain } = options;
   return {
     xds: {
       secrets: new Map(),
@@ -60,10 +61,11 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
         ...dialled.map(destinationCluster).filter((cluster) => cluster !== undefined),
       ]),
       endpoints: new Map(
-        endpointsOf.flatMap(({ name, backends }) => [
-          [name, httpEndpoints(name, backends, view, policies, options.trustDomain)],
-          [tcpEndpointsName(name), tcpEndpoints(tcpEndpointsName(name), backends, view, policies, options.trustDomain)],
-        ]),
+        assignments.flatMap(({ name, mode, backends }) => {
+          const http = [name, httpEndpoints(name, backends, view, policies, trustDomain)] as const;
+          const tcp = tcpEndpointsName(name);
+          return mode === "http" ? [http] : [http, [tcp, tcpEndpoints(tcp, backends, view, policies, trustDomain)]];
+        }),
       ),
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule)),

@@ -38,7 +38,8 @@ export function peerString(workload: Workload, trustDomain: string): string {
       labels["app"] ??
       workload.workloadName,
     canonicalRevision: labels["service.istio.io/canonical-revision"] ?? (version === "" ? "latest" : version),
-    principal: principal(trustDomain, workload.meta.namespace, workload.serviceAccount),
+    // Only the mesh vouches for who somebody is.
+    principal: workload.enrolled ? principal(trustDomain, workload.meta.namespace, workload.serviceAccount) : "",
   };
   return FIELDS.map((field) => values[field]).join("|");
 }

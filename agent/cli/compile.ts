@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { compile } from "../compile/compile.ts";
+import { toYaml } from "../compile/to-yaml.ts";
+import { loadManifests } from "../sources/load-manifests.ts";
+import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
+
+interface CompileFlags extends MeshFlags {
+  readonly manifests: readonly string[];
+  readonly node: string;
+  readonly output: string;
+}
+
+export function registerCompile(program: Command): void {
+  withMeshFlags(program.command("compile"))
+    .summary("what a node would be sent for some manifests, as YAML, without sending it")
+    .description(
+      "Writes what one node's Envoy and kernel would be told for a set of manifests, one YAML file for each kind.",
+    )
+    .requiredOption("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
+    .requiredOption("--node <name>", "the node to compile for")
+    .requiredOption("-o, --output <folder>", "where to write the files")
+    .addHelpText(
+      "after",
+      `
+Writes listeners.yaml, clusters.yaml, endpoints.yaml, routes.yaml, filters.yaml (the built-in filters' configuration),
+bpf.yaml (what the kernel captures) and problems.yaml. Pods need addresses (status.podIPs), the node's own pods also the
+annotation ambit.dev/netns, as an agent would find them.
+
+Example:
+  $ ambit compile --manifests ./my-app --node node-1 -o /tmp/node-1`,
+    )
+    .action(async (flags: CompileFlags) => {
+      const mesh = await loadManifests(flags.manifests, flags);
+      const files = toYaml(
+        compile(mesh, {
+          node: flags.node,
+          trustDomain: flags.trustDomain,
+          rootNamespace: flags.rootNamespace,
+          cluster: "Kubernetes",
+          filterModule: "/var/lib/ambit/filters/chain.wasm",
+          accessLog: "/dev/stdout",
+        }),
+      );
+      mkdirSync(flags.output, { recursive: true });
+      for (const [name, text] of files) writeFileSync(join(flags.output, name), text);
+      process.stdout.write(`${[...files.keys()].join(", ")} written to ${flags.output}\n`);
+    });
+}

@@ -1,0 +1,33 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
+
+/** What `withMeshFlags` adds, as commander hands it over. */
+export interface MeshFlags {
+  readonly enrollmentLabel: MeshOptions["enrollmentLabel"];
+  readonly trustDomain: string;
+  readonly rootNamespace: string;
+}
+
+/** The flags by which a mesh is read from its sources; every command that reads one has the same. */
+export function withMeshFlags(command: Command): Command {
+  const { enrollmentLabel, trustDomain, rootNamespace } = DEFAULT_MESH_OPTIONS;
+  return command
+    .addOption(
+      new Option("--enrollment-label <key=value>", "the label that puts a Namespace or a Pod into the mesh")
+        .argParser(label)
+        .default(enrollmentLabel, `${enrollmentLabel.key}=${enrollmentLabel.value}`),
+    )
+    .option("--trust-domain <domain>", "first part of every identity", trustDomain)
+    .option("--root-namespace <namespace>", "policies in this namespace hold for the whole mesh", rootNamespace);
+}
+
+function label(text: string): MeshOptions["enrollmentLabel"] {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("Give it as KEY=VALUE.");
+  return { key: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+/** For options that may be given several times, in order. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

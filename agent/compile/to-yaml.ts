@@ -1,0 +1,22 @@
+import { stringify } from "../lib/yaml.ts";
+import { toPrintable } from "../xds/registry.ts";
+import { KINDS } from "../xds/types.ts";
+import type { NodeConfig } from "./compile.ts";
+
+/** A node's configuration as YAML documents by file name, sorted, so that two of them can be compared. */
+export function toYaml(config: NodeConfig): ReadonlyMap<string, string> {
+  const xds = KINDS.filter((kind) => kind !== "extensions" && kind !== "secrets").map((kind) => {
+    const messages = [...config.xds[kind].entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return [`${kind}.yaml`, yaml(messages.map(([, message]) => toPrintable(message)))] as const;
+  });
+  return new Map([
+    ...xds,
+    ["bpf.yaml", yaml(config.capture)],
+    ["filters.yaml", yaml(config.filters)],
+    ["problems.yaml", yaml(config.problems)],
+  ]);
+}
+
+function yaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+}
