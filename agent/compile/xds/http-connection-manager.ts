@@ -12,7 +12,7 @@ import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { FILTERS, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
 import { accessLog } from "./access-log.ts";
 import { ads } from "./config-source.ts";
-import { commonHttpOptions, http1Options, http2Options } from "./http-options.ts";
+import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
 
 /** Headers by which Envoy's router takes orders. From an application they are not orders. */
 const ROUTER_ORDERS = [
@@ -78,7 +78,7 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logPath
         proxy100Continue: true,
         streamIdleTimeout: milliseconds(0),
         requestTimeout: milliseconds(0),
-        commonHttpProtocolOptions: commonHttpOptions(),
+        commonHttpProtocolOptions: downstreamConnectionOptions(),
         httpProtocolOptions: http1Options(),
         http2ProtocolOptions: http2Options(),
         upgradeConfigs: [{ upgradeType: "websocket" }],

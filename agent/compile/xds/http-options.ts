@@ -27,16 +27,21 @@ export function http2Options() {
   return create(Http2ProtocolOptionsSchema, { allowConnect: true });
 }
 
-/** Idle connections are the application's business too (Envoy's default ends them after an hour). */
-export function commonHttpOptions() {
-  return create(CommonHttpProtocolOptionsSchema, { idleTimeout: milliseconds(0), maxHeadersCount: 1000 });
+/** Idle connections of a caller are the caller's business (Envoy's default ends them after an hour). */
+export function downstreamConnectionOptions() {
+  return create(CommonHttpProtocolOptionsSchema, { idleTimeout: milliseconds(0), maxHeadersCount: MAX_HEADERS });
 }
+
+const MAX_HEADERS = 1000;
+
+/** A pooled connection that nobody uses would keep the network namespace of a pod that has ended. */
+const UPSTREAM_IDLE_MS = 60_000;
 
 /** Upstream speaks what the caller speaks: HTTP/1.1 stays HTTP/1.1, gRPC stays HTTP/2. */
 export function upstreamHttpOptions(): Record<string, Any> {
   return {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any(HttpProtocolOptionsSchema, {
-      commonHttpProtocolOptions: commonHttpOptions(),
+      commonHttpProtocolOptions: { idleTimeout: milliseconds(UPSTREAM_IDLE_MS), maxHeadersCount: MAX_HEADERS },
       upstreamProtocolOptions: {
         case: "useDownstreamProtocolConfig",
         value: { httpProtocolOptions: http1Options(), http2ProtocolOptions: http2Options() },

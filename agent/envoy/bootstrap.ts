@@ -1,0 +1,63 @@
+/** What one Envoy is started with. Everything else it asks the agent for. */
+export interface BootstrapOptions {
+  readonly node: string;
+  /** Unix sockets: paths shorter than 108 bytes. */
+  readonly adsSocket: string;
+  readonly adminSocket: string;
+}
+
+const HISTOGRAM_BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000];
+const BYTE_BUCKETS = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/** Envoy's bootstrap as JSON. Admin and ADS are unix sockets, so that nothing but the agent's user reaches them. */
+export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): unknown {
+  return {
+    node: { id: node, cluster: "ambit" },
+    admin: { address: { pipe: { path: adminSocket, mode: 0o600 } } },
+    // Delivery on this node goes through listeners that have no socket.
+    bootstrap_extensions: [
+      {
+        name: "envoy.bootstrap.internal_listener",
+        typed_config: {
+          "@type": "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener",
+        },
+      },
+    ],
+    stats_config: {
+      histogram_bucket_settings: [
+        { match: { contains: "istio_request_bytes" }, buckets: BYTE_BUCKETS },
+        { match: { contains: "istio_response_bytes" }, buckets: BYTE_BUCKETS },
+        { match: { contains: "istio_request_duration_milliseconds" }, buckets: HISTOGRAM_BUCKETS },
+      ],
+    },
+    dynamic_resources: {
+      ads_config: {
+        api_type: "DELTA_GRPC",
+        transport_api_version: "V3",
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: "ads" } }],
+      },
+      lds_config: { ads: {}, resource_api_version: "V3" },
+      cds_config: { ads: {}, resource_api_version: "V3" },
+    },
+    static_resources: {
+      clusters: [
+        {
+          name: "ads",
+          type: "STATIC",
+          connect_timeout: "1s",
+          typed_extension_protocol_options: {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+              "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+              explicit_http_config: { http2_protocol_options: {} },
+            },
+          },
+          load_assignment: {
+            cluster_name: "ads",
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: adsSocket } } } }] }],
+          },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { AmbitError } from "../lib/errors.ts";
+import { tryExec } from "../lib/exec.ts";
+import { fetchEnvoy } from "./fetch-envoy.ts";
+
+/** The Envoy that configurations are written for. Other patch releases of the same minor one are taken, too. */
+export const ENVOY_VERSION = "1.40.0";
+
+export interface EnvoyBinary {
+  readonly path: string;
+  readonly version: string;
+}
+
+/** Where a fetched Envoy is kept. */
+export function envoyCachePath(): string {
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(cache, "ambit", `envoy-${ENVOY_VERSION}`, "envoy");
+}
+
+/**
+ * The Envoy of this machine: `AMBIT_ENVOY` (a path), else `envoy` on PATH if its version fits, else the one fetched before.
+ * undefined where there is none. Throws AmbitError `envoy-not-usable` where AMBIT_ENVOY names something else.
+ */
+export async function findEnvoy(): Promise<EnvoyBinary | undefined> {
+  const named = process.env["AMBIT_ENVOY"];
+  if (named !== undefined && named !== "") {
+    const version = await envoyVersion(named);
+    if (version !== undefined) return { path: named, version };
+    throw new AmbitError({
+      code: "envoy-not-usable",
+      kind: "user",
+      what: `AMBIT_ENVOY is '${named}', which does not run as Envoy`,
+      remedy: `give the path of an Envoy ${minor(ENVOY_VERSION)}.x, or unset AMBIT_ENVOY and let Ambit find one`,
+    });
+  }
+  const candidates = [onPath("envoy"), envoyCachePath()].filter((path) => path !== undefined && existsSync(path));
+  for (const path of candidates) {
+    if (path === undefined) continue;
+    const version = await envoyVersion(path);
+    if (version !== undefined && minor(version) === minor(ENVOY_VERSION)) return { path, version };
+  }
+  return undefined;
+}
+
+/** As `findEnvoy`, but fetches one where there is none. */
+export async function ensureEnvoy(): Promise<EnvoyBinary> {
+  const found = await findEnvoy();
+  if (found !== undefined) return found;
+  await fetchEnvoy(ENVOY_VERSION, envoyCachePath());
+  return { path: envoyCachePath(), version: ENVOY_VERSION };
+}
+
+async function envoyVersion(path: string): Promise<string | undefined> {
+  const { code, stdout } = await tryExec(path, ["--version"]);
+  return code === 0 ? /version: [0-9a-f]+\/([0-9.]+)/u.exec(stdout)?.[1] : undefined;
+}
+
+function minor(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}
+
+function onPath(name: string): string | undefined {
+  return (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

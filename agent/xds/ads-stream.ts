@@ -1,0 +1,234 @@
+import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
+import type { PackedResource, PackedSnapshot } from "./resources.ts";
+import { KINDS, type ResourceKind } from "./types.ts";
+
+/** What Envoy says on its stream, as far as this machine cares. */
+export interface StreamRequest {
+  readonly kind: ResourceKind;
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  /** What it has already, by name; only in the first request for a kind. */
+  readonly initialVersions: Readonly<Record<string, string>>;
+  /** The response that this one answers; "" for none. */
+  readonly nonce: string;
+  /** Set where it rejects that response. */
+  readonly error: string | undefined;
+}
+
+export interface StreamResponse {
+  readonly kind: ResourceKind;
+  readonly nonce: string;
+  readonly resources: readonly PackedResource[];
+  readonly removed: readonly string[];
+}
+
+/** A resource that Envoy did not take. It goes on with the version before, if there was one. */
+export interface Rejection {
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly version: string;
+  readonly message: string;
+}
+
+interface KindState {
+  wildcard: boolean;
+  readonly names: Set<string>;
+  /** What Envoy has, or will have once it answers: name → version. */
+  readonly has: Map<string, string>;
+  /** Asked for by name and not there: Envoy is told once, or it would wait. */
+  readonly missing: Set<string>;
+  readonly rejected: Map<string, Rejection>;
+  inFlight: { readonly nonce: string; readonly before: ReadonlyMap<string, string | undefined> } | undefined;
+  asked: boolean;
+}
+
+/** Responses are kept below this many bytes, so that a large configuration does not arrive as one piece. */
+const RESPONSE_BYTES = 2 << 20;
+
+/**
+ * One delta ADS stream as a pure state machine (xDS protocol, "Incremental xDS"): requests and targets go in, responses
+ * come out. One response of a kind is in flight at a time; steps follow `order.ts`; what was rejected is not sent again
+ * until it changes.
+ */
+export class AdsStream {
+  readonly #kinds = new Map<ResourceKind, KindState>(KINDS.map((kind) => [kind, newKindState()]));
+  #target: PackedSnapshot | undefined;
+  #nonce = 0;
+
+  setTarget(target: PackedSnapshot): void {
+    this.#target = target;
+    for (const [kind, state] of this.#kinds) {
+      for (const [name, { version }] of state.rejected) {
+        if (target[kind].get(name)?.version !== version) state.rejected.delete(name);
+      }
+    }
+  }
+
+  onRequest(request: StreamRequest): void {
+    const state = this.#state(request.kind);
+    // A first request without names asks for everything (legacy wildcard).
+    if (!state.asked) state.wildcard = request.subscribe.length === 0;
+    for (const name of request.subscribe) this.#subscribe(state, request.kind, name);
+    if (!state.asked)
+      for (const [name, version] of Object.entries(request.initialVersions)) state.has.set(name, version);
+    state.asked = true;
+    for (const name of request.unsubscribe) {
+      if (name === "*") state.wildcard = false;
+      state.names.delete(name);
+      state.missing.delete(name);
+      if (!state.wildcard) state.has.delete(name);
+    }
+    if (state.inFlight === undefined || state.inFlight.nonce !== request.nonce) return;
+    if (request.error !== undefined) this.#reject(request.kind, state, request.error);
+    state.inFlight = undefined;
+  }
+
+  /** What can be sent now. Call it after every request and target until it gives nothing. */
+  next(): readonly StreamResponse[] {
+    return this.#advance().responses;
+  }
+
+  /** True when Envoy has everything of the target that it asked for and did not reject. */
+  get converged(): boolean {
+    return this.#target !== undefined && this.#advance(true).complete;
+  }
+
+  get rejections(): readonly Rejection[] {
+    return [...this.#kinds.values()].flatMap((state) => [...state.rejected.values()]);
+  }
+
+  #advance(dry = false): { readonly responses: readonly StreamResponse[]; readonly complete: boolean } {
+    const target = this.#target;
+    if (target === undefined) return { responses: [], complete: false };
+    const responses: StreamResponse[] = [];
+    for (const { mode, kinds, awaits } of STEPS) {
+      let complete = true;
+      for (const kind of kinds) {
+        const state = this.#state(kind);
+        if (!state.asked && WILDCARD_KINDS.includes(kind)) complete = false;
+        if (!state.asked) continue;
+        if (state.inFlight === undefined) {
+          const difference = this.#difference(kind, state, target, mode);
+          if (difference === undefined) continue;
+          if (!dry) responses.push(this.#send(kind, state, difference));
+        }
+        complete = false;
+      }
+      if (!complete || !awaits.every(({ from, to }) => this.#arrived(from, to, target))) {
+        return { responses, complete: false };
+      }
+    }
+    return { responses, complete: true };
+  }
+
+  #difference(
+    kind: ResourceKind,
+    state: KindState,
+    target: PackedSnapshot,
+    mode: StepMode,
+  ): { readonly resources: readonly PackedResource[]; readonly removed: readonly string[] } | undefined {
+    const resources: PackedResource[] = [];
+    let bytes = 0;
+    if (mode !== "remove") {
+      const wanted = state.wildcard ? target[kind].values() : lookUp(target[kind], state.names);
+      for (const resource of wanted) {
+        const { name, version, body } = resource;
+        if (state.has.get(name) === version || state.rejected.get(name)?.version === version) continue;
+        if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
+        bytes += body.value.length;
+        resources.push(resource);
+      }
+    }
+    const gone = mode === "upsert" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
+    const missing = [...state.missing].filter((name) => !target[kind].has(name));
+    const removed = [...new Set([...gone, ...missing])];
+    return resources.length === 0 && removed.length === 0 ? undefined : { resources, removed };
+  }
+
+  #send(
+    kind: ResourceKind,
+    state: KindState,
+    { resources, removed }: { readonly resources: readonly PackedResource[]; readonly removed: readonly string[] },
+  ): StreamResponse {
+    const nonce = String(++this.#nonce);
+    state.inFlight = { nonce, before: new Map(resources.map(({ name }) => [name, state.has.get(name)])) };
+    for (const { name, version, needs } of resources) {
+      state.has.set(name, version);
+      // A changed cluster warms anew and waits for its endpoints, though Envoy does not ask for them again.
+      if (kind === "clusters") for (const need of needs) this.#state(need.kind).has.delete(need.name);
+    }
+    for (const name of removed) {
+      state.has.delete(name);
+      state.missing.delete(name);
+    }
+    return { kind, nonce, resources, removed };
+  }
+
+  /** Envoy names what it rejects; the rest of the response it took. A message that names nothing rejects all of it. */
+  #reject(kind: ResourceKind, state: KindState, message: string): void {
+    const sent = [...(state.inFlight?.before ?? [])];
+    const named = sent.filter(([name]) => message.includes(name));
+    for (const [name, before] of named.length > 0 ? named : sent) {
+      const version = state.has.get(name);
+      if (version !== undefined) state.rejected.set(name, { kind, name, version, message });
+      if (before === undefined) state.has.delete(name);
+      else state.has.set(name, before);
+    }
+  }
+
+  #subscribe(state: KindState, kind: ResourceKind, name: string): void {
+    if (name === "*") {
+      state.wildcard = true;
+      return;
+    }
+    state.names.add(name);
+    // To subscribe again asks to be sent again, also what is known already.
+    if (!state.wildcard && state.inFlight?.before.has(name) !== true) state.has.delete(name);
+    if (this.#target !== undefined && !this.#target[kind].has(name)) state.missing.add(name);
+  }
+
+  /** Envoy asks by itself for what its resources need; the step is over when it has got that. */
+  #arrived(from: ResourceKind, to: ResourceKind, target: PackedSnapshot): boolean {
+    const source = this.#state(from);
+    const goal = this.#state(to);
+    for (const [name, version] of source.has) {
+      const resource = target[from].get(name);
+      if (resource === undefined || resource.version !== version) continue;
+      for (const need of resource.needs) {
+        if (need.kind !== to) continue;
+        const needed = target[to].get(need.name);
+        if (needed === undefined || goal.rejected.has(need.name)) continue;
+        if (goal.has.get(need.name) !== needed.version) return false;
+      }
+    }
+    return true;
+  }
+
+  #state(kind: ResourceKind): KindState {
+    const state = this.#kinds.get(kind);
+    if (state === undefined) throw new TypeError(`no state for ${kind}`);
+    return state;
+  }
+}
+
+function newKindState(): KindState {
+  return {
+    wildcard: false,
+    names: new Set(),
+    has: new Map(),
+    missing: new Set(),
+    rejected: new Map(),
+    inFlight: undefined,
+    asked: false,
+  };
+}
+
+function* lookUp(
+  resources: ReadonlyMap<string, PackedResource>,
+  names: ReadonlySet<string>,
+): Generator<PackedResource> {
+  for (const name of names) {
+    const resource = resources.get(name);
+    if (resource !== undefined) yield resource;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Message } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { Cluster_DiscoveryType, ClusterSchema } from "./gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { ListenerSchema, type Listener } from "./gen/envoy/config/listener/v3/listener_pb.ts";
+import { HttpConnectionManagerSchema } from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import { isMessage } from "./proto.ts";
+import type { ResourceKind } from "./types.ts";
+
+/** A resource that Envoy asks for because of another one, and without which that one does not come into service. */
+export interface Need {
+  readonly kind: ResourceKind;
+  readonly name: string;
+}
+
+/** What Envoy will subscribe to once it has this resource: endpoints of a cluster; routes and filters of a listener. */
+export function needsOf(message: Message): readonly Need[] {
+  if (isMessage(message, ClusterSchema)) {
+    if (message.clusterDiscoveryType.value !== Cluster_DiscoveryType.EDS) return [];
+    return [{ kind: "endpoints", name: message.edsClusterConfig?.serviceName || message.name }];
+  }
+  return isMessage(message, ListenerSchema) ? [...listenerNeeds(message)] : [];
+}
+
+function* listenerNeeds(listener: Listener): Generator<Need> {
+  for (const filter of listener.listenerFilters) {
+    if (filter.configType.case === "configDiscovery") yield { kind: "extensions", name: filter.name };
+  }
+  const chains = [...listener.filterChains, ...(listener.defaultFilterChain ? [listener.defaultFilterChain] : [])];
+  for (const filter of chains.flatMap((chain) => chain.filters)) {
+    if (filter.configType.case === "configDiscovery") yield { kind: "extensions", name: filter.name };
+    if (filter.configType.case !== "typedConfig") continue;
+    const manager = anyUnpack(filter.configType.value, HttpConnectionManagerSchema);
+    if (manager === undefined) continue;
+    if (manager.routeSpecifier.case === "rds") {
+      yield { kind: "routes", name: manager.routeSpecifier.value.routeConfigName };
+    }
+    for (const httpFilter of manager.httpFilters) {
+      if (httpFilter.configType.case === "configDiscovery") yield { kind: "extensions", name: httpFilter.name };
+    }
+  }
+}
