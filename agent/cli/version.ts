@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { findEnvoy } from "../envoy/find-envoy.ts";
-import { productVersion } from "../lib/version.ts";
+import { productVersion } from "../lib/package.ts";
 import { outputOption, print, table, type OutputFormat } from "./output.ts";
 
 interface Versions {
@@ -19,7 +19,7 @@ export function registerVersion(program: Command): void {
     .addHelpText("after", "\nExamples:\n  $ ambit version\n  $ ambit version -o json")
     .action(async (options: { output: OutputFormat }) => {
       const versions: Versions = {
-        ambit: await productVersion(),
+        ambit: productVersion(),
         node: process.versions.node,
         envoy: (await findEnvoy())?.version ?? null,
       };

@@ -1,0 +1,114 @@
+import { sent, share, type Bout, type Cast } from "./measures.ts";
+
+/** One thing that has to be observed, with the figures that decided. */
+export interface Check {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly expected: string;
+  readonly measured: Readonly<Record<string, unknown>>;
+}
+
+/** One call in five fails, and nothing helps: 80 % by construction; the margin is for calls that were cut at the edges. */
+const PLAIN_SHARE = { from: 0.77, to: 0.83 };
+/** Three tries that each fail one time in five leave 0.8 % of failures. */
+const RETRIED_SHARE = 0.98;
+
+/** The budget of deploy/demo/manifests/inventory-route.yaml. */
+export const BUDGET = { percent: 50, intervalSeconds: 10, minPerSecond: 10 } as const;
+
+export function plainSuccess(name: string, { outcome }: Bout): Check {
+  const success = share(outcome, 200);
+  return {
+    name,
+    passed: success >= PLAIN_SHARE.from && success <= PLAIN_SHARE.to,
+    expected: `${PLAIN_SHARE.from * 100}–${PLAIN_SHARE.to * 100} % of calls succeed`,
+    measured: { requests: sent(outcome), successPercent: percent(success), ...trouble(outcome) },
+  };
+}
+
+export function retriedSuccess({ outcome, reached }: Bout): Check {
+  const success = share(outcome, 200);
+  return {
+    name: "success-enrolled",
+    passed: success >= RETRIED_SHARE,
+    expected: `at least ${RETRIED_SHARE * 100} % of calls succeed`,
+    measured: {
+      requests: sent(outcome),
+      successPercent: percent(success),
+      retries: reached - sent(outcome),
+      ...trouble(outcome),
+    },
+  };
+}
+
+export function sameProcesses(before: readonly string[], after: readonly string[]): Check {
+  const changed = [
+    ...before.filter((process) => !after.includes(process)).map((process) => `gone: ${process}`),
+    ...after.filter((process) => !before.includes(process)).map((process) => `new: ${process}`),
+  ];
+  return {
+    name: "processes-unchanged",
+    passed: before.length > 0 && changed.length === 0,
+    expected: "every container has the process, and the count of restarts, that it had",
+    measured: { processes: before.length, changed },
+  };
+}
+
+/**
+ * While every call fails, each would be tried three times. `carried` are the requests of the budget's interval before this
+ * bout: their share of the budget may still be unspent.
+ */
+export function withinBudget({ outcome, reached }: Bout, carried: number): Check {
+  const requests = sent(outcome);
+  const retries = reached - requests;
+  const allowed = Math.ceil(
+    ((requests + carried) * BUDGET.percent) / 100 + BUDGET.minPerSecond * (outcome.seconds + 1),
+  );
+  return {
+    name: "retries-within-budget",
+    passed: retries > 0 && retries <= allowed,
+    expected: `some retries, but not above ${BUDGET.percent} % of calls and ${BUDGET.minPerSecond} a second`,
+    measured: { requests, retries, allowed, withoutBudget: requests * 2, seconds: round(outcome.seconds) },
+  };
+}
+
+/** `reached`: how many of the denied calls the application saw, by its own count. */
+export function denied(name: string, { outcome }: Bout, reached: number): Check {
+  return {
+    name,
+    passed: sent(outcome) > 0 && share(outcome, 403) === 1 && reached === 0,
+    expected: "every call is answered 403, and none reaches the application",
+    measured: { statuses: outcome.statuses, reachedApplication: reached, ...trouble(outcome) },
+  };
+}
+
+/** Who the servers said had called them, on the caller's own node and on the other. */
+export function sourceAddress({ outcome }: Bout, { storefront, inventories }: Cast): Check {
+  const seenBy = (near: boolean): readonly string[] =>
+    inventories
+      .filter((pod) => (pod.node === storefront.node) === near)
+      .flatMap((pod) => Object.keys(outcome.peers[pod.ip] ?? {}));
+  const [near, far] = [seenBy(true), seenBy(false)];
+  const onlyStorefront = (seen: readonly string[]): boolean => seen.length === 1 && seen[0] === storefront.ip;
+  return {
+    name: "source-address-kept",
+    passed: onlyStorefront(near) && onlyStorefront(far),
+    expected: "the servers on both nodes see the storefront's own address and no other",
+    measured: { storefront: storefront.ip, seenOnItsNode: near, seenOnTheOtherNode: far },
+  };
+}
+
+export function percent(fraction: number): number {
+  return Math.round(fraction * 1000) / 10;
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 100) / 100;
+}
+
+/** Statuses that nobody asked for, so that a failed check tells why. */
+function trouble(outcome: Bout["outcome"]): Readonly<Record<string, unknown>> {
+  const expected = new Set(["200", "503", "403"]);
+  const odd = Object.keys(outcome.statuses).filter((status) => !expected.has(status));
+  return odd.length === 0 ? {} : { statuses: outcome.statuses, samples: outcome.samples };
+}

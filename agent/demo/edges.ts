@@ -1,0 +1,89 @@
+import type { Sample } from "./prometheus.ts";
+
+/** Who calls whom, and how it goes. */
+export interface Edge {
+  readonly source: string;
+  readonly destination: string;
+  /** `http`, `grpc` or `tcp`. */
+  readonly protocol: string;
+  /** Requests a second; for `tcp`, connections. */
+  readonly rate: number;
+  /** 0–1; undefined for `tcp`, which has no outcome that a proxy could see. */
+  readonly success: number | undefined;
+  /** Milliseconds. */
+  readonly meanLatency: number | undefined;
+}
+
+const REQUESTS = "istio_requests_total";
+const DURATION_SUM = "istio_request_duration_milliseconds_sum";
+const DURATION_COUNT = "istio_request_duration_milliseconds_count";
+const CONNECTIONS = "istio_tcp_connections_opened_total";
+const NAMES = new Set([REQUESTS, DURATION_SUM, DURATION_COUNT, CONNECTIONS]);
+
+/** Whether an edge is made from metrics of this name. */
+export function isEdgeMetric(name: string): boolean {
+  return NAMES.has(name);
+}
+
+interface Sums {
+  requests: number;
+  succeeded: number;
+  durationSum: number;
+  durationCount: number;
+  connections: number;
+}
+
+/**
+ * The edges between two looks at the nodes' Istio standard metrics, `seconds` apart, as the sources report them.
+ * https://istio.io/latest/docs/reference/config/metrics/
+ */
+export function edgesBetween(earlier: readonly Sample[], later: readonly Sample[], seconds: number): readonly Edge[] {
+  const sums = new Map<string, Sums>();
+  add(sums, later, 1);
+  add(sums, earlier, -1);
+  return [...sums]
+    .filter(([, { requests, connections }]) => requests > 0 || connections > 0)
+    .map(([key, sum]) => edgeOf(key, sum, seconds))
+    .toSorted((a, b) => `${a.source} ${a.destination}`.localeCompare(`${b.source} ${b.destination}`));
+}
+
+function add(sums: Map<string, Sums>, samples: readonly Sample[], sign: 1 | -1): void {
+  for (const { name, labels, value } of samples) {
+    if (labels["reporter"] !== "source") continue;
+    const sum = sumsOf(sums, labels);
+    if (name === REQUESTS) {
+      sum.requests += sign * value;
+      if (isSuccess(labels)) sum.succeeded += sign * value;
+    } else if (name === DURATION_SUM) sum.durationSum += sign * value;
+    else if (name === DURATION_COUNT) sum.durationCount += sign * value;
+    else if (name === CONNECTIONS) sum.connections += sign * value;
+  }
+}
+
+function sumsOf(sums: Map<string, Sums>, labels: Sample["labels"]): Sums {
+  const { source_workload, destination_service_name, request_protocol } = labels;
+  const key = [source_workload, destination_service_name, request_protocol ?? "tcp"].join("|");
+  const known = sums.get(key);
+  if (known !== undefined) return known;
+  const fresh = { requests: 0, succeeded: 0, durationSum: 0, durationCount: 0, connections: 0 };
+  sums.set(key, fresh);
+  return fresh;
+}
+
+/** As people count it: no server error, and for gRPC the status OK. */
+function isSuccess({ response_code = "0", grpc_response_status = "" }: Sample["labels"]): boolean {
+  const code = Number(response_code);
+  return code >= 100 && code < 400 && (grpc_response_status === "" || grpc_response_status === "0");
+}
+
+function edgeOf(key: string, sum: Sums, seconds: number): Edge {
+  const [source = "", destination = "", protocol = ""] = key.split("|");
+  return {
+    source,
+    destination,
+    protocol,
+    rate: (protocol === "tcp" ? sum.connections : sum.requests) / seconds,
+    success: sum.requests > 0 ? sum.succeeded / sum.requests : undefined,
+    meanLatency: sum.durationCount > 0 ? sum.durationSum / sum.durationCount : undefined,
+  };
+}

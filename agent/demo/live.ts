@@ -1,0 +1,75 @@
+import type { Controls } from "./control.ts";
+import type { DemoLab } from "./lab.ts";
+import { castOf, Measures } from "./measures.ts";
+import { render } from "./render.ts";
+import { Screen } from "./screen.ts";
+import { takeSnapshot, type Snapshot } from "./snapshot.ts";
+import { countContainers, viewOf } from "./view.ts";
+
+const REDRAW_MS = 1000;
+/** Rates are over this many redraws. */
+const WINDOW = 6;
+
+/** The live screen, until `q` or until `signal` ends it. */
+export async function watchLive(lab: DemoLab, controls: Controls, signal: AbortSignal): Promise<void> {
+  const status = await lab.status();
+  const cast = castOf(status);
+  const measures = new Measures(controls, cast);
+  const state = { enrolled: false, failing: false, containers: countContainers(status, "shop") };
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  let trouble: unknown;
+  let busy = Promise.resolve();
+
+  /** Keys are obeyed one after the other: enrolling takes a moment. */
+  const queue = (action: () => Promise<void>): void => {
+    busy = busy.then(action).catch((error: unknown) => {
+      trouble = error;
+      stop.abort();
+    });
+  };
+  const setEnrolled = async (on: boolean): Promise<void> => {
+    await (on ? lab.enroll("shop") : lab.unenroll("shop"));
+    state.enrolled = on;
+  };
+  const setFailing = async (on: boolean): Promise<void> => {
+    await measures.failEvery(on ? 1 : 5);
+    state.failing = on;
+  };
+  const screen = new Screen(process.stdout, process.stdin, (key) => {
+    if (key === "q") stop.abort();
+    if (key === "e") queue(() => setEnrolled(!state.enrolled));
+    if (key === "f") queue(() => setFailing(!state.failing));
+  });
+
+  screen.open();
+  try {
+    const history: Snapshot[] = [];
+    for (let round = 0; !ended.aborted; round += 1) {
+      history.push(await takeSnapshot(status.nodes, controls, cast));
+      if (history.length > WINDOW) history.shift();
+      const [earliest, latest] = [history[0], history.at(-1)];
+      if (earliest !== undefined && latest !== undefined) screen.draw(render(viewOf(earliest, latest, state)));
+      // Long enough outside to see one call in five fail; then the shop joins by itself.
+      if (round === WINDOW) queue(() => setEnrolled(true));
+      await pause(REDRAW_MS, ended);
+    }
+  } finally {
+    screen.close();
+    await busy;
+  }
+  if (trouble !== undefined) throw trouble;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,48 @@
+import { request } from "node:http";
+import type { Controls } from "./control.ts";
+import { isEdgeMetric } from "./edges.ts";
+import type { LabNode } from "./lab-status.ts";
+import { added, type Cast } from "./measures.ts";
+import { parseSamples, type Sample } from "./prometheus.ts";
+
+/** Everything the screen needs of one moment; all counts go up from the start of the lab. */
+export interface Snapshot {
+  /** Milliseconds of `performance.now()`. */
+  readonly at: number;
+  /** The nodes' Istio standard metrics; fewer where a node did not answer in time. */
+  readonly samples: readonly Sample[];
+  /** The storefront's calls to the inventory by outcome, by its own count. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Tries that reached the inventory's processes, by their own count. */
+  readonly tries: number;
+}
+
+export async function takeSnapshot(nodes: readonly LabNode[], controls: Controls, cast: Cast): Promise<Snapshot> {
+  const [metrics, { outcomes }, counts] = await Promise.all([
+    Promise.all(nodes.map((node) => readMetrics(node.metricsUrl))),
+    controls.outcomes(cast.storefront.ip),
+    Promise.all(cast.inventories.map((pod) => controls.counts(pod.ip))),
+  ]);
+  return {
+    at: performance.now(),
+    samples: metrics.flat(),
+    outcomes: added([outcomes]),
+    tries: counts.reduce((sum, { seen }) => sum + seen.total, 0),
+  };
+}
+
+/** A node that does not answer right now shows nothing; the next look is a second away. */
+function readMetrics(url: string): Promise<readonly Sample[]> {
+  return new Promise((resolve) => {
+    const call = request(url, { timeout: 2000 }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => (text += part));
+      response.on("error", () => resolve([]));
+      response.on("end", () => resolve(parseSamples(text, isEdgeMetric)));
+    });
+    call.on("timeout", () => call.destroy());
+    call.on("error", () => resolve([]));
+    call.end();
+  });
+}
