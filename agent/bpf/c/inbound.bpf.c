@@ -36,20 +36,15 @@ INLINE void read_connection(struct bpf_sk_lookup *context, struct connection *c)
 	c->remote_port = READ32(context, local_port);
 }
 
-/* What comes over the loopback device was sent by a process in this pod, or by the proxy's delivery. */
-INLINE int from_within(struct connection *c, __u64 *pod)
+/*
+ * A connection that a process in the pod opened to the pod's own address. The arriving interface does not tell: for an
+ * address of the pod it is the one that has the address, though the packet goes over the loopback device.
+ */
+INLINE int is_own(struct connection *c, __u64 *pod)
 {
-	__u64 *source;
+	__u64 *source = bpf_map_lookup_elem(&pod_addresses, &c->local);
 
-	if (is_same_address(&c->local, &c->remote) || is_loopback(&c->local))
-		return pass(COUNT_INBOUND_WITHIN_POD);
-	if (bpf_map_lookup_elem(&proxy_conns, c))
-		return pass(COUNT_INBOUND_DELIVERED);
-	source = bpf_map_lookup_elem(&pod_addresses, &c->local);
-	if (source && pod && *source == *pod)
-		return pass(COUNT_INBOUND_WITHIN_POD);
-	/* CAP_NET_RAW is enough to bind any address; whoever does it is not whom he says he is. */
-	return drop(COUNT_INBOUND_FORGED_SOURCE_DROPPED);
+	return source && pod && *source == *pod;
 }
 
 SEC("sk_lookup")
@@ -70,8 +65,13 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (is_reserved_port(c.remote_port))
 		return drop(COUNT_INBOUND_RESERVED_PORT_DROPPED);
 	pod = bpf_map_lookup_elem(&pod_addresses, &c.remote);
+	if (bpf_map_lookup_elem(&proxy_conns, &c))
+		return pass(COUNT_INBOUND_DELIVERED);
+	if (is_same_address(&c.local, &c.remote) || is_loopback(&c.local) || is_own(&c, pod))
+		return pass(COUNT_INBOUND_WITHIN_POD);
+	/* CAP_NET_RAW is enough to bind any address; whoever does it is not whom he says he is. */
 	if (within)
-		return from_within(&c, pod);
+		return drop(COUNT_INBOUND_FORGED_SOURCE_DROPPED);
 	if (!pod)
 		return drop(COUNT_INBOUND_UNKNOWN_ADDRESS_DROPPED);
 	if (bpf_map_lookup_elem(&probe_conns, &c))

@@ -12,7 +12,7 @@ import { DESTINATION, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from 
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { httpInspector, originalDst, originalSrc } from "./listener-filters.ts";
 import { DETECTION_MS, HTTP_ALPN } from "./outbound-listener.ts";
-import { podAddress } from "./pod-address.ts";
+import { LOOPBACK, podAddress } from "./pod-address.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 
 /**
@@ -26,8 +26,10 @@ export function inboundListener(pod: LocalPod, ports: PodPorts, guarded: boolean
     name: `inbound|${workload.uid}`,
     statPrefix: "inbound",
     trafficDirection: TrafficDirection.INBOUND,
-    // ::1 takes IPv4 as well: sk_lookup hands connections over whatever address the listener is bound to.
-    address: podAddress(netns, "::1", INBOUND_PORT, true),
+    // sk_lookup hands connections over whatever address the listener is bound to, only the family has to fit. Both are
+    // there from the start: an address added later would drain the listener's connections.
+    address: podAddress(netns, LOOPBACK[4], INBOUND_PORT),
+    additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], INBOUND_PORT) }],
     listenerFilters: [
       originalDst(),
       originalSrc(),

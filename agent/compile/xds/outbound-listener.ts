@@ -15,13 +15,11 @@ import type { CompileOptions } from "../options.ts";
 import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamNetns } from "./filter-state.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
-import { podAddress } from "./pod-address.ts";
+import { LOOPBACK, podAddress } from "./pod-address.ts";
 import { tcpClusterByDestination, tcpFilters } from "./tcp-proxy.ts";
 
 /** How long a connection of unknown protocol may stay silent before it is taken for one in which the server speaks first. */
 export const DETECTION_MS = 200;
-
-const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
 
 /**
  * A pod's outbound listeners: one per mode and address family, because the caller's address goes with the family of the

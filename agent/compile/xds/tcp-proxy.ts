@@ -1,4 +1,5 @@
 import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
 import { TcpProxySchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
@@ -9,7 +10,9 @@ import type { FilterStateObject } from "./filter-state.ts";
 
 /** Makes tcp_proxy choose the cluster named like the original destination, whatever its own configuration says. */
 export function tcpClusterByDestination(): FilterStateObject {
-  return { key: "envoy.tcp_proxy.cluster", value: "%DOWNSTREAM_LOCAL_ADDRESS%", factory: "envoy.tcp_proxy.cluster" };
+  const key = "envoy.tcp_proxy.cluster";
+  // Not shared: the internal listener's tcp_proxy would choose the same cluster again, and again, until Envoy's stack ends.
+  return { key, value: "%DOWNSTREAM_LOCAL_ADDRESS%", factory: key, shared: Shared.NONE };
 }
 
 /** The L4 part of the path: telemetry, then bytes as they come. */

@@ -1,0 +1,60 @@
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { describe } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** What a path answers. Paths are matched exactly, for GET and HEAD. */
+export type Handlers = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+
+export function json(value: unknown, status = 200): Answer {
+  return { status, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
+}
+
+export function text(body: string, status = 200): Answer {
+  return { status, contentType: "text/plain; charset=utf-8", body };
+}
+
+/** Where a server listens: a unix socket (made with mode 0600), or an address. */
+export type ListenAt = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+
+/** Serves `handlers` until closed. A handler that throws is answered 500 and logged. */
+export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Promise<Server> {
+  const server = createServer((request, response) => {
+    void answer(request.method ?? "", new URL(request.url ?? "/", "http://agent").pathname, handlers, log).then(
+      (result) => send(response, result),
+    );
+  });
+  if ("socketPath" in at) rmSync(at.socketPath, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    if ("socketPath" in at) server.listen(at.socketPath, resolve);
+    else server.listen(at.port, at.host, resolve);
+  });
+  if ("socketPath" in at) chmodSync(at.socketPath, 0o600);
+  return server;
+}
+
+async function answer(method: string, path: string, handlers: Handlers, log: Logger): Promise<Answer> {
+  const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
+  if (handler === undefined) {
+    return text(`there is no ${path}; there are ${Object.keys(handlers).join(", ")}\n`, 404);
+  }
+  if (method !== "GET" && method !== "HEAD") return text("only GET and HEAD\n", 405);
+  try {
+    return await handler();
+  } catch (error) {
+    log.error({ path, error: describe(error) }, "request failed");
+    return text(`${describe(error)}\n`, 500);
+  }
+}
+
+function send(response: ServerResponse, { status, contentType, body }: Answer): void {
+  response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,115 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { json, serve, text } from "./admin/server.ts";
+import { openCapture } from "./bpf/capture.ts";
+import { compile, type NodeConfig } from "./compile/compile.ts";
+import type { CompileOptions } from "./compile/options.ts";
+import { ensureEnvoy } from "./envoy/find-envoy.ts";
+import { EnvoySupervisor } from "./envoy/supervisor.ts";
+import { installFilterModule } from "./filter-module.ts";
+import type { Logger } from "./lib/log.ts";
+import type { Mesh } from "./model/mesh.ts";
+import type { MeshOptions } from "./model/mesh-options.ts";
+import { createAgentMetrics } from "./metrics/agent-metrics.ts";
+import { Reconciler } from "./reconciler.ts";
+import { openDirectorySource } from "./sources/directory.ts";
+import { agentStatus, type AgentStatus } from "./status.ts";
+import { AdsServer } from "./xds/ads-server.ts";
+
+export interface AgentOptions extends MeshOptions {
+  /** Name of this node. */
+  readonly node: string;
+  /** Folders of manifests; later ones override earlier ones. */
+  readonly manifests: readonly string[];
+  /** Sockets, pins, logs; the same folder after a restart. */
+  readonly stateDir: string;
+  readonly podsCgroup: string;
+  readonly proxyCgroup: string;
+  readonly kubeletCgroup: string | undefined;
+  readonly cluster: string;
+  readonly accessLog: string | undefined;
+  /** Worker threads of Envoy. */
+  readonly concurrency: number;
+  /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface Agent {
+  status(): AgentStatus;
+  /** Ends the agent; Envoy and the kernel's programs go on, and traffic with them. */
+  close(): Promise<void>;
+}
+
+/** A pod that has left is tidied up once its last delivery has ended; looked for this often. */
+const SWEEP_MS = 5_000;
+
+/**
+ * The composition root: sources → model → compile → publish. Envoy starts after the kernel's programs, which have to see
+ * its listeners come up, and after the ADS socket, which it asks first.
+ */
+export async function runAgent(options: AgentOptions, log: Logger): Promise<Agent> {
+  const { node, stateDir, proxyCgroup } = options;
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const binary = await ensureEnvoy();
+  const compileOptions: CompileOptions = { ...options, filterModule: installFilterModule(stateDir) };
+  const source = await openDirectorySource(options.manifests, options);
+  const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
+  const ads = new AdsServer(log);
+  const adsSocket = join(stateDir, "ads.sock");
+  await ads.start(adsSocket);
+  const envoy = new EnvoySupervisor({
+    binary,
+    node,
+    stateDir,
+    adsSocket,
+    cgroup: proxyCgroup,
+    concurrency: options.concurrency,
+    log,
+  });
+  const reconciler = new Reconciler(ads, capture, log);
+
+  let config: NodeConfig | undefined;
+  const apply = (mesh: Mesh): void => {
+    config = compile(mesh, compileOptions);
+    void reconciler.apply(config);
+  };
+  source.onChange(apply);
+  apply(source.current());
+  await envoy.start();
+
+  const status = (): AgentStatus =>
+    agentStatus(node, source.current(), config, reconciler, envoy.status(), ads.status());
+  const metrics = createAgentMetrics({
+    status,
+    pushes: () => ads.status().pushes,
+    counters: () => capture.counters(),
+    mesh: () => source.current(),
+    envoyAdmin: envoy.adminSocket,
+  });
+  const handlers = {
+    "/readyz": () => (status().ready ? text("ready\n") : text("not ready\n", 503)),
+    "/livez": () => text("alive\n"),
+    "/metrics": async () => ({ status: 200, ...(await metrics.render()) }),
+    "/status": () => json(status()),
+  };
+  const servers = [await serve({ socketPath: join(stateDir, "admin.sock") }, handlers, log)];
+  if (options.metrics !== undefined) {
+    const { "/readyz": readyz, "/metrics": scrape } = handlers;
+    servers.push(await serve(options.metrics, { "/readyz": readyz, "/metrics": scrape }, log));
+  }
+  const sweep = setInterval(() => capture.sweep(), SWEEP_MS);
+  log.info({ node, capture: capture.how }, "agent runs");
+
+  return {
+    status,
+    close: () => {
+      clearInterval(sweep);
+      source.close();
+      for (const server of servers) server.close();
+      envoy.release();
+      ads.close();
+      capture.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { availableParallelism } from "node:os";
+import { InvalidArgumentError, type Command } from "commander";
+import { runAgent } from "../app.ts";
+import { createLogger } from "../lib/log.ts";
+import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
+
+interface AgentFlags extends MeshFlags {
+  readonly node: string;
+  readonly manifests: readonly string[];
+  readonly stateDir: string;
+  readonly podsCgroup: string;
+  readonly proxyCgroup: string;
+  readonly kubeletCgroup?: string;
+  readonly clusterName: string;
+  readonly accessLog?: string;
+  readonly concurrency: number;
+  readonly metrics?: { readonly host: string; readonly port: number };
+}
+
+export function registerAgent(program: Command): void {
+  withMeshFlags(program.command("agent"))
+    .summary("run one node's agent in the foreground")
+    .description(
+      "Runs one node's agent in the foreground: it starts or adopts the node's Envoy and captures enrolled pods.",
+    )
+    .requiredOption("--node <name>", "name of this node")
+    .requiredOption("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
+    .requiredOption("--pods-cgroup <path>", "cgroup v2 directory above all pods of this node")
+    .requiredOption("--proxy-cgroup <path>", "cgroup v2 directory for Envoy, and for nothing else")
+    .option("--kubelet-cgroup <path>", "cgroup v2 directory of the kubelet: its declared probes pass the mesh")
+    .option("--state-dir <folder>", "sockets, pins and logs", "/var/lib/ambit/agent")
+    .option(
+      "--cluster-name <name>",
+      "value of the metrics' labels source_cluster and destination_cluster",
+      "Kubernetes",
+    )
+    .option("--access-log <file>", "write the access log there, one JSON object a line")
+    .option("--concurrency <threads>", "worker threads of Envoy", count, Math.min(2, availableParallelism()))
+    .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
+    .addHelpText(
+      "after",
+      `
+It ends at SIGTERM or SIGINT. Envoy and the kernel's programs go on without it, and the next agent with the same
+--state-dir adopts them. Its own interface is the unix socket admin.sock in that folder.
+
+Example:
+  $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy`,
+    )
+    .action(async (flags: AgentFlags) => {
+      const log = createLogger("agent");
+      const { kubeletCgroup, accessLog, metrics, clusterName: cluster } = flags;
+      const agent = await runAgent({ ...flags, kubeletCgroup, accessLog, metrics, cluster }, log);
+      await new Promise<void>((resolve) => {
+        for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
+      });
+      await agent.close();
+      process.exit(0);
+    });
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number above 0.");
+  return value;
+}
+
+function hostPort(text: string): { readonly host: string; readonly port: number } {
+  const at = text.lastIndexOf(":");
+  const port = Number(text.slice(at + 1));
+  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError("Give it as ADDRESS:PORT.");
+  }
+  return { host: text.slice(0, at).replace(/^\[|\]$/gu, ""), port };
+}
