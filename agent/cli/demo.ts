@@ -12,8 +12,9 @@ export function registerDemo(program: Command): void {
     .command("demo")
     .summary("a shop that joins the mesh before your eyes, on this machine")
     .description(
-      "Runs a small shop on two nodes made of network namespaces. One of its services fails one call in five; the shop\n" +
-        "joins the mesh while it runs, and its pages stop failing. Needs root. Takes everything down when it ends.",
+      "Runs a small shop on two nodes made of network namespaces. One of its services fails one call in " +
+        "five; the shop joins the mesh while it runs, and its pages stop failing. Needs root. Takes " +
+        "everything down when it ends.",
     )
     .option("--once", "run unattended, measure, and exit 0 only if everything was observed")
     .option("--json <file>", "with --once: also write the checks and their figures to this file")

@@ -1,0 +1,64 @@
+import type { Problem } from "../model/problem.ts";
+import type { AgentStatus } from "../status.ts";
+import { table } from "./output.ts";
+
+/** A node whose agent answered, or what kept it from answering. */
+export type NodeStatus = AgentStatus | { readonly node: string; readonly ready: false; readonly error: string };
+
+/** What `ambit status` prints for people. */
+export function statusText(nodes: readonly NodeStatus[]): string {
+  const answered = nodes.filter((node) => "envoy" in node);
+  const problems = distinct(answered.flatMap((node) => node.problems));
+  return [
+    table([["NODE", "READY", "AGENT", "ENVOY", "PODS IN THE MESH", "CONFIGURATION"], ...nodes.map(nodeRow)]),
+    section("Pods", table([["NODE", "POD", "IN THE MESH"], ...answered.flatMap(podRows)])),
+    ...answered
+      .filter(({ xds }) => xds.nacks.length > 0)
+      .map(({ node, xds }) =>
+        section(
+          `Refused by the Envoy of ${node}`,
+          xds.nacks.map((nack) => `${nack.kind} ${nack.name}: ${nack.message}`).join("\n"),
+        ),
+      ),
+    problems.length === 0 ? "" : section("Problems", problems.map(problemText).join("\n")),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function nodeRow(status: NodeStatus): readonly string[] {
+  if (!("envoy" in status)) return [status.node, "no", status.error];
+  const { node, ready, agentPid, envoy, pods, xds } = status;
+  const running = envoy.pid === undefined ? "not running" : `pid ${envoy.pid}`;
+  const restarts = envoy.restarts === 0 ? "" : `, restarted ${envoy.restarts} times`;
+  const enrolled = pods.filter((pod) => pod.enrolled).length;
+  return [
+    node,
+    ready ? "yes" : "no",
+    `pid ${agentPid}`,
+    `${envoy.version} ${running}${restarts}`,
+    `${enrolled} of ${pods.length}`,
+    xds.nacks.length === 0 ? (xds.connected ? "accepted" : "not connected") : `${xds.nacks.length} refused`,
+  ];
+}
+
+function podRows({ node, pods }: AgentStatus): readonly (readonly string[])[] {
+  return pods.map(({ namespace, name, enrolled, reason }) => {
+    const mesh = enrolled ? "yes" : "no";
+    return [node, `${namespace}/${name}`, reason === undefined ? mesh : `${mesh}: ${reason}`];
+  });
+}
+
+function problemText({ severity, origin, object, field, reason, remedy }: Problem): string {
+  const where = [origin, object, field].filter(Boolean).join(" ");
+  return `${severity}: ${where}: ${reason}${remedy === "" ? "" : `\n  what to do: ${remedy}`}`;
+}
+
+/** Every node reads the same manifests, and so finds the same problems. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [problemText(problem), problem])).values()];
+}
+
+function section(title: string, body: string): string {
+  return `${title}\n${body.replaceAll(/^/gm, "  ")}`;
+}
