@@ -2,8 +2,8 @@ import { Command, CommanderError } from "commander";
 import { describe } from "../lib/errors.ts";
 import { COMMANDS, type CommandEntry } from "./commands.ts";
 
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
 
 const OVERVIEW = `
 Examples:

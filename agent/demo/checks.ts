@@ -98,7 +98,7 @@ export function sourceAddress({ outcome }: Bout, { storefront, inventories }: Ca
   };
 }
 
-export function percent(fraction: number): number {
+function percent(fraction: number): number {
   return Math.round(fraction * 1000) / 10;
 }
 

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { describe } from "vitest";
+
+/** Set by continuous integration: a test that cannot run here is then a failure, never a skip. */
+export const REQUIRE_ALL = process.env["AMBIT_REQUIRE_ALL"] === "1";
+
+/** What this machine or this user lacks for tests with network namespaces, eBPF and Envoy; undefined: nothing. */
+export const missingPrivilege: string | undefined = findMissing();
+
+/**
+ * A `describe` for tests that need root, network namespaces and eBPF. Without them it is skipped, and says so aloud;
+ * where AMBIT_REQUIRE_ALL is 1 it fails instead.
+ */
+export function describePrivileged(name: string, tests: () => void): void {
+  if (missingPrivilege === undefined) {
+    describe(name, tests);
+    return;
+  }
+  if (REQUIRE_ALL)
+    throw new Error(`'${name}' cannot run: ${missingPrivilege}, and AMBIT_REQUIRE_ALL forbids to skip it`);
+  console.warn(`SKIPPED ${name}: ${missingPrivilege}`);
+  describe.skip(`${name} (skipped: ${missingPrivilege})`, tests);
+}
+
+function findMissing(): string | undefined {
+  if (process.platform !== "linux") return "this is not Linux";
+  if (process.getuid?.() !== 0) return "not root";
+  const cgroup2 = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].some((path) => existsSync(`${path}/cgroup.procs`));
+  if (!cgroup2) return "no cgroup v2 hierarchy is mounted";
+  if (!existsSync("/proc/self/ns/net")) return "the kernel has no network namespaces";
+  return undefined;
+}
