@@ -1,22 +1,15 @@
+import type * as lab from "../lab/lab-status.ts";
+
 /** What the demo reads of `ambit lab status -o json`. */
 export interface LabStatus {
   readonly nodes: readonly LabNode[];
   readonly pods: readonly LabPod[];
 }
 
-export interface LabNode {
-  readonly name: string;
-  readonly metricsUrl: string;
-}
+export type LabNode = Pick<lab.NodeStatus, "name" | "metricsUrl">;
 
-export interface LabPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly node: string;
-  /** Its IPv4 address. */
-  readonly ip: string;
-  readonly enrolled: boolean;
-  readonly containers: readonly { readonly name: string; readonly pid: number; readonly restarts: number }[];
+export interface LabPod extends Pick<lab.PodStatus, "namespace" | "name" | "node" | "ip" | "enrolled"> {
+  readonly containers: readonly Pick<lab.ContainerStatus, "name" | "pid" | "restarts">[];
 }
 
 /** The pods of a Deployment, by the name that its pods start with. */

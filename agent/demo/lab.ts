@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { AmbitError } from "../lib/errors.ts";
 import { start } from "../lib/exec.ts";
+import { selfCommand } from "../lab/self-command.ts";
 import type { LabStatus } from "./lab-status.ts";
 
 /** The lab that the demo runs in, driven by the same commands that a person would type. */
@@ -44,8 +45,8 @@ export class DemoLab {
  */
 async function ambit(args: readonly string[], signal?: AbortSignal): Promise<string> {
   signal?.throwIfAborted();
-  const script = process.argv[1] ?? "";
-  const child = start(process.execPath, [...process.execArgv, script, ...args], {
+  const [file, ...rest] = selfCommand(...args);
+  const child = start(file, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
