@@ -19,10 +19,8 @@ test("no file of code is longer than 300 lines, and half of them have at most 12
 });
 
 test("nothing is unfinished by its own word, and no test is left out", () => {
-  // In pieces, so that this file does not find itself.
-  const unfinished = new RegExp(
-    `\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX"].join("|")})\\b|\\.(${["on" + "ly"]})\\(`,
-  );
+  // Spelled so that this file does not find itself.
+  const unfinished = /\b(TOD[O]|FIXM[E]|XX[X])\b|\b(it|test|describe)\.onl[y]\b/;
   expect(code.filter((file) => unfinished.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
 });
 
