@@ -1,0 +1,62 @@
+import * as env from "./env";
+import { Key, OUT, take } from "./memory";
+
+export enum HeaderMapTypeValues {
+  RequestHeaders,
+  RequestTrailers,
+  ResponseHeaders,
+  ResponseTrailers,
+}
+
+/** One of a stream's header maps. `get` tells an absent header ("") apart only by `has`; keep what you read. */
+export class HeaderStreamManipulator {
+  readonly type: HeaderMapTypeValues;
+
+  constructor(type: HeaderMapTypeValues) {
+    this.type = type;
+  }
+
+  get(name: string): string {
+    const value = this.find(new Key(name));
+    return value === null ? "" : value;
+  }
+
+  /** The value of a header; null where there is none. */
+  find(name: Key): string | null {
+    if (env.proxy_get_header_map_value(this.type, name.pointer, name.size, OUT, OUT + 4) != 0) return null;
+    return String.UTF8.decode(take());
+  }
+
+  add(name: string, value: string): void {
+    const key = new Key(name);
+    const bytes = String.UTF8.encode(value);
+    env.proxy_add_header_map_value(this.type, key.pointer, key.size, changetype<usize>(bytes), bytes.byteLength);
+  }
+
+  replace(name: string, value: string): void {
+    this.set(new Key(name), value);
+  }
+
+  /** Replaces the header, or adds it. */
+  set(key: Key, value: string): void {
+    const bytes = String.UTF8.encode(value);
+    env.proxy_replace_header_map_value(this.type, key.pointer, key.size, changetype<usize>(bytes), bytes.byteLength);
+  }
+
+  remove(name: string): void {
+    const key = new Key(name);
+    env.proxy_remove_header_map_value(this.type, key.pointer, key.size);
+  }
+}
+
+class Headers {
+  readonly request: HeaderStreamManipulator = new HeaderStreamManipulator(HeaderMapTypeValues.RequestHeaders);
+  readonly response: HeaderStreamManipulator = new HeaderStreamManipulator(HeaderMapTypeValues.ResponseHeaders);
+}
+
+class StreamContext {
+  readonly headers: Headers = new Headers();
+}
+
+/** The stream whose callback runs. */
+export const stream_context: StreamContext = new StreamContext();

@@ -1,0 +1,51 @@
+import * as env from "./env";
+import { OUT } from "./memory";
+
+enum MetricType {
+  Counter,
+  Gauge,
+  Histogram,
+}
+
+function define(type: MetricType, name: string): u32 {
+  const bytes = String.UTF8.encode(name);
+  env.proxy_define_metric(type, changetype<usize>(bytes), bytes.byteLength, OUT + 8);
+  return load<u32>(OUT, 8);
+}
+
+/** A metric of Envoy's. Making one with a name that exists gives the same one. */
+export class Counter {
+  readonly id: u32;
+
+  constructor(name: string) {
+    this.id = define(MetricType.Counter, name);
+  }
+
+  increment(by: u32 = 1): void {
+    env.proxy_increment_metric(this.id, by);
+  }
+}
+
+export class Gauge {
+  readonly id: u32;
+
+  constructor(name: string) {
+    this.id = define(MetricType.Gauge, name);
+  }
+
+  record(value: u64): void {
+    env.proxy_record_metric(this.id, value);
+  }
+}
+
+export class Histogram {
+  readonly id: u32;
+
+  constructor(name: string) {
+    this.id = define(MetricType.Histogram, name);
+  }
+
+  record(value: u64): void {
+    env.proxy_record_metric(this.id, value);
+  }
+}

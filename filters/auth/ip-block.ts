@@ -1,0 +1,98 @@
+/** An address as 16 bytes, IPv4 as ::ffff:a.b.c.d; null for what is none. */
+export function parseAddress(text: string): StaticArray<u8> | null {
+  const bytes = new StaticArray<u8>(16);
+  if (text.indexOf(":") < 0) {
+    bytes[10] = 0xff;
+    bytes[11] = 0xff;
+    return parseV4(text, bytes, 12) ? bytes : null;
+  }
+  const gap = text.indexOf("::");
+  const head = groups(gap < 0 ? text : text.substring(0, gap));
+  const tail = gap < 0 ? new Array<string>(0) : groups(text.substring(gap + 2));
+  const headSize = write(head, bytes, 0, false);
+  if (headSize < 0) return null;
+  const tailSize = write(tail, bytes, 0, true);
+  if (tailSize < 0 || headSize + tailSize > 16 || (gap < 0 && headSize != 16)) return null;
+  for (let i = headSize; i < 16; i++) bytes[i] = 0;
+  return write(tail, bytes, 16 - tailSize, false) < 0 ? null : bytes;
+}
+
+function groups(text: string): string[] {
+  return text.length == 0 ? new Array<string>(0) : text.split(":");
+}
+
+/** Writes groups at `at`; how many bytes they are, or -1. `dry` only counts. */
+function write(list: string[], bytes: StaticArray<u8>, at: i32, dry: bool): i32 {
+  let size = 0;
+  for (let i = 0; i < list.length; i++) {
+    if (at + size + 2 > 16) return -1;
+    if (list[i].indexOf(".") >= 0) {
+      if (i != list.length - 1 || at + size + 4 > 16) return -1;
+      if (!dry && !parseV4(list[i], bytes, at + size)) return -1;
+      size += 4;
+      continue;
+    }
+    if (list[i].length == 0 || list[i].length > 4) return -1;
+    const value = parseInt(list[i], 16);
+    if (isNaN(value)) return -1;
+    if (!dry) {
+      bytes[at + size] = <u8>((<u32>value) >> 8);
+      bytes[at + size + 1] = <u8>(<u32>value);
+    }
+    size += 2;
+  }
+  return size;
+}
+
+function parseV4(text: string, bytes: StaticArray<u8>, at: i32): bool {
+  const parts = text.split(".");
+  if (parts.length != 4) return false;
+  for (let i = 0; i < 4; i++) {
+    const value = parseInt(parts[i], 10);
+    if (isNaN(value) || value < 0 || value > 255) return false;
+    bytes[at + i] = <u8>value;
+  }
+  return true;
+}
+
+/** A CIDR block; a bare address is a block of its own. One that cannot be read matches nothing. */
+export class IpBlock {
+  readonly network: StaticArray<u8> | null;
+  readonly bits: i32;
+
+  constructor(text: string) {
+    const slash = text.indexOf("/");
+    const address = slash < 0 ? text : text.substring(0, slash);
+    this.network = parseAddress(address);
+    const shift = address.indexOf(":") < 0 ? 96 : 0;
+    this.bits = slash < 0 ? 128 : shift + <i32>parseInt(text.substring(slash + 1), 10);
+  }
+
+  contains(address: StaticArray<u8>): bool {
+    const network = this.network;
+    if (network === null) return false;
+    const whole = this.bits >> 3;
+    for (let i = 0; i < whole; i++) if (network[i] != address[i]) return false;
+    const rest = this.bits & 7;
+    if (rest == 0) return true;
+    const mask: u8 = <u8>((<i32>0xff) << (8 - rest));
+    return (network[whole] & mask) == (address[whole] & mask);
+  }
+}
+
+const blocks = new Map<string, IpBlock>();
+
+function blockOf(text: string): IpBlock {
+  if (blocks.has(text)) return blocks.get(text);
+  const block = new IpBlock(text);
+  blocks.set(text, block);
+  return block;
+}
+
+export function inAnyBlock(list: string[], address: string): bool {
+  if (list.length == 0) return false;
+  const bytes = parseAddress(address);
+  if (bytes === null) return false;
+  for (let i = 0; i < list.length; i++) if (blockOf(list[i]).contains(bytes)) return true;
+  return false;
+}

@@ -1,0 +1,104 @@
+const SLASH: i32 = 0x2f;
+const BACKSLASH: i32 = 0x5c;
+const PERCENT: i32 = 0x25;
+const DOT: i32 = 0x2e;
+
+function hex(code: i32): i32 {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  if (code >= 0x41 && code <= 0x46) return code - 0x41 + 10;
+  if (code >= 0x61 && code <= 0x66) return code - 0x61 + 10;
+  return -1;
+}
+
+/** RFC 3986 section 2.3: what percent-encoding never changes the meaning of. */
+function isUnreserved(code: i32): bool {
+  if (code >= 0x30 && code <= 0x39) return true;
+  if (code >= 0x41 && code <= 0x5a) return true;
+  if (code >= 0x61 && code <= 0x7a) return true;
+  return code == 0x2d || code == DOT || code == 0x5f || code == 0x7e;
+}
+
+/** Unreserved characters decoded, other escapes in upper case, backslashes as slashes; null for what no URI may hold. */
+function decode(path: string): string | null {
+  let result = "";
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i);
+    if (code <= 0x20 || code == 0x7f) return null;
+    if (code == BACKSLASH) {
+      result += "/";
+    } else if (code == PERCENT) {
+      if (i + 2 >= path.length) return null;
+      const high = hex(path.charCodeAt(i + 1));
+      const low = hex(path.charCodeAt(i + 2));
+      if (high < 0 || low < 0) return null;
+      const value = (high << 4) | low;
+      if (value == 0) return null;
+      // An encoded backslash is a slash to some applications: it is judged, and passed on, as one.
+      if (isUnreserved(value)) result += String.fromCharCode(value);
+      else if (value == BACKSLASH) result += "/";
+      else result += "%" + path.substr(i + 1, 2).toUpperCase();
+      i += 2;
+    } else {
+      result += String.fromCharCode(code);
+    }
+  }
+  return result;
+}
+
+/** Dot segments removed (RFC 3986 section 5.2.4), slashes merged. */
+function resolve(path: string): string {
+  const segments = path.split("/");
+  const kept: string[] = [];
+  let trailing = false;
+  for (let i = 0; i < segments.length; i++) {
+    const segment = segments[i];
+    trailing = segment.length == 0 || segment == "." || segment == "..";
+    if (segment == "..") {
+      if (kept.length > 0) kept.pop();
+    } else if (segment.length > 0 && segment != ".") {
+      kept.push(segment);
+    }
+  }
+  if (kept.length == 0) return "/";
+  return "/" + kept.join("/") + (trailing ? "/" : "");
+}
+
+/** True if nothing in it could be spelled differently: then it is its own normal form, and nothing is allocated. */
+function isNormal(path: string, end: i32): bool {
+  for (let i = 0; i < end; i++) {
+    const code = path.charCodeAt(i);
+    if (code == PERCENT || code == BACKSLASH || code <= 0x20 || code == 0x7f) return false;
+    if (code == SLASH && i + 1 < end) {
+      const next = path.charCodeAt(i + 1);
+      if (next == SLASH || next == DOT) return false;
+    }
+  }
+  return end > 0 && path.charCodeAt(0) == SLASH;
+}
+
+/** A request's path in the one form in which policy judges it, and the application receives it. */
+export class NormalPath {
+  /** Without the query; "*" of an OPTIONS request stays what it is. */
+  readonly path: string;
+  /** What `:path` has to be: with the query as it came. */
+  readonly full: string;
+
+  constructor(path: string, full: string) {
+    this.path = path;
+    this.full = full;
+  }
+}
+
+/** null for a path that is no valid URI path: the request is answered 400. */
+export function normalize(raw: string): NormalPath | null {
+  const query = raw.indexOf("?");
+  const fragment = raw.indexOf("#");
+  if (fragment >= 0) return null;
+  const end = query < 0 ? raw.length : query;
+  if (raw == "*") return new NormalPath(raw, raw);
+  if (isNormal(raw, end)) return new NormalPath(query < 0 ? raw : raw.substring(0, end), raw);
+  const decoded = decode(raw.substring(0, end));
+  if (decoded === null || decoded.length == 0 || decoded.charCodeAt(0) != SLASH) return null;
+  const path = resolve(decoded);
+  return new NormalPath(path, query < 0 ? path : path + raw.substring(end));
+}

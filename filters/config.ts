@@ -1,0 +1,91 @@
+import { JSON } from "json-as/assembly";
+
+// The JSON that the agent writes: agent/compile/filters/filter-config.ts. All fields are always there.
+
+@json
+export class Source {
+  principals: string[] = [];
+  notPrincipals: string[] = [];
+  namespaces: string[] = [];
+  notNamespaces: string[] = [];
+  ipBlocks: string[] = [];
+  notIpBlocks: string[] = [];
+}
+
+@json
+export class Operation {
+  hosts: string[] = [];
+  notHosts: string[] = [];
+  methods: string[] = [];
+  notMethods: string[] = [];
+  paths: string[] = [];
+  notPaths: string[] = [];
+  ports: string[] = [];
+  notPorts: string[] = [];
+}
+
+@json
+export class Rule {
+  from: Source[] = [];
+  to: Operation[] = [];
+}
+
+@json
+export class Policy {
+  name: string = "";
+  deny: bool = false;
+  alwaysDeny: bool = false;
+  rules: Rule[] = [];
+}
+
+@json
+export class PolicySet {
+  id: string = "";
+  policies: Policy[] = [];
+}
+
+@json
+export class GuardedCluster {
+  name: string = "";
+  policySet: string = "";
+  port: u32 = 0;
+}
+
+@json
+export class GuardedPod {
+  uid: string = "";
+  policySet: string = "";
+}
+
+@json
+export class PeerAddress {
+  address: string = "";
+  peer: string = "";
+}
+
+@json
+export class RetryBudget {
+  service: string = "";
+  percent: u32 = 0;
+  intervalMs: u32 = 0;
+  minCount: u32 = 0;
+  minIntervalMs: u32 = 0;
+}
+
+@json
+export class FilterConfig {
+  trustDomain: string = "";
+  cluster: string = "";
+  policySets: PolicySet[] = [];
+  clusters: GuardedCluster[] = [];
+  pods: GuardedPod[] = [];
+  peers: PeerAddress[] = [];
+  retryBudgets: RetryBudget[] = [];
+}
+
+/** null for what is no JSON object: the configuration is rejected, and the one before goes on. */
+export function parseConfig(text: string): FilterConfig | null {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith("{") || !trimmed.endsWith("}")) return null;
+  return JSON.parse<FilterConfig>(trimmed);
+}

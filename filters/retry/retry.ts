@@ -1,0 +1,40 @@
+import { Key, propertyNumber, propertyText, stream_context } from "../../assembly/index";
+import { labelled } from "../telemetry/metric-name";
+import { counter } from "../telemetry/metrics";
+import { Budget, Budgets, Grant } from "./budget";
+
+const ROUTE_RETRY = Key.path(["xds", "route_metadata", "filter_metadata", "ambit", "retry"]);
+const ATTEMPTS = Key.path(["upstream", "request_attempt_count"]);
+const MAX_RETRIES = new Key("x-envoy-max-retries");
+
+/** The retries of one request, from what the budget gives to what was used. */
+export class RequestRetries {
+  constructor(
+    private readonly budget: Budget,
+    private readonly grant: Grant,
+  ) {}
+
+  /** At the end of the request. */
+  settle(): void {
+    const tries = <u32>propertyNumber(ATTEMPTS);
+    const used = tries > 1 ? min(tries - 1, this.grant.tokens) : 0;
+    this.budget.giveBack(this.grant, this.grant.tokens - used);
+    if (used > 0)
+      counter(labelled("ambit_retries_total", ["destination_service", this.budget.service])).increment(used);
+  }
+}
+
+/** Tells the router how often it may try again, where the request's route asks for retries. */
+export function allowRetries(budgets: Budgets): RequestRetries | null {
+  const wish = propertyText(ROUTE_RETRY);
+  const bar = wish.lastIndexOf("|");
+  if (bar < 0) return null;
+  const attempts = <u32>parseInt(wish.substring(bar + 1), 10);
+  const budget = budgets.of(wish.substring(0, bar));
+  const grant = budget.take(attempts);
+  stream_context.headers.request.set(MAX_RETRIES, grant.tokens.toString());
+  if (grant.tokens < attempts) {
+    counter(labelled("ambit_retry_budget_exhausted_total", ["destination_service", budget.service])).increment();
+  }
+  return new RequestRetries(budget, grant);
+}
