@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { labStatus } from "../lab/client.ts";
+import type { LabStatus } from "../lab/lab-status.ts";
+import { labNameOption } from "./lab-options.ts";
+import { warningText } from "./lab-watch.ts";
+import { outputOption, print, table, type OutputFormat } from "./output.ts";
+
+export function addLabStatus(lab: Command): void {
+  lab
+    .command("status")
+    .summary("nodes, pods and services of a lab")
+    .description("Shows the nodes, pods and services of a lab, and what it could not make of the manifests.")
+    .addOption(labNameOption())
+    .addOption(outputOption())
+    .action(async ({ name, output }: { name: string; output: OutputFormat }) => {
+      print(await labStatus(name), output, toText);
+    });
+}
+
+function toText(status: LabStatus): string {
+  const yes = (value: boolean): string => (value ? "yes" : "no");
+  const nodes = status.nodes.map(({ name, ip, ready, agentPid, envoyPid, metricsUrl, reason }) => [
+    ...[name, ip, yes(ready), String(agentPid ?? "-"), String(envoyPid ?? "-"), metricsUrl ?? "-", reason],
+  ]);
+  const pods = status.pods.map((pod) => {
+    const restarts = pod.containers.reduce((sum, container) => sum + container.restarts, 0);
+    const { namespace, name, node, ip, ip6, ready, enrolled, phase, reason } = pod;
+    return [namespace, name, node, ip, ip6 ?? "-", phase, yes(ready), yes(enrolled), String(restarts), reason];
+  });
+  const services = status.services.map(({ namespace, name, clusterIPs, clusterIP, ports, endpoints }) => {
+    const addresses = clusterIPs.join(",") || clusterIP || "-";
+    const portText = ports.map(({ port, protocol }) => `${port}/${protocol}`).join(",");
+    const targets = endpoints.flatMap((endpoint) => endpoint.ports.map(({ port }) => `${endpoint.address}:${port}`));
+    return [namespace, name, addresses, portText, targets.join(",") || "-"];
+  });
+  const parts = [
+    table([["NODE", "IP", "READY", "AGENT", "ENVOY", "METRICS", ""], ...nodes]),
+    table([["NAMESPACE", "POD", "NODE", "IP", "IPV6", "PHASE", "READY", "ENROLLED", "RESTARTS", ""], ...pods]),
+    table([["NAMESPACE", "SERVICE", "CLUSTER-IP", "PORTS", "ENDPOINTS"], ...services]),
+    status.warnings.map(warningText).join("\n"),
+    status.ready ? "" : ["Not ready:", ...status.waitingFor.map((line) => `  ${line}`)].join("\n"),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}

@@ -1,0 +1,125 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { messageOf } from "../lib/errors.ts";
+import { start, type Child } from "../lib/exec.ts";
+import { killCgroup } from "./cgroup.ts";
+import { joinCommand, startCommand, type ContainerPlace } from "./container-command.ts";
+import { containerCommand, containerEnv, type PodFacts } from "./container-env.ts";
+import type { ContainerSpec } from "./container-spec.ts";
+import type { RestartPolicy } from "./pod-spec.ts";
+import { RestartDelay } from "./restart-delay.ts";
+
+export type ContainerState =
+  | { readonly kind: "waiting"; readonly reason: string }
+  | { readonly kind: "running"; readonly pid: number; readonly startedAt: Date }
+  | { readonly kind: "exited"; readonly code: number; readonly reason: string };
+
+export interface ContainerOptions {
+  readonly spec: ContainerSpec;
+  readonly place: ContainerPlace;
+  readonly facts: PodFacts;
+  readonly restartPolicy: RestartPolicy;
+  readonly logFile: string;
+  /** Called after each change of `state`. */
+  readonly onChange: () => void;
+}
+
+/** One container: its process, started again as its pod's restartPolicy says. */
+export class Container {
+  readonly spec: ContainerSpec;
+  readonly logFile: string;
+  readonly #options: ContainerOptions;
+  readonly #env: ReadonlyMap<string, string>;
+  readonly #delay = new RestartDelay();
+  #state: ContainerState = { kind: "waiting", reason: "ContainerCreating" };
+  #starts = 0;
+  #child: Child | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+  /** How it ended the last time, in words; "" before it has. */
+  #lastEnd = "";
+
+  constructor(options: ContainerOptions) {
+    this.#options = options;
+    this.spec = options.spec;
+    this.logFile = options.logFile;
+    this.#env = containerEnv(options.spec, options.facts);
+  }
+
+  get state(): ContainerState {
+    return this.#state;
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  get lastEnd(): string {
+    return this.#lastEnd;
+  }
+
+  start(): void {
+    if (this.#stopping) return;
+    const { place, spec, logFile } = this.#options;
+    mkdirSync(place.cgroup, { recursive: true });
+    this.#starts++;
+    const log = openSync(logFile, "a");
+    try {
+      const args = startCommand(place, spec, this.#env, containerCommand(spec, this.#env));
+      // A session of its own: Ctrl-C at the terminal is the lab's business, not the container's.
+      const child = start("/bin/sh", args, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
+      this.#child = child;
+      child.once("error", (error) => this.#ended(child, 128, messageOf(error)));
+      child.once("exit", (code, signal) =>
+        this.#ended(child, code ?? 128, signal === null ? `exit code ${code}` : `signal ${signal}`),
+      );
+      if (child.pid === undefined) return;
+      this.#delay.started();
+      this.#set({ kind: "running", pid: child.pid, startedAt: new Date() });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Asks the process to end and, `graceMs` later, makes it. Nothing of the container runs when this resolves. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      let force: NodeJS.Timeout | undefined;
+      const patience = new Promise((resolve) => (force = setTimeout(resolve, graceMs)));
+      await Promise.race([ended, patience]);
+      clearTimeout(force);
+    }
+    await killCgroup(this.#options.place.cgroup);
+  }
+
+  /** For `/bin/sh`: runs what is appended inside the container; undefined while it does not run. */
+  joinCommand(): readonly string[] | undefined {
+    if (this.#state.kind !== "running") return undefined;
+    return joinCommand(this.#options.place.cgroup, this.#state.pid, this.spec, this.#env);
+  }
+
+  #ended(child: Child, code: number, how: string): void {
+    if (child !== this.#child || this.#state.kind === "exited") return;
+    this.#lastEnd = how;
+    this.#set({ kind: "exited", code, reason: how });
+    // What the process left running goes with it, as a container's PID namespace would have it.
+    void killCgroup(this.#options.place.cgroup).then(() => this.#scheduleRestart(code));
+  }
+
+  #scheduleRestart(code: number): void {
+    const { restartPolicy } = this.#options;
+    if (this.#stopping || restartPolicy === "Never" || (restartPolicy === "OnFailure" && code === 0)) return;
+    const delayMs = this.#delay.next();
+    this.#set({ kind: "waiting", reason: `CrashLoopBackOff: ended with ${this.#lastEnd}` });
+    this.#timer = setTimeout(() => this.start(), delayMs);
+  }
+
+  #set(state: ContainerState): void {
+    this.#state = state;
+    this.#options.onChange();
+  }
+}

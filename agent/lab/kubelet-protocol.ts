@@ -1,0 +1,34 @@
+import type { ProbeSpec } from "./probe-spec.ts";
+
+/** What the supervisor and a node's kubelet say to each other: JSON, one message a line, on the kubelet's standard input and output. */
+
+export interface ProbedContainer {
+  /** `<pod UID>/<container>/<start>`: new with each start, so that an old result is not taken for a new one. */
+  readonly key: string;
+  readonly address: string;
+  readonly probe: ProbeSpec;
+  /** Arguments of /bin/sh that run what is appended inside the container. */
+  readonly join: readonly string[];
+}
+
+export interface DnsService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Addresses of the Service; of a headless one, those of its endpoints. */
+  readonly addresses: readonly string[];
+  /** Endpoints that have a name of their own below the Service's. */
+  readonly hosts: readonly { readonly hostname: string; readonly addresses: readonly string[] }[];
+  /** Target of an ExternalName. */
+  readonly alias: string | undefined;
+  readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
+}
+
+export type ToKubelet =
+  | { readonly type: "probes"; readonly containers: readonly ProbedContainer[] }
+  | { readonly type: "dns"; readonly services: readonly DnsService[] };
+
+export type FromKubelet =
+  /** Its name server answers. */
+  | { readonly type: "serving" }
+  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "probe"; readonly key: string; readonly ready: boolean; readonly message: string };

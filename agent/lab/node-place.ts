@@ -1,0 +1,11 @@
+import type { NodeAddresses } from "./addresses.ts";
+import type { NodeCgroups } from "./cgroup.ts";
+
+/** Where a node of the lab is: its name, its network, its cgroups. */
+export interface NodePlace {
+  readonly name: string;
+  /** Name of its network namespace. */
+  readonly netns: string;
+  readonly addresses: NodeAddresses;
+  readonly cgroups: NodeCgroups;
+}

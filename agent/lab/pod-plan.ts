@@ -1,0 +1,21 @@
+import type { PodSpec } from "./pod-spec.ts";
+
+/** A pod that should be there: bare from a manifest, or made by a Deployment. */
+export interface PodPlan {
+  readonly namespace: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly spec: PodSpec;
+  /** `metadata` and `spec` as written, for the resolved object. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly rawSpec: Readonly<Record<string, unknown>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Changes when the pod's processes have to be started anew. */
+  readonly revision: string;
+  /** `namespace/name` of the Deployment that made it. */
+  readonly deployment: string | undefined;
+}
+
+export function podKey(pod: { readonly namespace: string; readonly name: string }): string {
+  return `${pod.namespace}/${pod.name}`;
+}

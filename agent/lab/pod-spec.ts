@@ -1,0 +1,62 @@
+import { isDnsSubdomain } from "../sources/names.ts";
+import type { Reader } from "../sources/reader.ts";
+import { readContainer, type ContainerSpec } from "./container-spec.ts";
+import { warnOfUnsupported } from "./unsupported.ts";
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+export interface PodSpec {
+  readonly containers: readonly ContainerSpec[];
+  readonly restartPolicy: RestartPolicy;
+  /** "" leaves the choice to the scheduler. */
+  readonly nodeName: string;
+  readonly serviceAccount: string;
+  /** A name of its own below a headless Service: `hostname.subdomain.namespace.svc…`. */
+  readonly hostname: string | undefined;
+  readonly subdomain: string | undefined;
+  readonly gracePeriodSeconds: number;
+}
+
+const FIELDS = [
+  ...["containers", "nodeName", "restartPolicy", "serviceAccountName", "serviceAccount", "hostname", "subdomain"],
+  ...["terminationGracePeriodSeconds", "securityContext", "schedulerName", "enableServiceLinks"],
+];
+
+/** Reads the spec of a Pod or of a Deployment's template. Of what is wrong the reader's notes tell. */
+export function readPodSpec(spec: Reader): PodSpec {
+  warnOfUnsupported(spec, FIELDS);
+  const security = spec.field("securityContext");
+  warnOfUnsupported(security, ["runAsUser", "runAsGroup"]);
+  const containers = spec
+    .field("containers")
+    .required()
+    .list((entry) => readContainer(entry, security));
+  reportNames(spec.field("containers"));
+  const name = (field: string): string | undefined =>
+    spec.field(field).parsed((text) => (isDnsSubdomain(text) ? text : undefined), "a name", "Write a DNS name.");
+  return {
+    containers,
+    restartPolicy: spec.field("restartPolicy").oneOf(["Always", "OnFailure", "Never"]) ?? "Always",
+    nodeName: spec.field("nodeName").string() ?? "",
+    serviceAccount: name("serviceAccountName") ?? name("serviceAccount") ?? "default",
+    hostname: name("hostname"),
+    subdomain: name("subdomain"),
+    gracePeriodSeconds: spec.field("terminationGracePeriodSeconds").integer(0, 86_400) ?? 30,
+  };
+}
+
+/** Names of containers become folders and cgroups. */
+function reportNames(containers: Reader): void {
+  const seen = new Set<unknown>();
+  for (const container of containers.items()) {
+    const name = container.field("name");
+    if (typeof name.raw === "string" && (!isDnsSubdomain(name.raw) || name.raw.length > 63)) {
+      name.invalid("invalid-name", `'${name.raw}' cannot be a container's name`, "Use lower-case letters and digits.");
+    }
+    if (seen.has(name.raw)) name.invalid("duplicate-name", "another container has this name", "Change one of them.");
+    seen.add(name.raw);
+  }
+  if (containers.present && seen.size === 0) {
+    containers.invalid("missing-field", "the pod has no containers", "Add one.");
+  }
+}

@@ -1,0 +1,46 @@
+import type { AgentStatus } from "./agent-status.ts";
+import type { PodStatus } from "./lab-status.ts";
+import { tailOf } from "./log-tail.ts";
+import type { Pod } from "./pod.ts";
+
+/** `wanted`: should it be enrolled, by its labels? `agent`: what its node's agent says; undefined where it says nothing. */
+export function podStatus(pod: Pod, wanted: boolean, agent: AgentStatus | undefined, meshed: boolean): PodStatus {
+  const enrolled = agent?.enrolled.has(pod.uid) ?? false;
+  const completed = pod.phase === "Succeeded";
+  const reason = pod.ready || completed ? "" : explain(pod);
+  const pending = meshed && wanted && !enrolled && !completed && !pod.stopping;
+  const missing = pending ? (agent?.reasons.get(pod.uid) ?? "its node's agent has not enrolled it yet") : "";
+  return {
+    namespace: pod.plan.namespace,
+    name: pod.plan.name,
+    node: pod.node.name,
+    uid: pod.uid,
+    ip: pod.addresses.ipv4,
+    ip6: pod.addresses.ipv6 ?? null,
+    netns: pod.netnsPath,
+    phase: pod.phase,
+    wanted,
+    enrolled,
+    ready: pod.ready,
+    reason: reason || missing,
+    containers: pod.containers.map((container) => ({
+      name: container.spec.name,
+      pid: container.state.kind === "running" ? container.state.pid : null,
+      restarts: container.restarts,
+      ready: pod.isReady(container),
+      log: container.logFile,
+    })),
+  };
+}
+
+function explain(pod: Pod): string {
+  if (pod.failure !== "") return pod.failure;
+  if (pod.stopping) return "it is being removed";
+  const reasons = pod.containers
+    .filter((container) => !pod.isReady(container))
+    .map((container) => {
+      const said = container.state.kind === "running" ? "" : tailOf(container.logFile, 3);
+      return `container ${container.spec.name}: ${pod.explain(container)}${said && `; it said: ${said}`}`;
+    });
+  return reasons.join("; ") || "it is being started";
+}
