@@ -86,7 +86,7 @@ export function configure(id: u32, size: u32): bool {
   return roots.has(id) && roots.get(id).onConfigure(size);
 }
 
-@inline export function stream(id: u32): Context | null {
+export function stream(id: u32): Context | null {
   return streams.has(id) ? streams.get(id) : null;
 }
 

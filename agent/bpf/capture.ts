@@ -86,7 +86,7 @@ export function openCapture(options: CaptureOptions): Capture {
     remove: () => {
       enrolments.releaseAll();
       programs.close();
-      removePinDir(options.pinDir);
+      removePinDir(options.pinDir, Object.values(pinsOf(options.pinDir)));
     },
   };
 }

@@ -1,5 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { realpathSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import { mount, unmount } from "./syscall.ts";
@@ -22,15 +21,14 @@ export function mountPinDir(path: string): void {
   }
 }
 
-/** Forgets every pin (the kernel lets go of what nobody else holds), unmounts and removes the folder. */
-export function removePinDir(path: string): void {
+/**
+ * Forgets every pin in these folders of `path` (the kernel lets go of what nobody else holds), unmounts it if it was mounted
+ * there, and removes it. The pins go one by one, because another mount namespace may have a copy of the mount.
+ */
+export function removePinDir(path: string, folders: readonly string[]): void {
   if (!exists(path)) return;
-  if (isBpffs(path)) {
-    for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
-    // Somebody may have mounted it elsewhere; it may also be the node's own /sys/fs/bpf in a folder of which we live.
-    if (mountPoints().has(realpathSync(path))) unmount(path);
-    else return;
-  }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  if (mountPoints().get(realpathSync(path)) === "bpf") unmount(path);
   rmdirSync(path);
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { runAgent } from "../app.ts";
 import { createLogger } from "../lib/log.ts";
@@ -12,7 +13,7 @@ interface AgentFlags extends MeshFlags {
   readonly proxyCgroup: string;
   readonly kubeletCgroup?: string;
   readonly clusterName: string;
-  readonly accessLog?: string;
+  readonly accessLog: string;
   readonly concurrency: number;
   readonly metrics?: { readonly host: string; readonly port: number };
 }
@@ -34,7 +35,7 @@ export function registerAgent(program: Command): void {
       "value of the metrics' labels source_cluster and destination_cluster",
       "Kubernetes",
     )
-    .option("--access-log <file>", "write the access log there, one JSON object a line")
+    .option("--access-log <file>", "one JSON object a line (default: access.log in --state-dir; off: none)", "")
     .option("--concurrency <threads>", "worker threads of Envoy", count, Math.min(2, availableParallelism()))
     .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
     .addHelpText(
@@ -48,7 +49,8 @@ Example:
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
-      const { kubeletCgroup, accessLog, metrics, clusterName: cluster } = flags;
+      const { kubeletCgroup, metrics, clusterName: cluster } = flags;
+      const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       const agent = await runAgent({ ...flags, kubeletCgroup, accessLog, metrics, cluster }, log);
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
+import { isSupervised } from "../lab/claim.ts";
 import { labPaths, labsDir, type LabPaths } from "../lab/lab-paths.ts";
 import { AmbitError } from "../lib/errors.ts";
 
 /** The lab of this name, or the only one that there is. Throws AmbitError `no-such-lab` or `which-lab`. */
 export function chooseLab(name: string | undefined): LabPaths {
-  const known = existsSync(labsDir()) ? readdirSync(labsDir()).toSorted() : [];
+  const known = runningLabs();
   if (name !== undefined) {
     const paths = labPaths(name);
     if (known.includes(name)) return paths;
@@ -19,6 +20,12 @@ export function chooseLab(name: string | undefined): LabPaths {
     what: `${known.length} labs run on this machine`,
     remedy: `name one: ${known.map((lab) => `--name ${lab}`).join(", ")}`,
   });
+}
+
+function runningLabs(): readonly string[] {
+  if (!existsSync(labsDir())) return [];
+  const names = readdirSync(labsDir()).filter((name) => !name.startsWith("."));
+  return names.filter((name) => isSupervised(labPaths(name))).toSorted();
 }
 
 function noSuchLab(what: string, known: readonly string[]): AmbitError {

@@ -1,14 +1,11 @@
 import { Argument, Option, type Command } from "commander";
 import { DEFAULT_MESH_OPTIONS } from "../model/mesh-options.ts";
 import { describeTarget, enrollmentTarget, type EnrollmentTarget } from "./enrollment-target.ts";
-import { seconds } from "./output.ts";
 
 /** The flags of `enroll` and `unenroll`. */
 export interface EnrollmentFlags {
   readonly name?: string;
   readonly manifests?: string;
-  readonly wait: boolean;
-  readonly timeout: number;
 }
 
 export function addEnrollmentOptions(command: Command): Command {
@@ -17,15 +14,13 @@ export function addEnrollmentOptions(command: Command): Command {
     .option("--name <lab>", "the lab it is in (default: the only one that runs)")
     .addOption(
       new Option("--manifests <folder>", "change the label in these files instead of in a lab").conflicts("name"),
-    )
-    .option("--no-wait", "do not wait until it is effective")
-    .addOption(new Option("--timeout <seconds>", "how long to wait").argParser(seconds).default(30, "30"));
+    );
 }
 
 export async function changeEnrollment(target: EnrollmentTarget, flags: EnrollmentFlags, on: boolean): Promise<void> {
   if (flags.manifests !== undefined) return changeManifests(flags.manifests, target, on);
-  const { changeLab } = await import("./enroll-lab.ts");
-  await changeLab(target, flags, on);
+  const { enrollInLab } = await import("./enroll-lab.ts");
+  await enrollInLab(flags.name, target, on);
 }
 
 async function changeManifests(folder: string, target: EnrollmentTarget, on: boolean): Promise<void> {

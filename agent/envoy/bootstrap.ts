@@ -6,9 +6,6 @@ export interface BootstrapOptions {
   readonly adminSocket: string;
 }
 
-const HISTOGRAM_BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000];
-const BYTE_BUCKETS = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
 /** Envoy's bootstrap as JSON. Admin and ADS are unix sockets, so that nothing but the agent's user reaches them. */
 export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): unknown {
   return {
@@ -23,13 +20,6 @@ export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): u
         },
       },
     ],
-    stats_config: {
-      histogram_bucket_settings: [
-        { match: { contains: "istio_request_bytes" }, buckets: BYTE_BUCKETS },
-        { match: { contains: "istio_response_bytes" }, buckets: BYTE_BUCKETS },
-        { match: { contains: "istio_request_duration_milliseconds" }, buckets: HISTOGRAM_BUCKETS },
-      ],
-    },
     dynamic_resources: {
       ads_config: {
         api_type: "DELTA_GRPC",

@@ -1,6 +1,7 @@
 import type { PolicyOperation, PolicyRule, PolicySource } from "../model/authorization-policy.ts";
 import { readBlock, readHost, readMethod, readPath, readPort, readText } from "./authorization-values.ts";
 import type { Reader } from "./reader.ts";
+import { words } from "./words.ts";
 
 type ReadValue = (field: Reader) => string | undefined;
 
@@ -24,10 +25,9 @@ const OPERATION: Readonly<Record<keyof PolicyOperation, ReadValue>> = {
 };
 
 /** Istio's fields that need what Ambit does not know yet: tokens, trusted proxies, service accounts apart from principals. */
-const UNSUPPORTED_SOURCE = [
-  ...["requestPrincipals", "notRequestPrincipals", "remoteIpBlocks", "notRemoteIpBlocks"],
-  ...["serviceAccounts", "notServiceAccounts"],
-];
+const UNSUPPORTED_SOURCE = words(`
+  requestPrincipals notRequestPrincipals remoteIpBlocks notRemoteIpBlocks serviceAccounts notServiceAccounts
+`);
 
 /** AuthorizationPolicy.spec.rules[]. Errors are in the reader's notes; what is given back then is of no use. */
 export function readRule(rule: Reader): PolicyRule {

@@ -2,6 +2,7 @@ import type { Problem } from "../model/problem.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { Notes } from "./notes.ts";
 import type { RawObject } from "./raw-object.ts";
+import { words } from "./words.ts";
 
 /** `group/Kind` and the versions of it that are read. */
 const READ: Readonly<Record<string, readonly string[]>> = {
@@ -27,10 +28,12 @@ const MESH_GROUPS: ReadonlySet<string> = new Set([
 ]);
 
 /** Kinds of the core group that a mesh has no use for. */
-const OTHER_CORE_KINDS: ReadonlySet<string> = new Set([
-  ...["Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "Node", "PersistentVolume"],
-  ...["PersistentVolumeClaim", "PodTemplate", "ReplicationController", "ResourceQuota", "Secret", "ServiceAccount"],
-]);
+const OTHER_CORE_KINDS: ReadonlySet<string> = new Set(
+  words(`
+  Binding ComponentStatus ConfigMap Endpoints Event LimitRange Node PersistentVolume PersistentVolumeClaim
+  PodTemplate ReplicationController ResourceQuota Secret ServiceAccount
+`),
+);
 
 const READ_KINDS = Object.keys(READ).map((key) => key.slice(key.indexOf("/") + 1));
 

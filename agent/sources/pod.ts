@@ -7,6 +7,7 @@ import { readContainerPorts, readProbePorts } from "./pod-ports.ts";
 import type { RawObject } from "./raw-object.ts";
 import type { Reader } from "./reader.ts";
 import { workloadName } from "./workload-name.ts";
+import { words } from "./words.ts";
 
 /** A Pod together with what only finding the endpoints of a Service needs. */
 export interface ReadPod {
@@ -25,7 +26,7 @@ export function readPod(
   const meta = readMeta(root, object);
   if (meta === undefined) return undefined;
   const metadata = root.field("metadata");
-  const spec = root.field("spec").fields([...POD_SPEC_FIELDS], "warning");
+  const spec = root.field("spec").fields(POD_SPEC_FIELDS, "warning");
   const status = root.field("status");
   const phase = status.field("phase").string();
   const terminated = phase === "Succeeded" || phase === "Failed";
@@ -52,15 +53,14 @@ export function readPod(
   return { workload, ready: readReady(status) };
 }
 
-const POD_SPEC_FIELDS = [
-  ...["containers", "initContainers", "ephemeralContainers", "volumes", "restartPolicy", "nodeName", "nodeSelector"],
-  ...["serviceAccountName", "serviceAccount", "automountServiceAccountToken", "hostNetwork", "hostPID", "hostIPC"],
-  ...["hostUsers", "hostAliases", "hostname", "hostnameOverride", "subdomain", "setHostnameAsFQDN", "dnsPolicy"],
-  ...["dnsConfig", "affinity", "tolerations", "schedulerName", "schedulingGates", "priority", "priorityClassName"],
-  ...["preemptionPolicy", "topologySpreadConstraints", "securityContext", "imagePullSecrets", "runtimeClassName"],
-  ...["terminationGracePeriodSeconds", "activeDeadlineSeconds", "shareProcessNamespace", "readinessGates", "overhead"],
-  ...["enableServiceLinks", "os", "resourceClaims", "resources", "workloadRef", "schedulingGroup"],
-];
+const POD_SPEC_FIELDS = words(`
+  containers initContainers ephemeralContainers volumes restartPolicy nodeName nodeSelector serviceAccountName
+  serviceAccount automountServiceAccountToken hostNetwork hostPID hostIPC hostUsers hostAliases hostname
+  hostnameOverride subdomain setHostnameAsFQDN dnsPolicy dnsConfig affinity tolerations schedulerName
+  schedulingGates priority priorityClassName preemptionPolicy topologySpreadConstraints securityContext
+  imagePullSecrets runtimeClassName terminationGracePeriodSeconds activeDeadlineSeconds shareProcessNamespace
+  readinessGates overhead enableServiceLinks os resourceClaims resources workloadRef schedulingGroup
+`);
 
 const UID_REMEDY = "Leave it out, or write at most 128 letters, digits, hyphens, underscores and dots.";
 
@@ -92,7 +92,7 @@ function readServiceAccount(spec: Reader): string {
 
 function readNetns(annotation: Reader, addresses: readonly string[], unused: boolean): string | undefined {
   const path = annotation.parsed(
-    (text) => (/^\/[^\u0000-\u001f\u007f|]+$/.test(text) ? text : undefined),
+    (text) => (/^\/[^\p{Cc}|]+$/u.test(text) ? text : undefined),
     "an absolute path",
     "Write the path of a network namespace, for example /run/netns/app.",
   );

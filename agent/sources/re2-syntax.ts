@@ -117,8 +117,10 @@ class Syntax {
       }
       if (this.text.startsWith("[:", this.at) && this.text.includes(":]", this.at)) return "an unknown [: :] class";
       const start = this.at;
-      const error = this.text[this.at] === "\\" ? this.escape(true) : void this.advance();
-      if (error !== undefined) return error;
+      if (this.text[this.at] === "\\") {
+        const error = this.escape(true);
+        if (error !== undefined) return error;
+      } else this.advance();
       const single = this.codeOf(start);
       if (from !== undefined && single !== undefined && single < from) return "a range whose end is before its start";
       from = undefined;

@@ -5,6 +5,7 @@ import { readLabels, readMeta } from "./object-meta.ts";
 import { protocolOf } from "./protocol.ts";
 import type { RawObject } from "./raw-object.ts";
 import { quote, type Reader } from "./reader.ts";
+import { words } from "./words.ts";
 
 /** A Service together with what only finding its endpoints needs. */
 export interface ReadService {
@@ -14,19 +15,12 @@ export interface ReadService {
   readonly publishNotReady: boolean;
 }
 
-const SPEC_FIELDS = [
-  ...["type", "clusterIP", "clusterIPs", "ports", "selector", "sessionAffinity", "sessionAffinityConfig"],
-  ...[
-    "ipFamilies",
-    "ipFamilyPolicy",
-    "publishNotReadyAddresses",
-    "externalIPs",
-    "externalName",
-    "externalTrafficPolicy",
-  ],
-  ...["internalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts", "loadBalancerClass"],
-  ...["loadBalancerIP", "loadBalancerSourceRanges", "trafficDistribution"],
-];
+const SPEC_FIELDS = words(`
+  type clusterIP clusterIPs ports selector sessionAffinity sessionAffinityConfig ipFamilies ipFamilyPolicy
+  publishNotReadyAddresses externalIPs externalName externalTrafficPolicy internalTrafficPolicy
+  healthCheckNodePort allocateLoadBalancerNodePorts loadBalancerClass loadBalancerIP loadBalancerSourceRanges
+  trafficDistribution
+`);
 const PORT_FIELDS = ["name", "port", "targetPort", "protocol", "appProtocol", "nodePort"];
 
 /** core/v1 Service. undefined for one that has no endpoints of its own (ExternalName). */

@@ -1,0 +1,79 @@
+import type { Command } from "commander";
+import { checkMachine, type MachineCheck } from "../check/machine.ts";
+import { compile } from "../compile/compile.ts";
+import type { Problem } from "../model/problem.ts";
+import { loadManifests } from "../sources/load-manifests.ts";
+import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
+import { outputOption, print, table, type OutputFormat } from "./output.ts";
+
+interface CheckFlags extends MeshFlags {
+  readonly manifests?: readonly string[];
+  readonly machine?: boolean;
+  readonly output: OutputFormat;
+}
+
+interface CheckResult {
+  readonly problems?: readonly Problem[];
+  readonly machine?: readonly MachineCheck[];
+}
+
+export function registerCheck(program: Command): void {
+  withMeshFlags(program.command("check"))
+    .summary("look for problems in manifests, or on this machine")
+    .description("Names every problem of manifests, with what to do about it; or what this machine lacks for Ambit.")
+    .option("--manifests <folder>", "folder of manifests to check; later ones override earlier ones", collect)
+    .option("--machine", "check this machine (the default without --manifests)")
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      `
+Exit code 1 where there is an error; warnings alone leave it 0.
+
+Examples:
+  $ ambit check --manifests ./my-app
+  $ ambit check --machine -o json`,
+    )
+    .action(async (flags: CheckFlags) => {
+      const { manifests } = flags;
+      const problems = manifests === undefined ? undefined : await checkManifests(manifests, flags);
+      const machine = manifests === undefined || flags.machine === true ? await checkMachine() : undefined;
+      const result: CheckResult = { ...(problems && { problems }), ...(machine && { machine }) };
+      print(result, flags.output, text);
+      const failed = problems?.some(({ severity }) => severity === "error") === true || machine?.some(({ ok }) => !ok);
+      if (failed === true) process.exitCode = 1;
+    });
+}
+
+/** With what shows only when the mesh is compiled; which node it is for does not matter to that. */
+async function checkManifests(folders: readonly string[], flags: CheckFlags): Promise<readonly Problem[]> {
+  const mesh = await loadManifests(folders, flags);
+  return compile(mesh, {
+    node: "",
+    trustDomain: flags.trustDomain,
+    rootNamespace: flags.rootNamespace,
+    cluster: "",
+    filterModule: "",
+    accessLog: undefined,
+  }).problems;
+}
+
+function text({ problems, machine }: CheckResult): string {
+  const parts: string[] = [];
+  if (machine !== undefined) {
+    const rows = machine.map(({ name, ok, found, remedy }) => [ok ? "ok" : "PROBLEM", name, found, remedy]);
+    parts.push(table([["", "what", "found", "what to do"], ...rows]));
+  }
+  if (problems !== undefined) parts.push(...problems.map(problemText), count(problems));
+  return parts.join("\n");
+}
+
+function problemText({ severity, origin, object, field, reason, remedy, code }: Problem): string {
+  const where = [origin, object, field].filter((part) => part !== "").join(": ");
+  return `${severity} [${code}] ${where}\n  ${reason}\n  what to do: ${remedy}`;
+}
+
+function count(problems: readonly Problem[]): string {
+  if (problems.length === 0) return "no problems";
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  return `${errors} error(s), ${problems.length - errors} warning(s)`;
+}

@@ -1,0 +1,46 @@
+/**
+ * Runs a task soon after the last of several calls, but not later than `maxWaitMs` after the first of them, and never
+ * twice at the same time: calls that come while it runs make it run once more.
+ */
+export class Debounce {
+  private readonly task: () => Promise<void>;
+  private readonly waitMs: number;
+  private readonly maxWaitMs: number;
+  private timer: NodeJS.Timeout | undefined;
+  private firstCallMs: number | undefined;
+  private running = false;
+  private closed = false;
+
+  /** `task` must not reject. */
+  constructor(task: () => Promise<void>, waitMs: number, maxWaitMs: number) {
+    this.task = task;
+    this.waitMs = waitMs;
+    this.maxWaitMs = maxWaitMs;
+  }
+
+  call(): void {
+    if (this.closed) return;
+    this.firstCallMs ??= Date.now();
+    if (!this.running) this.schedule(this.firstCallMs);
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+  }
+
+  private schedule(firstCallMs: number): void {
+    clearTimeout(this.timer);
+    const latest = firstCallMs + this.maxWaitMs - Date.now();
+    this.timer = setTimeout(() => void this.run(), Math.max(0, Math.min(this.waitMs, latest)));
+  }
+
+  private async run(): Promise<void> {
+    this.firstCallMs = undefined;
+    this.running = true;
+    await this.task();
+    this.running = false;
+    // Set again by calls in the meantime.
+    if (this.firstCallMs !== undefined && !this.closed) this.schedule(this.firstCallMs);
+  }
+}
