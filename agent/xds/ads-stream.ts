@@ -1,3 +1,4 @@
+import { blamedIn } from "./blame.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
 import type { PackedResource, PackedSnapshot } from "./resources.ts";
 import { KINDS, type ResourceKind } from "./types.ts";
@@ -40,7 +41,14 @@ interface KindState {
   readonly rejected: Map<string, Rejection>;
   inFlight: { readonly nonce: string; readonly before: ReadonlyMap<string, string | undefined> } | undefined;
   asked: boolean;
+  /** A client with nothing yet waits for the answer to its wildcard, even an empty one. */
+  owesAnswer: boolean;
+  /** So many resources at most in one response; small only while the culprit of a refusal is looked for. */
+  batchLimit: number;
 }
+
+/** In place of a version: Envoy may have the resource, in the version before or the one sent last. */
+const UNCERTAIN = "";
 
 /** Responses are kept below this many bytes, so that a large configuration does not arrive as one piece. */
 const RESPONSE_BYTES = 2 << 20;
@@ -66,12 +74,16 @@ export class AdsStream {
 
   onRequest(request: StreamRequest): void {
     const state = this.#state(request.kind);
-    // A first request without names asks for everything (legacy wildcard).
-    if (!state.asked) state.wildcard = request.subscribe.length === 0;
+    // A first request without names asks for everything (legacy wildcard), where a client may want everything.
+    if (!state.asked && WILDCARD_KINDS.includes(request.kind)) {
+      state.wildcard = request.subscribe.length === 0 && !request.unsubscribe.includes("*");
+    }
     for (const name of request.subscribe) this.#subscribe(state, request.kind, name);
-    if (!state.asked)
+    if (!state.asked) {
       for (const [name, version] of Object.entries(request.initialVersions)) state.has.set(name, version);
-    state.asked = true;
+      state.owesAnswer = state.wildcard && state.has.size === 0;
+      state.asked = true;
+    }
     for (const name of request.unsubscribe) {
       if (name === "*") state.wildcard = false;
       state.names.delete(name);
@@ -109,7 +121,10 @@ export class AdsStream {
         if (!state.asked) continue;
         if (state.inFlight === undefined) {
           const difference = this.#difference(kind, state, target, mode);
-          if (difference === undefined) continue;
+          if (difference === undefined) {
+            if (mode !== "remove") state.batchLimit = Infinity;
+            continue;
+          }
           if (!dry) responses.push(this.#send(kind, state, difference));
         }
         complete = false;
@@ -135,6 +150,7 @@ export class AdsStream {
         const { name, version, body } = resource;
         if (state.has.get(name) === version || state.rejected.get(name)?.version === version) continue;
         if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
+        if (resources.length >= state.batchLimit) break;
         bytes += body.value.length;
         resources.push(resource);
       }
@@ -142,7 +158,8 @@ export class AdsStream {
     const gone = mode === "upsert" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
     const missing = [...state.missing].filter((name) => !target[kind].has(name));
     const removed = [...new Set([...gone, ...missing])];
-    return resources.length === 0 && removed.length === 0 ? undefined : { resources, removed };
+    if (resources.length > 0 || removed.length > 0 || state.owesAnswer) return { resources, removed };
+    return undefined;
   }
 
   #send(
@@ -157,6 +174,7 @@ export class AdsStream {
       // A changed cluster warms anew and waits for its endpoints, though Envoy does not ask for them again.
       if (kind === "clusters") for (const need of needs) this.#state(need.kind).has.delete(need.name);
     }
+    state.owesAnswer = false;
     for (const name of removed) {
       state.has.delete(name);
       state.missing.delete(name);
@@ -164,16 +182,23 @@ export class AdsStream {
     return { kind, nonce, resources, removed };
   }
 
-  /** Envoy names what it rejects; the rest of the response it took. A message that names nothing rejects all of it. */
+  /**
+   * What is to blame is not sent again. Of the rest Envoy may have taken some or nothing (an error ends the delivery to
+   * the watches after it), so it is: in halves, as long as the message does not tell the culprit.
+   */
   #reject(kind: ResourceKind, state: KindState, message: string): void {
-    const sent = [...(state.inFlight?.before ?? [])];
-    const named = sent.filter(([name]) => message.includes(name));
-    for (const [name, before] of named.length > 0 ? named : sent) {
-      const version = state.has.get(name);
-      if (version !== undefined) state.rejected.set(name, { kind, name, version, message });
-      if (before === undefined) state.has.delete(name);
-      else state.has.set(name, before);
+    const before = state.inFlight?.before ?? new Map<string, string | undefined>();
+    const blamed = new Set(blamedIn(message, [...before.keys()]));
+    for (const [name, version] of before) {
+      const sent = state.has.get(name);
+      // Asked for again since, or dropped: what was before does not count any more.
+      if (sent === undefined) continue;
+      if (!blamed.has(name)) state.has.set(name, UNCERTAIN);
+      else if (version === undefined) state.has.delete(name);
+      else state.has.set(name, version);
+      if (blamed.has(name)) state.rejected.set(name, { kind, name, version: sent, message });
     }
+    if (blamed.size === 0) state.batchLimit = Math.max(1, Math.floor(before.size / 2));
   }
 
   #subscribe(state: KindState, kind: ResourceKind, name: string): void {
@@ -184,7 +209,9 @@ export class AdsStream {
     state.names.add(name);
     // To subscribe again asks to be sent again, also what is known already.
     if (!state.wildcard && state.inFlight?.before.has(name) !== true) state.has.delete(name);
-    if (this.#target !== undefined && !this.#target[kind].has(name)) state.missing.add(name);
+    // Whoever asks anew has lost what it had, and may be told again what it refused.
+    if (state.asked) state.rejected.delete(name);
+    if (this.#target?.[kind].has(name) !== true) state.missing.add(name);
   }
 
   /** Envoy asks by itself for what its resources need; the step is over when it has got that. */
@@ -220,6 +247,8 @@ function newKindState(): KindState {
     rejected: new Map(),
     inFlight: undefined,
     asked: false,
+    owesAnswer: false,
+    batchLimit: Infinity,
   };
 }
 

@@ -1,0 +1,93 @@
+import { assert, array, constantFrom, nat, oneof, property, record, tuple, constant } from "fast-check";
+import { expect, it } from "vitest";
+import { AdsStream } from "../../agent/xds/ads-stream.ts";
+import { KINDS, type ResourceKind } from "../../agent/xds/types.ts";
+import { snapshot, type Versions } from "./exchange.ts";
+import { ModelClient } from "./model-client.ts";
+
+// A route refers to the cluster of its name: a service is nothing, a cluster, or reachable through a listener.
+const anyVersion = constantFrom("1", "2", "3", "4!");
+const service = record({
+  extent: constantFrom("none", "cluster", "all"),
+  cluster: constantFrom("1", "2", "3"),
+  listener: anyVersion,
+  route: anyVersion,
+  extension: anyVersion,
+});
+const configuration = array(service, { minLength: 3, maxLength: 3 }).map((services) => {
+  const result: Record<ResourceKind, Record<string, string>> = {
+    clusters: {},
+    endpoints: {},
+    listeners: {},
+    routes: {},
+    extensions: {},
+    secrets: {},
+  };
+  for (const [i, { extent, cluster, listener, route, extension }] of services.entries()) {
+    const name = `s${i}`;
+    if (extent === "none") continue;
+    Object.assign(result.clusters, { [name]: cluster });
+    Object.assign(result.endpoints, { [name]: cluster });
+    if (extent === "cluster") continue;
+    Object.assign(result.listeners, { [name]: listener });
+    Object.assign(result.routes, { [name]: route });
+    Object.assign(result.extensions, { [name]: extension });
+  }
+  return result satisfies Versions;
+});
+const action = oneof(
+  { weight: 1, arbitrary: tuple(constant("publish" as const), configuration) },
+  { weight: 4, arbitrary: tuple(constant("answer" as const), nat(5)) },
+  { weight: 1, arbitrary: tuple(constant("reconnect" as const), constant(0)) },
+);
+
+it("brings a client to the latest configuration whatever the order of events, and breaks nothing on the way", () => {
+  assert(
+    property(array(action, { maxLength: 40 }), configuration, (actions, last) => {
+      let target: Versions = {};
+      let stream = new AdsStream();
+      stream.setTarget(snapshot(target));
+      const client = new ModelClient(stream);
+      client.connect();
+      const publish = (next: Versions): void => {
+        target = next;
+        stream.setTarget(snapshot(next));
+        client.collect();
+      };
+      for (const [kind, argument] of actions) {
+        if (kind === "publish") publish(argument);
+        else if (kind === "answer") client.step(argument);
+        else {
+          stream = new AdsStream();
+          stream.setTarget(snapshot(target));
+          client.connect(stream);
+        }
+        for (const name of client.of("routes").keys()) expect([...client.of("clusters").keys()]).toContain(name);
+      }
+      publish(last);
+      client.settle();
+      expect(stream.converged).toBe(true);
+      expectHolds(client, last);
+      const answered = client.log.length;
+      publish(structuredClone(last));
+      client.settle();
+      expect(client.log.length, "the same again is not sent").toBe(answered);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** Everything that is wanted and was not refused is held; of what was refused, an earlier good version or nothing. */
+function expectHolds(client: ModelClient, wanted: Record<ResourceKind, Record<string, string>>): void {
+  for (const kind of KINDS) {
+    for (const [name, version] of client.of(kind)) {
+      expect(wanted[kind], `${kind} ${name} was removed`).toHaveProperty(name);
+      expect(version.endsWith("!")).toBe(false);
+    }
+    for (const [name, version] of Object.entries(wanted[kind])) {
+      const asked = kind !== "routes" && kind !== "extensions" ? true : client.of("listeners").has(name);
+      if (!asked || version.endsWith("!")) continue;
+      expect(client.of(kind).get(name), `${kind} ${name}`).toBe(version);
+    }
+  }
+}

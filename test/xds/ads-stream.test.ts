@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { AdsStream, type StreamResponse } from "../../agent/xds/ads-stream.ts";
+import type { ResourceKind } from "../../agent/xds/types.ts";
+import { request, snapshot, type Versions } from "./exchange.ts";
+import { ModelClient } from "./model-client.ts";
+
+function started(versions: Versions): AdsStream {
+  const stream = new AdsStream();
+  stream.setTarget(snapshot(versions));
+  return stream;
+}
+
+/** The single response that is due; its names, so that a failure reads well. */
+function only(responses: readonly StreamResponse[]): StreamResponse {
+  expect(responses).toHaveLength(1);
+  return responses[0] as StreamResponse;
+}
+
+function names(response: StreamResponse): string[] {
+  return response.resources.map(({ name }) => name);
+}
+
+function answer(stream: AdsStream, { kind, nonce }: StreamResponse, error?: string): readonly StreamResponse[] {
+  stream.onRequest(request(kind, { nonce, error }));
+  return stream.next();
+}
+
+function ask(stream: AdsStream, kind: ResourceKind, ...subscribe: string[]): readonly StreamResponse[] {
+  stream.onRequest(request(kind, { subscribe }));
+  return stream.next();
+}
+
+describe("an ADS stream", () => {
+  it("answers an empty wildcard, for which Envoy would wait until its time limit", () => {
+    const stream = started({});
+    const clusters = only(ask(stream, "clusters"));
+    expect(clusters).toMatchObject({ kind: "clusters", resources: [], removed: [] });
+    answer(stream, clusters);
+    const listeners = only(ask(stream, "listeners"));
+    expect(stream.converged).toBe(false);
+    answer(stream, listeners);
+    expect(stream.converged).toBe(true);
+  });
+
+  it("sends nothing to a client that comes back with all of it", () => {
+    const stream = started({ clusters: { a: "1" }, endpoints: { a: "1" } });
+    stream.onRequest(request("clusters", { initialVersions: { a: "1" } }));
+    stream.onRequest(request("endpoints", { subscribe: ["a"], initialVersions: { a: "1" } }));
+    stream.onRequest(request("listeners", { initialVersions: { gone: "1" } }));
+    expect(only(stream.next())).toMatchObject({ kind: "listeners", resources: [], removed: ["gone"] });
+  });
+
+  it("does not take a kind that is asked for by name for a wildcard", () => {
+    const stream = started({ routes: { a: "1" } });
+    for (const kind of ["clusters", "listeners"] as const) for (const r of ask(stream, kind)) answer(stream, r);
+    expect(ask(stream, "routes")).toEqual([]);
+  });
+
+  it("tells filters before listeners, so that a policy is there before what it guards", () => {
+    const stream = started({ listeners: { a: "1" }, extensions: { a: "1" }, routes: { a: "1" } });
+    const client = new ModelClient(stream);
+    client.connect();
+    client.settle();
+    client.log.length = 0;
+    stream.setTarget(snapshot({ listeners: { a: "2" }, extensions: { a: "2" }, routes: { a: "2" } }));
+    client.collect();
+    client.settle();
+    expect(client.log).toEqual(["extensions", "listeners", "routes"]);
+  });
+
+  it("finds the one culprit of a refusal that names nobody, and delivers the rest", () => {
+    const good = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`filter-${i}`, "1"]));
+    const stream = started({ extensions: { ...good, bad: "1" } });
+    ask(stream, "clusters").forEach((r) => answer(stream, r));
+    ask(stream, "listeners").forEach((r) => answer(stream, r));
+    const taken = new Set<string>();
+    for (let due = ask(stream, "extensions", ...Object.keys(good), "bad"); due.length > 0;) {
+      due = due.flatMap((response) => {
+        const refused = names(response).includes("bad");
+        if (!refused) names(response).forEach((name) => taken.add(name));
+        return answer(stream, response, refused ? "Unable to parse JSON as proto" : undefined);
+      });
+    }
+    expect([...taken].toSorted()).toEqual(Object.keys(good).toSorted());
+    expect(stream.rejections.map(({ name }) => name)).toEqual(["bad"]);
+    expect(stream.converged).toBe(true);
+  });
+
+  it("blames only the listener that the refusal names, not one whose name occurs in the text", () => {
+    const stream = started({ listeners: { add: "1", err: "1", bad: "1" } });
+    ask(stream, "clusters").forEach((r) => answer(stream, r));
+    const all = only(ask(stream, "listeners"));
+    const again = answer(stream, all, "Error adding/updating listener(s) bad: error adding listener: no such address");
+    expect(stream.rejections.map(({ name }) => name)).toEqual(["bad"]);
+    expect(names(only(again))).toEqual(["add", "err"]);
+  });
+
+  it("does not send what was refused until it changes", () => {
+    const stream = started({ clusters: { a: "1" } });
+    expect(answer(stream, only(ask(stream, "clusters")), "no")).toEqual([]);
+    stream.setTarget(snapshot({ clusters: { a: "1" } }));
+    expect(stream.next()).toEqual([]);
+    stream.setTarget(snapshot({ clusters: { a: "2" } }));
+    expect(only(stream.next()).resources[0]).toMatchObject({ name: "a", version: "2" });
+    expect(stream.rejections).toEqual([]);
+  });
+
+  it("says that something does not exist to whom asks for it, even before there is any configuration", () => {
+    const stream = new AdsStream();
+    stream.onRequest(request("clusters", { initialVersions: { a: "1" } }));
+    stream.onRequest(request("endpoints", { subscribe: ["nowhere"] }));
+    stream.setTarget(snapshot({ clusters: { a: "1" } }));
+    expect(only(stream.next())).toMatchObject({ kind: "endpoints", removed: ["nowhere"] });
+  });
+});
