@@ -54,16 +54,11 @@ export function sameProcesses(before: readonly string[], after: readonly string[
   };
 }
 
-/**
- * While every call fails, each would be tried three times. `carried` are the requests of the budget's interval before this
- * bout: their share of the budget may still be unspent.
- */
-export function withinBudget({ outcome, reached }: Bout, carried: number): Check {
+/** While every call fails, each would be tried three times. For calls that began with a fresh interval of the budget. */
+export function withinBudget({ outcome, reached }: Bout): Check {
   const requests = sent(outcome);
   const retries = reached - requests;
-  const allowed = Math.ceil(
-    ((requests + carried) * BUDGET.percent) / 100 + BUDGET.minPerSecond * (outcome.seconds + 1),
-  );
+  const allowed = Math.ceil((requests * BUDGET.percent) / 100 + BUDGET.minPerSecond * (outcome.seconds + 1));
   return {
     name: "retries-within-budget",
     passed: retries > 0 && retries <= allowed,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Controls } from "./control.ts";
 import type { DemoLab } from "./lab.ts";
 import { castOf, Measures } from "./measures.ts";
@@ -52,24 +53,11 @@ export async function watchLive(lab: DemoLab, controls: Controls, signal: AbortS
       if (earliest !== undefined && latest !== undefined) screen.draw(render(viewOf(earliest, latest, state)));
       // Long enough outside to see one call in five fail; then the shop joins by itself.
       if (round === WINDOW) queue(() => setEnrolled(true));
-      await pause(REDRAW_MS, ended);
+      await sleep(REDRAW_MS, undefined, { signal: ended }).catch(() => undefined); // Ended while it waited.
     }
   } finally {
     screen.close();
     await busy;
   }
   if (trouble !== undefined) throw trouble;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -52,7 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   try {
     await inLab(options, progress, async (lab, controls) => {
       if (!options.once) return watchLive(lab, controls, options.signal);
-      for await (const check of observe(lab, controls, progress)) {
+      for await (const check of observe(lab, controls, progress, options.signal)) {
         checks.push(check);
         progress.check(check);
         options.signal.throwIfAborted();

@@ -38,7 +38,6 @@ test.each([
   ["an unknown option before any command", ["--nonsense"]],
   ["a missing argument", ["enroll"]],
   ["an argument that cannot be", ["enroll", "a/b/c"]],
-  ["a time that is none", ["enroll", "shop", "--timeout", "soon"]],
   ["options that exclude each other", ["status", "--name", "a", "--socket", "b"]],
 ])("wrong use is exit code 2 and said on standard error: %s", (_what, args) => {
   const { code, stdout, stderr } = ambit(...args);
