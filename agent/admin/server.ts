@@ -26,9 +26,9 @@ export type ListenAt = { readonly socketPath: string } | { readonly host: string
 /** Serves `handlers` until closed. A handler that throws is answered 500 and logged. */
 export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Promise<Server> {
   const server = createServer((request, response) => {
-    void answer(request.method ?? "", new URL(request.url ?? "/", "http://agent").pathname, handlers, log).then(
-      (result) => send(response, result),
-    );
+    // Not by URL: it throws for targets like "//", which anyone may send.
+    const [path = "/"] = (request.url ?? "/").split("?");
+    void answer(request.method ?? "", path, handlers, log).then((result) => send(response, result));
   });
   if ("socketPath" in at) rmSync(at.socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
