@@ -26,9 +26,12 @@ export interface InventoryCounts {
 /** The applications' control sockets, which lie beside the network: asking them changes nothing of what is measured. */
 export class Controls {
   private readonly folder: string;
+  private readonly signal: AbortSignal;
 
-  constructor(folder: string) {
+  /** `signal` breaks off what is being waited for. */
+  constructor(folder: string, signal: AbortSignal) {
     this.folder = folder;
+    this.signal = signal;
   }
 
   /** Has a load generator call `url` `count` times, `concurrency` at a time, over new connections. */
@@ -73,7 +76,7 @@ export class Controls {
             cause,
           }),
         );
-      const call = request({ socketPath, path, timeout: 60_000 }, (response) => {
+      const call = request({ socketPath, path, timeout: 60_000, signal: this.signal }, (response) => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (part: string) => (text += part));

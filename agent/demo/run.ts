@@ -59,7 +59,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
       }
     });
   } catch (error) {
-    failure = error;
+    failure = options.signal.aborted ? options.signal.reason : error;
   }
   const report = reportOf(checks, progress.seconds, failure, options.once);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -81,7 +81,7 @@ async function inLab(
     progress.step("bringing up two nodes and the shop");
     await lab.up(shop.manifests);
     try {
-      await action(lab, new Controls(shop.control));
+      await action(lab, new Controls(shop.control, signal));
     } finally {
       progress.step("taking everything down");
       await lab.down();
