@@ -1,3 +1,4 @@
+import { openServiceLb } from "../bpf/service-lb.ts";
 import type { BalancedService } from "./balanced-services.ts";
 import type { NodePlace } from "./node-place.ts";
 
@@ -7,6 +8,15 @@ export interface Balancers {
   close(): void;
 }
 
-export async function openBalancers(_nodes: readonly NodePlace[]): Promise<Balancers> {
-  return { set: () => undefined, close: () => undefined };
+/** On each node's own cgroup, above its pods': what the mesh captures there never comes so far. */
+export function openBalancers(nodes: readonly NodePlace[]): Balancers {
+  const balancers = nodes.map(({ cgroups }) => openServiceLb({ cgroup: cgroups.node }));
+  return {
+    set: (services) => {
+      for (const balancer of balancers) balancer.setServices(services);
+    },
+    close: () => {
+      for (const balancer of balancers) balancer.close();
+    },
+  };
 }

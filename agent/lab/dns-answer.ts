@@ -4,6 +4,8 @@ import type { DnsService } from "./kubelet-protocol.ts";
 const DOMAIN = "cluster.local";
 /** Seconds; CoreDNS's for Kubernetes. */
 const TTL = 5;
+/** Aliases of aliases may go in a circle. */
+const MAX_ALIASES = 8;
 
 /** Names of the cluster, as CoreDNS's kubernetes plugin serves them. */
 export class DnsZone {
@@ -26,7 +28,7 @@ export class DnsZone {
   }
 
   /** Every record of a name; undefined where there is no such name. `asked`: as written in the question. */
-  #records(name: string, asked: string): Answer[] | undefined {
+  #records(name: string, asked: string, depth = 0): Answer[] | undefined {
     if (name === DOMAIN || name === `svc.${DOMAIN}`) return [];
     if (!name.endsWith(`.svc.${DOMAIN}`)) return undefined;
     const labels = name.slice(0, -`.svc.${DOMAIN}`.length).split(".");
@@ -36,7 +38,7 @@ export class DnsZone {
     const below = labels.slice(0, -2);
     const [first = "", second = ""] = below;
     if (below.length === 0) {
-      if (service.alias !== undefined) return [{ type: "CNAME", name: asked, ttl: TTL, data: service.alias }];
+      if (service.alias !== undefined) return this.#follow(service.alias, asked, depth);
       const own = addressRecords(asked, service.addresses);
       // A headless Service without a ready endpoint has nothing to say: CoreDNS has it not exist.
       return own.length === 0 ? undefined : [...own, ...service.ports.map((port) => srv(asked, port.port, name))];
@@ -50,6 +52,13 @@ export class DnsZone {
     );
     const target = `${service.name}.${service.namespace}.svc.${DOMAIN}`;
     return below.length === 2 && port !== undefined ? [srv(asked, port.port, target)] : undefined;
+  }
+
+  /** An alias, and what it stands for where that is in the cluster: no resolver asks again with the search list. */
+  #follow(alias: string, asked: string, depth: number): Answer[] {
+    const target = alias.toLowerCase().replace(/\.$/, "");
+    const records = depth < MAX_ALIASES ? this.#records(target, target, depth + 1) : undefined;
+    return [{ type: "CNAME", name: asked, ttl: TTL, data: target }, ...(records ?? [])];
   }
 }
 

@@ -37,8 +37,10 @@ export async function startSupervisor(options: LabUpOptions): Promise<void> {
   );
   const child = start(file, args, { cwd: "/", env, detached: true, stdio: ["ignore", log, log, "pipe"] });
   closeSync(log);
+  const ended = new Promise((resolve) => child.once("exit", resolve));
   const report = await readReport(child.stdio[3] as NodeJS.ReadableStream);
-  child.unref();
+  if ("failure" in report) await ended;
+  else child.unref();
   // Renamed, unless it has failed before that.
   const said = tailOf(join(draft, "supervisor.log"), 3) || tailOf(paths.supervisorLog, 3);
   rmSync(draft, { recursive: true, force: true });

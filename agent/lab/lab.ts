@@ -11,6 +11,7 @@ import type { ManifestWatch } from "./manifest-watch.ts";
 import { addNodeRoute, createFabric } from "./network.ts";
 import { netnsPath } from "./netns.ts";
 import type { Pod } from "./pod.ts";
+import { podKey } from "./pod-plan.ts";
 import { podStatus } from "./pod-status.ts";
 import { labelsOf, Publisher, serviceStatus } from "./publisher.ts";
 
@@ -60,7 +61,7 @@ export class Lab {
           .map((other) => addNodeRoute(node.place.netns, other.place.addresses)),
       ),
     );
-    this.#balancers = await openBalancers(this.#nodes.map(({ place }) => place));
+    this.#balancers = openBalancers(this.#nodes.map(({ place }) => place));
     for (const node of this.#nodes) node.startKubelet();
     this.#publisher.publish(this.#desired, []);
     if (this.#options.agents) await Promise.all(this.#nodes.map((node) => node.startAgent(this.#options.manifests)));
@@ -132,6 +133,7 @@ export class Lab {
       ...pods
         .filter(({ phase, reason }) => phase !== "Failed" && reason !== "" && reason !== LEAVING)
         .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
+      ...this.#cluster.pods.filter(isFresh).map(({ plan }) => `Pod ${podKey(plan)}: it has only just been started`),
       ...(this.#running ? [] : ["the network is being made"]),
     ];
     return {
@@ -204,6 +206,17 @@ export class Lab {
       this.#publisher.publish(this.#desired, this.#cluster.pods);
     });
   }
+}
+
+/** What ends at once, for want of a file or a port, has ended by then. */
+const SETTLE_MS = 1_000;
+
+/** Of a container without a probe nothing is known but that it runs, which says little in its first moments. */
+function isFresh(pod: Pod): boolean {
+  return pod.containers.some(({ spec, state }) => {
+    if (state.kind !== "running" || spec.readinessProbe !== undefined) return false;
+    return Date.now() - state.startedAt.getTime() < SETTLE_MS;
+  });
 }
 
 const LEAVING = "it is being removed";

@@ -15,7 +15,8 @@ export function tailOf(file: string, lines: number): string {
         .toString("utf8")
         .split("\n")
         .map((line) => line.trim());
-      return text.filter(Boolean).slice(-lines).join(" | ");
+      // A process that is started again and again says the same again and again.
+      return [...new Set(text.filter(Boolean))].slice(-lines).join(" | ");
     } finally {
       closeSync(handle);
     }

@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Milliseconds, default 30000; then it is killed. */
   readonly timeoutMs?: number;
+  /** Default: this process's own. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** What a command prints is kept up to here; nothing that the lab runs comes near it. */
@@ -16,7 +18,7 @@ const MAX_OUTPUT = 1 << 20;
  */
 export function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
   return new Promise((resolve) => {
-    const child = start(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = start(command, args, { stdio: ["pipe", "pipe", "pipe"], env: options.env ?? process.env });
     let stdout = "";
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout = (stdout + text).slice(0, MAX_OUTPUT)));

@@ -1,15 +1,15 @@
 import { getShared, Key, nowMilliseconds, setShared } from "../../assembly/index";
 import { FilterConfig, RetryBudget } from "../config";
 
-// What the workers share for one service, 40 bytes, little endian. Counts are of the current interval and the one before.
-const WINDOW: i32 = 0; // u64: start of the interval, ms
-const REQUESTS: i32 = 8; // u32
-const RETRIES: i32 = 12; // u32
-const BEFORE_REQUESTS: i32 = 16; // u32
-const BEFORE_RETRIES: i32 = 20; // u32
-const MIN_WINDOW: i32 = 24; // u64: start of the minimum rate's interval, ms
-const MIN_USED: i32 = 32; // u32
-const SIZE: i32 = 40;
+// What the workers share for one service, little endian: a ring of slots that together are one interval.
+const SLOTS: u64 = 10;
+const NEWEST: i32 = 0; // u64: number of the newest slot since 1970
+const MIN_WINDOW: i32 = 8; // u64: start of the minimum rate's interval, ms
+const MIN_USED: i32 = 16; // u32: retries out of the minimum rate
+const RING: i32 = 24; // SLOTS times: u32 requests, u32 retries
+const SLOT_SIZE: i32 = 8;
+const RETRIES: i32 = 4;
+const SIZE: i32 = RING + <i32>SLOTS * SLOT_SIZE;
 
 /** Another worker may be faster; more often than this it is not worth waiting. */
 const MAX_TRIES = 16;
@@ -20,27 +20,29 @@ export class Grant {
     readonly tokens: u32,
     /** How many of them came out of the minimum rate. */
     readonly ofMinimum: u32,
-    readonly window: u64,
+    readonly slot: u64,
     readonly minWindow: u64,
   ) {}
 }
 
 /**
- * The budget of one service: retries may be `percent` of the requests of a sliding interval, and `minCount` in each
- * `minIntervalMs` are allowed in any case. Tokens are taken before a request, because the router only asks then how often it may
- * try again, and what was not needed is given back.
+ * The budget of one service: in a sliding interval retries may be `percent` of the requests, and `minCount` in each
+ * `minIntervalMs` are allowed in any case. Tokens are taken before a request, because the router only asks then how often
+ * it may try again, and what was not needed is given back.
  */
 export class Budget {
   readonly key: Key;
+  private readonly slotMs: u64;
 
   constructor(
     readonly service: string,
     readonly percent: u32,
-    readonly intervalMs: u64,
+    intervalMs: u64,
     readonly minCount: u32,
     readonly minIntervalMs: u64,
   ) {
     this.key = new Key("ambit.retry." + service);
+    this.slotMs = max<u64>(1, intervalMs / SLOTS);
   }
 
   /** Counts a request, and takes up to `wanted` tokens for its retries. */
@@ -50,20 +52,25 @@ export class Budget {
       const shared = getShared(this.key);
       const state = this.state(shared.bytes, now);
       const at = changetype<usize>(state);
-      store<u32>(at, load<u32>(at, REQUESTS) + 1, REQUESTS);
+      const newest = load<u64>(at, NEWEST);
+      const slot = slotAt(at, newest);
+      store<u32>(slot, load<u32>(slot) + 1);
+      const allowed = (total(at, 0) * this.percent) / 100;
+      let used = total(at, RETRIES);
       let tokens: u32 = 0;
       let ofMinimum: u32 = 0;
       while (tokens < wanted) {
-        if (!this.withinPercent(at, now)) {
-          if (load<u32>(at, MIN_USED) >= this.minCount) break;
-          store<u32>(at, load<u32>(at, MIN_USED) + 1, MIN_USED);
+        if (used >= allowed) {
+          if (load<u32>(at, MIN_USED) + ofMinimum >= this.minCount) break;
           ofMinimum++;
         }
-        store<u32>(at, load<u32>(at, RETRIES) + 1, RETRIES);
+        used++;
         tokens++;
       }
+      store<u32>(slot, load<u32>(slot, RETRIES) + tokens, RETRIES);
+      store<u32>(at, load<u32>(at, MIN_USED) + ofMinimum, MIN_USED);
       if (setShared(this.key, state, shared.cas)) {
-        return new Grant(tokens, ofMinimum, load<u64>(at, WINDOW), load<u64>(at, MIN_WINDOW));
+        return new Grant(tokens, ofMinimum, newest, load<u64>(at, MIN_WINDOW));
       }
     }
     return new Grant(0, 0, 0, 0);
@@ -77,44 +84,24 @@ export class Budget {
       const shared = getShared(this.key);
       const state = this.state(shared.bytes, now);
       const at = changetype<usize>(state);
-      const window = load<u64>(at, WINDOW);
-      if (window == grant.window) subtract(at + RETRIES, unused);
-      else if (window == grant.window + this.intervalMs) subtract(at + BEFORE_RETRIES, unused);
-      const minimum = min(unused, grant.ofMinimum);
-      if (load<u64>(at, MIN_WINDOW) == grant.minWindow) subtract(at + MIN_USED, minimum);
+      const newest = load<u64>(at, NEWEST);
+      if (grant.slot <= newest && newest - grant.slot < SLOTS) subtract(slotAt(at, grant.slot) + RETRIES, unused);
+      if (load<u64>(at, MIN_WINDOW) == grant.minWindow) subtract(at + MIN_USED, min(unused, grant.ofMinimum));
       if (setShared(this.key, state, shared.cas)) return;
     }
-  }
-
-  private withinPercent(at: usize, now: u64): bool {
-    // The interval before counts with the part of it that the sliding interval still covers.
-    const covered = this.intervalMs - (now - load<u64>(at, WINDOW));
-    const before = <f64>covered / <f64>this.intervalMs;
-    const requests = <f64>load<u32>(at, REQUESTS) + before * <f64>load<u32>(at, BEFORE_REQUESTS);
-    const retries = <f64>load<u32>(at, RETRIES) + before * <f64>load<u32>(at, BEFORE_RETRIES);
-    return (retries + 1) * 100 <= requests * <f64>this.percent;
   }
 
   /** The state as of now, in a buffer of its own. */
   private state(known: ArrayBuffer | null, now: u64): ArrayBuffer {
     const state = new ArrayBuffer(SIZE);
     const at = changetype<usize>(state);
-    if (known === null || known.byteLength != SIZE) {
-      store<u64>(at, now, WINDOW);
-      store<u64>(at, now, MIN_WINDOW);
-      return state;
-    }
-    memory.copy(at, changetype<usize>(known), SIZE);
-    const window = load<u64>(at, WINDOW);
-    // A clock that went back must not stop the intervals.
-    const passed = now < window ? 2 : (now - window) / this.intervalMs;
-    if (passed > 0) {
-      store<u32>(at, passed == 1 ? load<u32>(at, REQUESTS) : 0, BEFORE_REQUESTS);
-      store<u32>(at, passed == 1 ? load<u32>(at, RETRIES) : 0, BEFORE_RETRIES);
-      store<u32>(at, 0, REQUESTS);
-      store<u32>(at, 0, RETRIES);
-      store<u64>(at, passed == 1 ? window + this.intervalMs : now, WINDOW);
-    }
+    const current = now / this.slotMs;
+    if (known !== null && known.byteLength == SIZE) memory.copy(at, changetype<usize>(known), SIZE);
+    const newest = load<u64>(at, NEWEST);
+    // A clock that went back, or a long silence: nothing of what is known is of this interval.
+    if (current < newest || current - newest >= SLOTS) memory.fill(at + RING, 0, SIZE - RING);
+    else for (let slot = newest + 1; slot <= current; slot++) store<u64>(slotAt(at, slot), 0);
+    store<u64>(at, current, NEWEST);
     const minWindow = load<u64>(at, MIN_WINDOW);
     if (now < minWindow || now - minWindow >= this.minIntervalMs) {
       store<u64>(at, now, MIN_WINDOW);
@@ -122,6 +109,17 @@ export class Budget {
     }
     return state;
   }
+}
+
+function slotAt(at: usize, number: u64): usize {
+  return at + RING + <usize>(number % SLOTS) * SLOT_SIZE;
+}
+
+/** Requests (offset 0) or retries of all slots. */
+function total(at: usize, offset: usize): u32 {
+  let sum: u32 = 0;
+  for (let slot: u64 = 0; slot < SLOTS; slot++) sum += load<u32>(slotAt(at, slot) + offset);
+  return sum;
 }
 
 function subtract(pointer: usize, by: u32): void {
