@@ -68,6 +68,12 @@ describe("an ADS stream", () => {
     expect(client.log).toEqual(["extensions", "listeners", "routes"]);
   });
 
+  it("sends endpoints while their clusters are unanswered, because Envoy does not answer before they are warm", () => {
+    const stream = started({ clusters: { a: "1" }, endpoints: { a: "1" } });
+    only(ask(stream, "clusters"));
+    expect(only(ask(stream, "endpoints", "a"))).toMatchObject({ kind: "endpoints", resources: [{ name: "a" }] });
+  });
+
   it("finds the one culprit of a refusal that names nobody, and delivers the rest", () => {
     const good = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`filter-${i}`, "1"]));
     const stream = started({ extensions: { ...good, bad: "1" } });
