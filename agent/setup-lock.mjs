@@ -14,9 +14,13 @@ const POLL_MS = 50;
  */
 export async function withLock(folder, action) {
   fs.mkdirSync(dirname(folder), { recursive: true });
-  while (!acquire(folder)) {
+  for (let told = false; !acquire(folder);) {
     if (isAbandoned(folder)) fs.rmSync(folder, { recursive: true, force: true });
-    else await sleep(POLL_MS);
+    else {
+      if (!told) process.stderr.write("setup: another one is under way, waiting for it\n");
+      told = true;
+      await sleep(POLL_MS);
+    }
   }
   try {
     return await action();

@@ -34,10 +34,9 @@ const agent = buildStep("agent", ["agent", "tsconfig.json", "package-lock.json"]
   removeOrphans();
 });
 
-const filters = buildStep("filters", ["filters", "assembly", "package-lock.json"], () => {
-  const build = join(root, "filters/build.mjs");
-  if (fs.existsSync(build)) call([process.execPath, build]);
-});
+const filters = buildStep("filters", ["filters", "assembly", "package-lock.json"], () =>
+  call([process.execPath, join(root, "filters/build.mjs")]),
+);
 
 /**
  * Brings the checkout up to date. Progress goes to standard error, so that standard output stays the command's own.

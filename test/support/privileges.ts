@@ -12,14 +12,13 @@ export const missingPrivilege: string | undefined = findMissing();
  * where AMBIT_REQUIRE_ALL is 1 it fails instead.
  */
 export function describePrivileged(name: string, tests: () => void): void {
-  if (missingPrivilege === undefined) {
-    describe(name, tests);
-    return;
-  }
-  if (REQUIRE_ALL)
-    throw new Error(`'${name}' cannot run: ${missingPrivilege}, and AMBIT_REQUIRE_ALL forbids to skip it`);
-  console.warn(`SKIPPED ${name}: ${missingPrivilege}`);
-  describe.skip(`${name} (skipped: ${missingPrivilege})`, tests);
+  if (missingPrivilege !== undefined) skipAloud(name, missingPrivilege);
+  describe.runIf(missingPrivilege === undefined)(name, tests);
+}
+
+function skipAloud(name: string, reason: string): void {
+  if (REQUIRE_ALL) throw new Error(`'${name}' cannot run: ${reason}, and AMBIT_REQUIRE_ALL forbids to skip it`);
+  console.warn(`SKIPPED ${name}: ${reason}`);
 }
 
 function findMissing(): string | undefined {
