@@ -23,7 +23,7 @@ export interface ServiceLb {
 
 const PROTOCOLS = { tcp: 6, udp: 17 } as const;
 
-/** Attaches to a cgroup v2 directory: processes in it and below reach Services by TCP and by connected UDP sockets. */
+/** Attaches to a cgroup v2 directory: processes in it and below reach Services by TCP and UDP. */
 export function openServiceLb({ cgroup }: { readonly cgroup: string }): ServiceLb {
   const object = readObject("lab-kube-proxy");
   const maps = createMaps(object, new Map());

@@ -52,35 +52,78 @@ struct {
 	MAP_TYPE(value, struct backend);
 } dialled SEC(".maps");
 
-/* 0: not a Service's address. 1: `to` and `port` are a backend's now. -1: the Service has none. */
-INLINE int balance(struct bpf_sock_addr *context, struct address *to, __u16 *port)
+/* A datagram's sender as the application's socket sees it, and the Service's address that the socket had sent to. */
+struct answer_key {
+	__u64 socket;
+	struct backend from;
+	__u32 unused;
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 65536);
+	MAP_TYPE(key, struct answer_key);
+	MAP_TYPE(value, struct backend);
+} answers SEC(".maps");
+
+/* One of the Service's endpoints. Datagrams of one socket keep to one, as conntrack has them do under kube-proxy. */
+INLINE struct backend *choose(struct bpf_sock_addr *context, const struct service *service, __u32 protocol)
+{
+	__u32 number = protocol == PROTOCOL_UDP ? (__u32)bpf_get_socket_cookie(context) : bpf_get_prandom_u32();
+	struct backend_key key = { .service = service->id, .index = number % service->backends };
+
+	return bpf_map_lookup_elem(&backends, &key);
+}
+
+/* 0: not a Service's address. 1: `to` and `port` are a backend's now, `shown` what they were. -1: the Service has none. */
+INLINE int balance(struct bpf_sock_addr *context, struct address *to, __u16 *port, struct backend *shown)
 {
 	struct front front = { .address = *to, .port = *port, .protocol = READ32(context, protocol) };
-	struct backend shown = { .address = *to, .port = *port };
-	struct bpf_sock *socket = context->sk;
-	struct backend_key key = {};
-	struct service *service;
+	struct answer_key answer = { .socket = bpf_get_socket_cookie(context) };
+	struct service *service = bpf_map_lookup_elem(&services, &front);
 	struct backend *backend;
 
-	service = bpf_map_lookup_elem(&services, &front);
+	*shown = (struct backend){ .address = *to, .port = *port };
 	if (!service)
 		return 0;
 	if (!service->backends)
 		return -1;
-	key.service = service->id;
-	key.index = bpf_get_prandom_u32() % service->backends;
-	backend = bpf_map_lookup_elem(&backends, &key);
-	if (!backend)
-		return -1;
-	if (socket) {
-		struct backend *kept = bpf_sk_storage_get(&dialled, socket, &shown, BPF_SK_STORAGE_GET_F_CREATE);
-
-		if (kept)
-			*kept = shown;
+	backend = choose(context, service, front.protocol);
+	if (!backend) {
+		/* Its endpoints have changed between the two look-ups: the Service names the new ones by now. */
+		service = bpf_map_lookup_elem(&services, &front);
+		if (!service || !service->backends)
+			return -1;
+		backend = choose(context, service, front.protocol);
+		if (!backend)
+			return -1;
 	}
 	*to = backend->address;
 	*port = backend->port;
+	if (front.protocol == PROTOCOL_UDP) {
+		answer.from = (struct backend){ .address = *to, .port = *port };
+		bpf_map_update_elem(&answers, &answer, shown, BPF_ANY);
+	}
 	return 1;
+}
+
+/* At connect: the socket remembers what was dialled, and forgets what it had dialled before. */
+INLINE int dial(struct bpf_sock_addr *context, struct address *to, __u16 *port)
+{
+	struct bpf_sock *socket = context->sk;
+	struct backend shown, *kept;
+	int found = balance(context, to, port, &shown);
+
+	if (!socket)
+		return found;
+	if (found <= 0) {
+		bpf_sk_storage_delete(&dialled, socket);
+		return found;
+	}
+	kept = bpf_sk_storage_get(&dialled, socket, &shown, BPF_SK_STORAGE_GET_F_CREATE);
+	if (kept)
+		*kept = shown;
+	return found;
 }
 
 SEC("cgroup/connect4")
@@ -88,7 +131,7 @@ int lab_connect4(struct bpf_sock_addr *context)
 {
 	struct address to = address4(READ32(context, user_ip4));
 	__u16 port = target_port(context);
-	int found = balance(context, &to, &port);
+	int found = dial(context, &to, &port);
 
 	if (found < 0)
 		return refuse(ECONNREFUSED);
@@ -102,12 +145,76 @@ int lab_connect6(struct bpf_sock_addr *context)
 {
 	struct address to = target6(context);
 	__u16 port = target_port(context);
-	int found = balance(context, &to, &port);
+	int found = dial(context, &to, &port);
 
 	if (found < 0)
 		return refuse(ECONNREFUSED);
 	if (found)
 		set_target6(context, &to, port);
+	return ALLOW;
+}
+
+/* A datagram of a socket that is not connected. */
+SEC("cgroup/sendmsg4")
+int lab_sendmsg4(struct bpf_sock_addr *context)
+{
+	struct address to = address4(READ32(context, user_ip4));
+	__u16 port = target_port(context);
+	struct backend shown;
+	int found = balance(context, &to, &port, &shown);
+
+	if (found < 0)
+		return refuse(ECONNREFUSED);
+	if (found)
+		set_target4(context, &to, port);
+	return ALLOW;
+}
+
+SEC("cgroup/sendmsg6")
+int lab_sendmsg6(struct bpf_sock_addr *context)
+{
+	struct address to = target6(context);
+	__u16 port = target_port(context);
+	struct backend shown;
+	int found = balance(context, &to, &port, &shown);
+
+	if (found < 0)
+		return refuse(ECONNREFUSED);
+	if (found)
+		set_target6(context, &to, port);
+	return ALLOW;
+}
+
+/* Resolvers and others drop an answer that does not come from where they had asked. */
+INLINE struct backend *answered_by(struct bpf_sock_addr *context, const struct address *from)
+{
+	struct answer_key key = {
+		.socket = bpf_get_socket_cookie(context),
+		.from = { .address = *from, .port = target_port(context) },
+	};
+
+	return bpf_map_lookup_elem(&answers, &key);
+}
+
+SEC("cgroup/recvmsg4")
+int lab_recvmsg4(struct bpf_sock_addr *context)
+{
+	struct address from = address4(READ32(context, user_ip4));
+	struct backend *shown = answered_by(context, &from);
+
+	if (shown)
+		set_target4(context, &shown->address, shown->port);
+	return ALLOW;
+}
+
+SEC("cgroup/recvmsg6")
+int lab_recvmsg6(struct bpf_sock_addr *context)
+{
+	struct address from = target6(context);
+	struct backend *shown = answered_by(context, &from);
+
+	if (shown)
+		set_target6(context, &shown->address, shown->port);
 	return ALLOW;
 }
 
