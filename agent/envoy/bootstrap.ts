@@ -6,6 +6,8 @@ export interface BootstrapOptions {
   readonly adminSocket: string;
 }
 
+const RECONNECT = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } };
+
 /** Envoy's bootstrap as JSON. Admin and ADS are unix sockets, so that nothing but the agent's user reaches them. */
 export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): unknown {
   return {
@@ -25,7 +27,8 @@ export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): u
         api_type: "DELTA_GRPC",
         transport_api_version: "V3",
         set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: "ads" } }],
+        // Envoy's own back-off grows to 30 s; an agent that comes back is to be noticed at once.
+        grpc_services: [{ envoy_grpc: { cluster_name: "ads", retry_policy: RECONNECT } }],
       },
       lds_config: { ads: {}, resource_api_version: "V3" },
       cds_config: { ads: {}, resource_api_version: "V3" },

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { errnoOf } from "../lib/errors.ts";
 
 /** A process told apart from a later one with the same pid. */
 export interface ProcessIdentity {
@@ -20,6 +21,26 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
 }
 
-export function isAlive(process: ProcessIdentity): boolean {
-  return identify(process.pid)?.startTime === process.startTime;
+export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
+  return identify(pid)?.startTime === startTime;
+}
+
+/** Ends a process: politely first, by force after `graceMs`. Resolves when it is gone. */
+export async function end(target: ProcessIdentity, graceMs: number): Promise<void> {
+  const deadline = Date.now() + graceMs;
+  signal(target, "SIGTERM");
+  while (isAlive(target)) {
+    if (Date.now() > deadline) signal(target, "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function signal(target: ProcessIdentity, name: "SIGTERM" | "SIGKILL"): void {
+  if (!isAlive(target)) return;
+  try {
+    process.kill(target.pid, name);
+  } catch (error) {
+    // It may have ended in between.
+    if (errnoOf(error) !== "ESRCH") throw error;
+  }
 }

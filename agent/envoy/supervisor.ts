@@ -7,7 +7,8 @@ import type { Logger } from "../lib/log.ts";
 import { askAdmin } from "./admin-client.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { EnvoyBinary } from "./find-envoy.ts";
-import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { end, identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { findRecorded, forget, record } from "./process-record.ts";
 
 export interface SupervisorOptions {
   readonly binary: EnvoyBinary;
@@ -30,6 +31,7 @@ export interface EnvoyStatus {
 }
 
 const WATCH_MS = 100;
+const GRACE_MS = 2_000;
 const MAX_BACKOFF_MS = 10_000;
 /** An Envoy that has lived this long has started well: the next restart is immediate again. */
 const STABLE_MS = 10_000;
@@ -46,29 +48,42 @@ export class EnvoySupervisor {
   readonly #options: SupervisorOptions;
   readonly #adminSocket: string;
   readonly #pidFile: string;
+  readonly #configFile: string;
   #envoy: ProcessIdentity | undefined;
   #ready = false;
   #restarts = 0;
   #startedAt = 0;
   #backoffMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #watching: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#adminSocket = join(options.stateDir, "envoy-admin.sock");
     this.#pidFile = join(options.stateDir, "envoy.pid");
+    this.#configFile = join(options.stateDir, "bootstrap.json");
   }
 
   get adminSocket(): string {
     return this.#adminSocket;
   }
 
-  /** Adopts the Envoy that runs, if it was started the same way, or starts one; then watches it. */
+  /** Adopts the Envoy that runs, if it was started the same way; else ends it and starts one. Then watches it. */
   async start(): Promise<void> {
-    this.#envoy = this.#runningEnvoy();
-    if (this.#envoy === undefined) await this.#spawn();
-    else this.#options.log.info({ pid: this.#envoy.pid }, "Envoy adopted");
+    const { log } = this.#options;
+    const running = findRecorded(this.#pidFile, this.#configFile);
+    if (running?.fingerprint === this.#fingerprint()) {
+      this.#envoy = running.process;
+      log.info({ pid: this.#envoy.pid }, "Envoy adopted");
+    } else {
+      if (running !== undefined) {
+        // Two would bind the same ports in the pods, and each would get half of the connections.
+        log.warn({ pid: running.process.pid }, "an Envoy runs that was started differently; ending it");
+        await end(running.process, GRACE_MS);
+      }
+      await this.#spawn();
+    }
     this.#watchSoon(WATCH_MS);
   }
 
@@ -83,44 +98,51 @@ export class EnvoySupervisor {
     clearTimeout(this.#timer);
   }
 
-  /** Ends Envoy: politely first, by force after `graceMs`. */
-  async stop(graceMs = 2_000): Promise<void> {
+  /** Ends Envoy: politely first, by force after `graceMs` (default 2000). */
+  async stop(graceMs = GRACE_MS): Promise<void> {
     this.release();
-    const envoy = this.#envoy;
-    if (envoy === undefined) return;
-    const deadline = Date.now() + graceMs;
-    signal(envoy, "SIGTERM");
-    while (isAlive(envoy)) {
-      if (Date.now() > deadline) signal(envoy, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    rmSync(this.#pidFile, { force: true });
+    // An Envoy that is being started now is ours to end, too.
+    await this.#watching;
+    if (this.#envoy !== undefined) await end(this.#envoy, graceMs);
+    this.#envoy = undefined;
+    this.#ready = false;
+    forget(this.#pidFile);
   }
 
   async #watch(): Promise<void> {
     const envoy = this.#envoy;
-    if (envoy !== undefined && isAlive(envoy)) {
+    if (envoy === undefined) return this.#startAnew();
+    if (isAlive(envoy)) {
       if (Date.now() - this.#startedAt > STABLE_MS) this.#backoffMs = 0;
       this.#ready = await this.#askReady();
       return this.#watchSoon(WATCH_MS);
     }
     this.#ready = false;
     this.#envoy = undefined;
+    this.#options.log.error({ pid: envoy.pid, againInMs: this.#backoffMs }, "Envoy ended; starting another");
+    this.#watchSoon(this.#nextBackoff());
+  }
+
+  async #startAnew(): Promise<void> {
     this.#restarts++;
-    this.#options.log.error({ pid: envoy?.pid, againInMs: this.#backoffMs }, "Envoy ended; starting another");
-    if (this.#backoffMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#backoffMs));
-    this.#backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(100, this.#backoffMs * 2));
-    if (this.#stopped) return;
     try {
       await this.#spawn();
+      this.#watchSoon(WATCH_MS);
     } catch (error) {
-      this.#options.log.error({ error: describe(error) }, "Envoy does not start");
+      this.#options.log.error({ error: describe(error), againInMs: this.#backoffMs }, "Envoy does not start");
+      this.#watchSoon(this.#nextBackoff());
     }
-    this.#watchSoon(WATCH_MS);
+  }
+
+  #nextBackoff(): number {
+    const now = this.#backoffMs;
+    this.#backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(100, now * 2));
+    return now;
   }
 
   #watchSoon(ms: number): void {
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.#watch(), ms);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => (this.#watching = this.#watch()), ms);
   }
 
   async #askReady(): Promise<boolean> {
@@ -132,9 +154,9 @@ export class EnvoySupervisor {
   }
 
   #command(): { readonly args: readonly string[]; readonly bootstrapJson: string } {
-    const { binary, node, stateDir, adsSocket, concurrency } = this.#options;
+    const { binary, node, adsSocket, concurrency } = this.#options;
     const bootstrapJson = JSON.stringify(bootstrap({ node, adsSocket, adminSocket: this.#adminSocket }));
-    const args = [binary.path, "--config-path", join(stateDir, "bootstrap.json"), "--disable-hot-restart"];
+    const args = [binary.path, "--config-path", this.#configFile, "--disable-hot-restart"];
     return { args: [...args, "--concurrency", String(concurrency), "--log-level", "warning"], bootstrapJson };
   }
 
@@ -143,23 +165,11 @@ export class EnvoySupervisor {
     return createHash("sha256").update(JSON.stringify(this.#command())).digest("hex");
   }
 
-  #runningEnvoy(): ProcessIdentity | undefined {
-    const recordFile = `${this.#pidFile}.json`;
-    if (!existsSync(recordFile)) return undefined;
-    try {
-      const record: unknown = JSON.parse(readFileSync(recordFile, "utf8"));
-      if (!isRecord(record) || record.fingerprint !== this.#fingerprint()) return undefined;
-      return isAlive(record) ? record : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
   async #spawn(): Promise<void> {
     const { stateDir, cgroup, log } = this.#options;
     const { args, bootstrapJson } = this.#command();
-    writeFileSync(join(stateDir, "bootstrap.json"), bootstrapJson);
-    rmSync(this.#pidFile, { force: true });
+    writeFileSync(this.#configFile, bootstrapJson);
+    forget(this.#pidFile);
     rmSync(this.#adminSocket, { force: true });
     const logFile = openSync(join(stateDir, "envoy.log"), "a");
     const parent = start("/bin/sh", ["-c", PARENT, "envoy-parent", cgroup, this.#pidFile, ...args], {
@@ -170,7 +180,7 @@ export class EnvoySupervisor {
     closeSync(logFile);
     this.#startedAt = Date.now();
     this.#envoy = await this.#appeared();
-    writeFileSync(`${this.#pidFile}.json`, JSON.stringify({ ...this.#envoy, fingerprint: this.#fingerprint() }));
+    record(this.#pidFile, { process: this.#envoy, fingerprint: this.#fingerprint() });
     log.info({ pid: this.#envoy.pid }, "Envoy started");
   }
 
@@ -189,21 +199,4 @@ export class EnvoySupervisor {
       remedy: `read ${join(this.#options.stateDir, "envoy.log")}; is ${this.#options.cgroup} a cgroup v2 directory?`,
     });
   }
-}
-
-function signal(process_: ProcessIdentity, name: "SIGTERM" | "SIGKILL"): void {
-  if (isAlive(process_)) process.kill(process_.pid, name);
-}
-
-function isRecord(value: unknown): value is ProcessIdentity & { readonly fingerprint: string } {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "pid" in value &&
-    typeof value.pid === "number" &&
-    "startTime" in value &&
-    typeof value.startTime === "string" &&
-    "fingerprint" in value &&
-    typeof value.fingerprint === "string"
-  );
 }

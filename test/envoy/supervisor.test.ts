@@ -1,0 +1,109 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { ensureEnvoy } from "../../agent/envoy/find-envoy.ts";
+import { EnvoySupervisor } from "../../agent/envoy/supervisor.ts";
+import { createLogger } from "../../agent/lib/log.ts";
+import { AdsServer } from "../../agent/xds/ads-server.ts";
+import { EMPTY_SNAPSHOT } from "../../agent/xds/types.ts";
+import { describePrivileged } from "../support/privileges.ts";
+
+const log = createLogger("test", "silent");
+const cgroupRoot =
+  ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((path) => existsSync(`${path}/cgroup.procs`)) ?? "";
+let stateDir: string;
+let cgroup: string;
+let ads: AdsServer;
+let last: EnvoySupervisor;
+
+async function supervise(node = "node-1"): Promise<EnvoySupervisor> {
+  const binary = await ensureEnvoy();
+  const adsSocket = join(stateDir, "ads.sock");
+  last = new EnvoySupervisor({ binary, node, stateDir, adsSocket, cgroup, concurrency: 1, log });
+  await last.start();
+  return last;
+}
+
+async function ready(supervisor: EnvoySupervisor): Promise<number> {
+  await vi.waitFor(() => expect(supervisor.status().ready).toBe(true), { timeout: 10_000, interval: 10 });
+  return supervisor.status().pid ?? 0;
+}
+
+/** The processes of the cgroup: the shell that is Envoy's parent, and Envoy. */
+function processes(): readonly number[] {
+  return readFileSync(join(cgroup, "cgroup.procs"), "utf8").trim().split("\n").filter(Boolean).map(Number);
+}
+
+function alone(pid: number): void {
+  expect(processes()).toContain(pid);
+  expect(processes()).toHaveLength(2);
+}
+
+describePrivileged("the supervisor with a real Envoy", () => {
+  beforeEach(async () => {
+    stateDir = mkdtempSync(join(tmpdir(), "ambit-envoy-"));
+    cgroup = join(cgroupRoot, `amb-envoy-${process.pid}`);
+    mkdirSync(cgroup);
+    ads = new AdsServer(log);
+    await ads.start(join(stateDir, "ads.sock"));
+    ads.publish(EMPTY_SNAPSHOT);
+  });
+
+  afterEach(async () => {
+    await last.stop();
+    ads.close();
+    await vi.waitFor(() => expect(processes()).toEqual([]), { timeout: 5_000, interval: 5 });
+    rmdirSync(cgroup);
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  it("starts another Envoy when one is killed", async () => {
+    const supervisor = await supervise();
+    const first = await ready(supervisor);
+    const killedAt = performance.now();
+    process.kill(first, "SIGKILL");
+    await vi.waitFor(() => expect(supervisor.status().pid).not.toBe(first), { timeout: 5_000, interval: 5 });
+    const second = await ready(supervisor);
+    expect(performance.now() - killedAt).toBeLessThan(5_000);
+    expect(second).not.toBe(first);
+    expect(supervisor.status().restarts).toBe(1);
+    alone(second);
+  });
+
+  it("adopts the Envoy of the supervisor before it", async () => {
+    const first = await supervise();
+    const pid = await ready(first);
+    first.release();
+    const second = await supervise();
+    expect(await ready(second)).toBe(pid);
+    expect(second.status().restarts).toBe(0);
+    alone(pid);
+  });
+
+  it("ends an Envoy that was started differently, and starts its own", async () => {
+    const first = await supervise("old-name");
+    const pid = await ready(first);
+    first.release();
+    const own = await ready(await supervise("new-name"));
+    expect(own).not.toBe(pid);
+    alone(own);
+  });
+
+  it("ends an Envoy of which only the pid file tells, as after a kill in mid-start", async () => {
+    const first = await supervise();
+    const pid = await ready(first);
+    first.release();
+    rmSync(join(stateDir, "envoy.pid.json"));
+    alone(await ready(await supervise()));
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+
+  it("leaves nothing behind when it is stopped while Envoy starts anew", async () => {
+    const supervisor = await supervise();
+    process.kill(await ready(supervisor), "SIGKILL");
+    await vi.waitFor(() => expect(supervisor.status().ready).toBe(false), { timeout: 5_000, interval: 1 });
+    await supervisor.stop();
+    await vi.waitFor(() => expect(processes()).toEqual([]), { timeout: 5_000, interval: 5 });
+  });
+});
