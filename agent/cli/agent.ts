@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { runAgent } from "../app.ts";
 import { createLogger } from "../lib/log.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -36,7 +36,12 @@ export function registerAgent(program: Command): void {
       "Kubernetes",
     )
     .option("--access-log <file>", "one JSON object a line (default: access.log in --state-dir; off: none)", "")
-    .option("--concurrency <threads>", "worker threads of Envoy", count, Math.min(2, availableParallelism()))
+    .addOption(
+      new Option("--concurrency <threads>", "worker threads of Envoy")
+        .env("AMBIT_CONCURRENCY")
+        .argParser(count)
+        .default(Math.min(2, availableParallelism())),
+    )
     .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
     .addHelpText(
       "after",

@@ -33,6 +33,8 @@ export function tryExec(command: string, args: readonly string[], options: ExecO
         resolve({ code, stdout, stderr: stderr === "" && error !== null ? error.message : stderr });
       },
     );
+    // A command that ends without reading its input is no failure: its exit code tells.
+    child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input ?? "");
   });
 }

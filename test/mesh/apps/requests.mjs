@@ -1,0 +1,38 @@
+// requests.mjs COUNT URL… : sends COUNT requests, to the URLs in turn, over keep-alive. Prints, as JSON, how often each
+// address was seen as the caller's, and how many requests failed.
+import { Agent, get } from "node:http";
+
+const [count = "1", ...urls] = process.argv.slice(2);
+const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+const peers = {};
+let failed = 0;
+let sent = 0;
+
+function one(url) {
+  return new Promise((resolve) => {
+    const call = get(url, { agent, timeout: 5000 }, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => {
+        if (response.statusCode === 200) {
+          const { peer } = JSON.parse(Buffer.concat(parts).toString());
+          peers[peer] = (peers[peer] ?? 0) + 1;
+        } else failed++;
+        resolve();
+      });
+    });
+    call.on("timeout", () => call.destroy(new Error("no answer within 5 s")));
+    call.on("error", () => {
+      failed++;
+      resolve();
+    });
+  });
+}
+
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    while (sent < Number(count)) await one(urls[sent++ % urls.length]);
+  }),
+);
+console.log(JSON.stringify({ peers, failed }));
+process.exit(0);

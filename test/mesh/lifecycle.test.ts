@@ -1,0 +1,110 @@
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describePrivileged } from "../support/privileges.ts";
+import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
+
+const NODE = process.execPath;
+
+describePrivileged("a mesh in which things come and go", () => {
+  const lab = new MeshLab("life");
+  const get = async (url: string): Promise<string> => {
+    const { stdout } = await lab.exec(
+      "shop/client",
+      "curl",
+      "-s",
+      "-m",
+      "2",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      url,
+    );
+    return stdout;
+  };
+  const enrolled = async (): Promise<boolean> => {
+    const { pods } = await lab.status();
+    return pods.every((each) => each.ready && each.enrolled);
+  };
+
+  beforeAll(async () => {
+    lab.write("all.yaml", [
+      namespace("shop", true),
+      pod("shop", "client", "node-1"),
+      pod("shop", "near", "node-1", { server: true }),
+      pod("shop", "far", "node-2", { server: true }),
+      service("shop", "near", { app: "near" }),
+      service("shop", "far", { app: "far" }),
+    ]);
+    await lab.up();
+  });
+  afterAll(() => lab.down());
+
+  it("cuts none of 200 open connections while pods come and go on the node", async () => {
+    const hold = lab.start("shop/client", NODE, join(APPS, "hold.mjs"), "near", "9000", "200");
+    const lines = createInterface({ input: hold.stdout ?? process.stdin })[Symbol.asyncIterator]();
+    const answer = async (): Promise<string> => String((await lines.next()).value);
+    try {
+      expect(await answer()).toBe("open");
+      for (let round = 0; round < 3; round++) {
+        lab.write(
+          "guests.yaml",
+          ["one", "two"].map((name) => pod("shop", `${name}-${round}`, "node-1", { server: true })),
+        );
+        await lab.until(
+          "the guests are in the mesh",
+          async () => (await enrolled()) && (await lab.status()).pods.length === 5,
+        );
+        hold.stdin?.write("still there?\n");
+        expect(await answer()).toBe("200");
+        lab.remove("guests.yaml");
+        await lab.until("the guests are gone", async () => (await lab.status()).pods.length === 3);
+        hold.stdin?.write("and now?\n");
+        expect(await answer()).toBe("200");
+      }
+    } finally {
+      hold.kill();
+    }
+  }, 120_000);
+
+  it("serves on while the agent is killed, and adopts what runs", async () => {
+    const before = (await lab.status()).nodes[0];
+    const load = lab.exec("shop/client", NODE, join(APPS, "requests.mjs"), "6000", "http://near/", "http://far/");
+    process.kill(before?.agentPid ?? 0, "SIGKILL");
+    await lab.until("another agent is ready", async () => {
+      const node = (await lab.status()).nodes[0];
+      return node?.ready === true && node.agentPid !== before?.agentPid;
+    });
+    expect(JSON.parse((await load).stdout)).toMatchObject({ failed: 0 });
+    expect((await lab.status()).nodes[0]?.envoyPid).toBe(before?.envoyPid);
+  });
+
+  it("is back within seconds after Envoy is killed", async () => {
+    const before = (await lab.status()).nodes[0];
+    process.kill(before?.envoyPid ?? 0, "SIGKILL");
+    await lab.until("calls are answered again", async () => (await get("http://near/")) === "200", 5_000);
+    expect((await lab.status()).nodes[0]?.envoyPid).not.toBe(before?.envoyPid);
+  });
+
+  it("enrols and un-enrols under load without a failed request", async () => {
+    const load = lab.exec("shop/client", NODE, join(APPS, "requests.mjs"), "20000", "http://near/", "http://far/");
+    for (const command of ["unenroll", "enroll"]) {
+      const { code, stderr } = await lab.ambit(command, "shop", "--name", lab.name);
+      expect(stderr.includes("ambit:") ? stderr : code).toBe(0);
+    }
+    expect(JSON.parse((await load).stdout)).toMatchObject({ failed: 0 });
+    expect(await enrolled()).toBe(true);
+  });
+
+  it("counts calls under Istio's names and labels on the node's Prometheus page", async () => {
+    const { metricsUrl } = (await lab.status()).nodes[0] ?? { metricsUrl: "" };
+    await lab.until("the call is counted", async () => {
+      await get("http://far/");
+      const page = await (await fetch(metricsUrl)).text();
+      return /^istio_requests_total\{reporter="source",.*destination_service_name="far",.*response_code="200".*\} \d+$/mu.test(
+        page,
+      );
+    });
+  });
+});

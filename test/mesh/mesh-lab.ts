@@ -1,0 +1,156 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "../../agent/lib/yaml.ts";
+import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
+
+const LAUNCHER = join(import.meta.dirname, "../../agent/launch.mjs");
+export const APPS = join(import.meta.dirname, "apps");
+
+interface LabPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  readonly ip: string;
+  readonly ip6: string;
+  readonly netns: string;
+  readonly enrolled: boolean;
+  readonly ready: boolean;
+}
+
+interface LabNode {
+  readonly name: string;
+  readonly agentPid: number;
+  readonly envoyPid: number;
+  readonly metricsUrl: string;
+  readonly adminSocket: string;
+  readonly ready: boolean;
+}
+
+interface LabService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly clusterIP: string;
+}
+
+export interface LabStatus {
+  readonly nodes: readonly LabNode[];
+  readonly pods: readonly LabPod[];
+  readonly services: readonly LabService[];
+}
+
+/** A lab of its own for one test file, driven as a user drives it: by `ambit lab`. */
+export class MeshLab {
+  readonly name: string;
+  readonly manifests: string = mkdtempSync(join(tmpdir(), "ambit-mesh-"));
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(area: string, env: NodeJS.ProcessEnv = {}) {
+    this.name = `${area}${process.pid % 10_000}`;
+    this.#env = { ...process.env, ...env };
+  }
+
+  write(file: string, objects: readonly unknown[]): void {
+    writeFileSync(join(this.manifests, file), objects.map((object) => stringify(object)).join("---\n"));
+  }
+
+  remove(file: string): void {
+    rmSync(join(this.manifests, file));
+  }
+
+  async up(): Promise<void> {
+    const args = ["lab", "up", "--name", this.name, "--manifests", this.manifests, "--detach"];
+    const { code, stderr } = await this.ambit(...args);
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  async down(): Promise<void> {
+    await this.ambit("lab", "down", "--name", this.name);
+    rmSync(this.manifests, { recursive: true, force: true });
+  }
+
+  ambit(...args: readonly string[]): Promise<ExecResult> {
+    return tryExec(process.execPath, [LAUNCHER, ...args], { env: this.#env, timeoutMs: 120_000 });
+  }
+
+  async status(): Promise<LabStatus> {
+    const { stdout } = await this.ambit("lab", "status", "--name", this.name, "-o", "json");
+    return JSON.parse(stdout) as LabStatus;
+  }
+
+  /** The one pod whose name is, or starts with, `name`. */
+  async pod(name: string): Promise<LabPod> {
+    const { pods } = await this.status();
+    const found = pods.find((pod) => pod.name === name) ?? pods.find((pod) => pod.name.startsWith(name));
+    if (found === undefined) throw new Error(`no pod ${name} in ${pods.map((pod) => pod.name).join(", ")}`);
+    return found;
+  }
+
+  exec(pod: string, ...command: readonly string[]): Promise<ExecResult> {
+    return this.ambit("lab", "exec", "--name", this.name, pod, "--", ...command);
+  }
+
+  /** A command in a pod that is talked to over its standard input and output. */
+  start(pod: string, ...command: readonly string[]): ChildProcess {
+    const args = [LAUNCHER, "lab", "exec", "--name", this.name, pod, "--", ...command];
+    return spawn(process.execPath, args, { env: this.#env, stdio: ["pipe", "pipe", "inherit"] });
+  }
+
+  /** Waits for a condition; throws with `what` when it does not come within the time. */
+  async until(what: string, holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {
+      if (await holds()) return;
+    }
+    throw new Error(`not within ${timeoutMs} ms: ${what}`);
+  }
+}
+
+export function namespace(name: string, enrolled: boolean): unknown {
+  const labels = enrolled ? { "ambit.dev/dataplane-mode": "ambient" } : {};
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+/** A pod that runs `echo.mjs`, or only waits to be used by `exec`. */
+export function pod(
+  ns: string,
+  name: string,
+  node: string,
+  { labels = {}, server = false, add = [] as readonly string[] } = {},
+): unknown {
+  const command = server ? [process.execPath, join(APPS, "echo.mjs")] : ["sleep", "infinity"];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: ns, labels: { app: name, ...labels } },
+    spec: {
+      nodeName: node,
+      serviceAccountName: name,
+      containers: [
+        {
+          name: "app",
+          image: "none",
+          command,
+          env: [{ name: "NAME", value: name }],
+          ...(server ? { readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } } : {}),
+          securityContext: { capabilities: { add } },
+        },
+      ],
+    },
+  };
+}
+
+export function service(ns: string, name: string, selector: Readonly<Record<string, string>>): unknown {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: ns },
+    spec: {
+      selector,
+      ports: [
+        { name: "http", port: 80, targetPort: 8080 },
+        { name: "tcp-echo", port: 9000 },
+      ],
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { join } from "node:path";
+import { describePrivileged } from "../support/privileges.ts";
+import { APPS, MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
+
+const NODE = process.execPath;
+
+describePrivileged("what nobody can talk his way around", () => {
+  // One worker: all pods share its connection pools.
+  const lab = new MeshLab("sec", { AMBIT_CONCURRENCY: "1" });
+  let status: LabStatus;
+  const address = (name: string): string => status.pods.find((each) => each.name === name)?.ip ?? "";
+  const clusterIP = (name: string): string => status.services.find((each) => each.name === name)?.clusterIP ?? "";
+  const curl = async (from: string, ...args: readonly string[]) => {
+    const { stdout, code } = await lab.exec(from, "curl", "-s", "-m", "3", "-w", "\n%{http_code}", ...args);
+    const [body = "", answer = ""] = stdout.trim().split(/\n(?=\d+$)/u);
+    return { code, status: answer === "" ? body : answer, body };
+  };
+
+  beforeAll(async () => {
+    lab.write("all.yaml", [
+      namespace("shop", true),
+      namespace("outside", false),
+      pod("shop", "alice", "node-1"),
+      pod("shop", "bob", "node-1", { add: ["NET_RAW"] }),
+      pod("shop", "near", "node-1", { server: true, labels: { role: "server" } }),
+      pod("shop", "far", "node-2", { server: true, labels: { role: "server" } }),
+      pod("shop", "guarded", "node-1", { server: true }),
+      pod("outside", "stranger", "node-1"),
+      service("shop", "near", { app: "near" }),
+      service("shop", "far", { app: "far" }),
+      service("shop", "guarded", { app: "guarded" }),
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "only-alice", namespace: "shop" },
+        spec: {
+          selector: { matchLabels: { app: "guarded" } },
+          rules: [{ from: [{ source: { principals: ["cluster.local/ns/shop/sa/alice"] } }] }],
+        },
+      },
+    ]);
+    await lab.up();
+    status = await lab.status();
+  });
+  afterAll(() => lab.down());
+
+  it("never shows one pod's address on another's request, in 10,000 of two pods over one worker", async () => {
+    const urls = ["http://near/", "http://far/"];
+    const [alice, bob] = await Promise.all(
+      ["alice", "bob"].map((name) => lab.exec(`shop/${name}`, NODE, join(APPS, "requests.mjs"), "5000", ...urls)),
+    );
+    expect(JSON.parse(alice?.stdout ?? "")).toEqual({ peers: { [address("alice")]: 5000 }, failed: 0 });
+    expect(JSON.parse(bob?.stdout ?? "")).toEqual({ peers: { [address("bob")]: 5000 }, failed: 0 });
+  });
+
+  it("lets policy decide by who calls", async () => {
+    expect((await curl("shop/alice", "http://guarded/")).status).toBe("200");
+    expect((await curl("shop/bob", "http://guarded/")).status).toBe("403");
+    expect((await curl("outside/stranger", "http://guarded.shop/")).status).toBe("403");
+  });
+
+  it("is not moved by a forged Host or private routing header", async () => {
+    const forged = ["-H", "Host: near", "-H", `x-ambit-original-dst: ${clusterIP("near")}:80`];
+    expect((await curl("shop/bob", ...forged, "http://guarded/")).status).toBe("403");
+    const reached = await curl("shop/bob", "-H", "Host: guarded", "-H", "x-ambit-original-dst: x", "http://near/");
+    expect(JSON.parse(reached.body)).toMatchObject({ name: "near" });
+    expect(reached.body).not.toContain("x-ambit");
+  });
+
+  it("refuses TCP to what a policy guards", async () => {
+    const { code } = await lab.exec("shop/alice", "curl", "-s", "-m", "3", "http://guarded:9000/");
+    expect(code).not.toBe(0);
+  });
+
+  it("has no rule of ours in iptables or nftables", async () => {
+    const { stdout } = await lab.exec("shop/alice", "python3", join(APPS, "rules.py"));
+    expect(stdout.trim()).toBe("0 0");
+  });
+
+  it("refuses or drops whoever dials the capture ports", async () => {
+    const closed = async (from: string, url: string): Promise<void> => {
+      const answer = await curl(from, url);
+      expect([7, 28, 52, 56], `${from} dials ${url}`).toContain(answer.code);
+    };
+    await Promise.all([
+      closed("shop/alice", "http://127.0.0.1:15001/"),
+      closed("shop/alice", "http://127.0.0.1:15006/"),
+      closed("shop/alice", "http://[::1]:15003/"),
+      ...[15001, 15002, 15006].flatMap((port) => [
+        closed("shop/bob", `http://${address("alice")}:${port}/`),
+        closed("outside/stranger", `http://${address("alice")}:${port}/`),
+      ]),
+    ]);
+    expect((await curl("shop/alice", "http://near/")).status).toBe("200");
+  });
+
+  it("lets nobody with CAP_NET_RAW inject a request into the proxy's connections on its node", async () => {
+    const load = lab.exec("shop/bob", NODE, join(APPS, "requests.mjs"), "4000", "http://near/");
+    const target = [address("near"), "8080", "/injected"];
+    const { stdout, stderr } = await lab.exec("shop/bob", "python3", join(APPS, "inject.py"), ...target);
+    expect(stderr).toBe("");
+    // In the caller's netns there is nothing to be seen of the delivery.
+    expect(stdout.trim()).toBe("0");
+    expect(JSON.parse((await load).stdout)).toMatchObject({ failed: 0 });
+    expect((await curl("shop/alice", "http://near/paths")).body).not.toContain("/injected");
+  });
+});
