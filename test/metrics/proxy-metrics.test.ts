@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import { createLogger } from "../../agent/lib/log.ts";
+import { envoyStatistics } from "../../agent/metrics/envoy-statistics.ts";
+import { proxyMetrics } from "../../agent/metrics/proxy-metrics.ts";
+import type { Mesh } from "../../agent/model/mesh.ts";
+import { AdsServer } from "../../agent/xds/ads-server.ts";
+import { EMPTY_SNAPSHOT } from "../../agent/xds/types.ts";
+import { TestEnvoy } from "../xds/envoy.ts";
+
+const MESH: Mesh = {
+  namespaces: [],
+  workloads: [],
+  services: [],
+  endpointSlices: [],
+  httpRoutes: [],
+  authorizationPolicies: [],
+  backendTrafficPolicies: [],
+  problems: [],
+};
+const envoy = new TestEnvoy();
+const ads = new AdsServer(createLogger("test", "silent"));
+
+beforeAll(async () => {
+  await ads.start(envoy.adsSocket);
+  ads.publish(EMPTY_SNAPSHOT);
+  await envoy.start();
+  await vi.waitFor(async () => expect(await envoy.ready()).toBe(true), { timeout: 10_000, interval: 20 });
+});
+
+afterAll(async () => {
+  ads.close();
+  await envoy.stop();
+});
+
+it("shows a selection of the real Envoy's own statistics, each line a sample of a declared metric", async () => {
+  const page = await proxyMetrics(envoy.adminSocket, MESH, "node-1");
+  expect(page).toContain("\nenvoy_server_live 1\n");
+  expect(page).toContain("\nenvoy_listener_manager_total_listeners_active 0\n");
+  for (const line of page.trim().split("\n")) expect(line).toMatch(/^(# TYPE [a-z_]+ gauge|[a-z_]+ \d+)$/u);
+});
+
+it("reads the histograms that the real Envoy answers", async () => {
+  // Envoy merges its threads' histograms every five seconds.
+  const path = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=initialization_time_ms";
+  await vi.waitFor(
+    async () => {
+      const { histograms } = envoyStatistics((await askAdmin(envoy.adminSocket, path)).body);
+      expect(histograms).toMatchObject([{ name: "server.initialization_time_ms", count: 1 }]);
+      expect(histograms[0]?.sum).toBeGreaterThan(0);
+    },
+    { timeout: 15_000, interval: 50 },
+  );
+});
+
+it("is empty while no Envoy answers", async () => {
+  expect(await proxyMetrics(`${envoy.adminSocket}.gone`, MESH, "node-1")).toBe("");
+});
