@@ -66,11 +66,17 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     concurrency: options.concurrency,
     log,
   });
-  const reconciler = new Reconciler(ads, capture, log);
+  const known = capture.knownPods();
+  const reconciler = new Reconciler(ads, capture, log, known.captured);
 
   let config: NodeConfig | undefined;
+  // Who has been in the mesh keeps its listeners for as long as it lives: connections that are open stay on their path.
+  const members = new Set([...known.captured, ...known.left]);
   const apply = (mesh: Mesh): void => {
-    config = compile(mesh, compileOptions);
+    config = compile(mesh, { ...compileOptions, leaving: members });
+    const alive = new Set(mesh.workloads.map(({ uid }) => uid));
+    for (const uid of members) if (!alive.has(uid)) members.delete(uid);
+    for (const { uid } of config.capture.pods) members.add(uid);
     void reconciler.apply(config);
   };
   source.onChange(apply);

@@ -37,16 +37,16 @@ export class Reconciler {
   readonly #log: Logger;
   #wanted: NodeConfig | undefined;
   #running: Promise<void> | undefined;
-  #captured: readonly CapturedPod[];
+  #captured: ReadonlySet<string>;
   #states: ReadonlyMap<string, PodState> = new Map();
   #settled = false;
 
-  /** `captured`: the pods that an earlier agent has left captured. */
-  constructor(proxy: ProxyConfig, kernel: KernelConfig, log: Logger, captured: readonly CapturedPod[] = []) {
+  /** `captured`: UIDs of the pods that an earlier agent has left captured. */
+  constructor(proxy: ProxyConfig, kernel: KernelConfig, log: Logger, captured: readonly string[] = []) {
     this.#proxy = proxy;
     this.#kernel = kernel;
     this.#log = log;
-    this.#captured = captured;
+    this.#captured = new Set(captured);
   }
 
   /** True once the first configuration has been put into effect. */
@@ -80,11 +80,10 @@ export class Reconciler {
   }
 
   async #putIntoEffect({ xds, capture }: NodeConfig): Promise<void> {
-    const wanted = new Set(capture.pods.map(({ uid }) => uid));
-    const staying = this.#captured.filter(({ uid }) => wanted.has(uid));
-    if (staying.length < this.#captured.length) {
+    const staying = capture.pods.filter(({ uid }) => this.#captured.has(uid));
+    if (staying.length < this.#captured.size) {
       this.#kernel.setPods(staying);
-      this.#captured = staying;
+      this.#captured = new Set(staying.map(({ uid }) => uid));
     }
     await this.#proxy.publish(xds).converged;
     const ready = await this.#withListeners(capture.pods);
@@ -92,7 +91,7 @@ export class Reconciler {
     const { enrolled, failed } = this.#kernel.setPods(ready);
     const reasons = new Map(failed.map(({ uid, error }) => [uid, describe(error)]));
     const done = new Set(enrolled);
-    this.#captured = ready.filter(({ uid }) => done.has(uid));
+    this.#captured = done;
     this.#states = new Map(
       capture.pods.map(({ uid }) => {
         const reason = reasons.get(uid) ?? "the proxy has no listener in its network namespace yet";

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CapturedDestination, CapturedPod } from "../compile/bpf/capture-state.ts";
-import { Enrolments, type EnrolmentResult } from "../enroll/enrolments.ts";
+import { Enrolments, type EnrolmentResult, type KnownPods } from "../enroll/enrolments.ts";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import { type CounterName, readCounters } from "./counters.ts";
 import { Destinations } from "./destinations.ts";
@@ -31,6 +31,8 @@ export interface Capture {
   setDestinations(destinations: readonly CapturedDestination[]): void;
   /** True if the proxy's inbound listener of the family (default IPv4) is up in that network namespace. */
   hasInboundListener(netns: string, family?: 4 | 6): boolean;
+  /** Pods of which the kernel knows, also from an earlier agent. */
+  knownPods(): KnownPods;
   /** Tidies up after pods that have left, once their last delivery has ended; how many it still has to wait for. */
   sweep(): number;
   /** What the programs decided since they were first loaded, by name: c/lib/counters.h explains each. */
@@ -80,6 +82,7 @@ export function openCapture(options: CaptureOptions): Capture {
     setPods: (pods) => enrolments.set(pods),
     setDestinations: (list) => destinations.set(list),
     hasInboundListener: (netns, family = 4) => enrolments.hasListener(netnsCookie(netns), [family]),
+    knownPods: () => enrolments.known(),
     sweep: () => enrolments.sweep(),
     counters: () => readCounters(mapOf(programs.maps, "counters")),
     close: () => programs.close(),

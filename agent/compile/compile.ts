@@ -31,7 +31,7 @@ export interface NodeConfig {
 
 /** Pure: the same mesh and options give the same configuration, whatever the order of the input. */
 export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
-  const view = nodeView(mesh, options.node);
+  const view = nodeView(mesh, options.node, options.leaving);
   const policies = policySets(view, options.rootNamespace);
   const targets = serviceTargets(view);
   const dialled = destinations(targets);
@@ -50,7 +50,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
       secrets: new Map(),
       listeners: byName([
         ...internalListeners(options),
-        ...view.localPods.flatMap((pod) => [
+        ...[...view.localPods, ...view.leavingPods].flatMap((pod) => [
           ...outboundListeners(pod, options),
           inboundListener(pod, portsOf(pod.workload.uid), policies.setOf(pod.workload) !== undefined, options),
         ]),

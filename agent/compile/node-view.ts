@@ -24,6 +24,8 @@ export interface NodeView {
   readonly mesh: Mesh;
   readonly node: string;
   readonly localPods: readonly LocalPod[];
+  /** Pods of this node that have left the mesh, and keep their listeners. */
+  readonly leavingPods: readonly LocalPod[];
   readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
@@ -33,17 +35,18 @@ export interface NodeView {
   netnsOf(workload: Workload | undefined): string | undefined;
 }
 
-export function nodeView(mesh: Mesh, node: string): NodeView {
+export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> = new Set()): NodeView {
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
   const workloadsByAddress = new Map(
     alive.filter((w) => !w.hostNetwork).flatMap((w) => w.addresses.map((address) => [address, w] as const)),
   );
-  const localPods = alive.flatMap((workload) =>
-    workload.enrolled && workload.node === node && workload.netns !== undefined && workload.addresses.length > 0
+  const here = alive.flatMap((workload) =>
+    workload.node === node && workload.netns !== undefined && workload.addresses.length > 0
       ? [{ workload, netns: workload.netns }]
       : [],
   );
+  const localPods = here.filter(({ workload }) => workload.enrolled);
   const netnsByUid = new Map(localPods.map((pod) => [pod.workload.uid, pod.netns]));
   const slices = new Map<NamespacedName, EndpointSlice[]>();
   for (const slice of mesh.endpointSlices) {
@@ -59,6 +62,7 @@ export function nodeView(mesh: Mesh, node: string): NodeView {
     mesh,
     node,
     localPods,
+    leavingPods: here.filter(({ workload }) => !workload.enrolled && leaving.has(workload.uid)),
     workloadsByName,
     workloadsByAddress,
     servicesByName: new Map(mesh.services.map((s) => [namespacedName(s.meta.namespace, s.meta.name), s])),

@@ -9,6 +9,11 @@ export interface CompileOptions {
   readonly filterModule: string;
   /** File for the access log, one JSON object a line; `/dev/stdout` works too. undefined: none is written. */
   readonly accessLog: string | undefined;
+  /**
+   * UIDs of pods that have left the mesh and live on: their listeners stay for the connections that are open, though nothing
+   * new is captured. Default none.
+   */
+  readonly leaving?: ReadonlySet<string>;
   /** Policies in this namespace hold in the whole mesh. */
   readonly rootNamespace: string;
 }

@@ -18,6 +18,12 @@ export interface EnrolmentResult {
   readonly failed: { readonly uid: string; readonly error: AmbitError }[];
 }
 
+/** UIDs (for a UID of unusual form, its hash). */
+export interface KnownPods {
+  readonly captured: readonly string[];
+  readonly left: readonly string[];
+}
+
 /** Which pods of this node are captured. What is known of each is in the kernel, so that a restarted agent finds it. */
 export class Enrolments {
   readonly #programs: NodePrograms;
@@ -78,6 +84,13 @@ export class Enrolments {
       this.#records.delete(id);
     }
     return waiting.length;
+  }
+
+  /** Pods that are captured, and those that have left and are not tidied up yet, as an earlier agent may have left them. */
+  known(): KnownPods {
+    const ids = (captured: boolean): readonly string[] =>
+      [...this.#records.entries()].filter(([, record]) => record.captured === captured).map(([id]) => id);
+    return { captured: ids(true), left: ids(false) };
   }
 
   hasListener(cookie: bigint, families: readonly (4 | 6)[] = [4, 6]): boolean {

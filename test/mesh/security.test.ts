@@ -27,6 +27,7 @@ describePrivileged("what nobody can talk his way around", () => {
       pod("shop", "far", "node-2", { server: true, labels: { role: "server" } }),
       pod("shop", "guarded", "node-1", { server: true }),
       pod("outside", "stranger", "node-1"),
+      pod("outside", "plain", "node-1", { server: true }),
       service("shop", "near", { app: "near" }),
       service("shop", "far", { app: "far" }),
       service("shop", "guarded", { app: "guarded" }),
@@ -96,6 +97,25 @@ describePrivileged("what nobody can talk his way around", () => {
   });
 
   it("lets nobody with CAP_NET_RAW inject a request into the proxy's connections on its node", async () => {
+    // Outside the mesh the same attack works: the injector is sound.
+    const open = lab.exec(
+      "outside/stranger",
+      NODE,
+      join(APPS, "requests.mjs"),
+      "20000",
+      `http://${address("plain")}:8080/`,
+    );
+    const plain = await lab.exec(
+      "outside/stranger",
+      "python3",
+      join(APPS, "inject.py"),
+      address("plain"),
+      "8080",
+      "/injected",
+    );
+    await open;
+    expect(Number(plain.stdout)).toBeGreaterThan(0);
+
     const load = lab.exec("shop/bob", NODE, join(APPS, "requests.mjs"), "4000", "http://near/");
     const target = [address("near"), "8080", "/injected"];
     const { stdout, stderr } = await lab.exec("shop/bob", "python3", join(APPS, "inject.py"), ...target);
