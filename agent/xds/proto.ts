@@ -2,19 +2,9 @@ import { create, type DescMessage, type MessageInitShape } from "@bufbuild/proto
 import { anyPack, DurationSchema, type Any, type Duration } from "@bufbuild/protobuf/wkt";
 
 // The one place that imports the protobuf runtime; generated types come from `./gen/…_pb.ts`.
-export { clone, create, fromBinary, fromJson, isMessage, toBinary, toJson } from "@bufbuild/protobuf";
+export { create, fromBinary, isMessage, toBinary } from "@bufbuild/protobuf";
 export type { DescMessage, JsonValue, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-export {
-  anyUnpack,
-  AnySchema,
-  BoolValueSchema,
-  BytesValueSchema,
-  DurationSchema,
-  EmptySchema,
-  StringValueSchema,
-  StructSchema,
-  UInt32ValueSchema,
-} from "@bufbuild/protobuf/wkt";
+export { AnySchema, DurationSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 export type { Any, Duration } from "@bufbuild/protobuf/wkt";
 
 /** The type URL by which xDS names a message type, for example `type.googleapis.com/envoy.config.cluster.v3.Cluster`. */

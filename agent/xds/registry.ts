@@ -1,5 +1,5 @@
-import { createRegistry, fromJson, toJson, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
-import type { MessageShape, Registry } from "@bufbuild/protobuf";
+import { createRegistry, toJson, type JsonValue, type Message } from "@bufbuild/protobuf";
+import type { Registry } from "@bufbuild/protobuf";
 import { files } from "./gen/files.ts";
 
 /**
@@ -13,9 +13,4 @@ export function toPrintable(message: Message): JsonValue {
   const schema = registry.getMessage(message.$typeName);
   if (schema === undefined) throw new TypeError(`no generated type ${message.$typeName}`);
   return toJson(schema, message, { registry, useProtoFieldName: true });
-}
-
-/** The message of a type that JSON describes; throws where a field or a type is not known. */
-export function fromPrintable<D extends DescMessage>(schema: D, json: JsonValue): MessageShape<D> {
-  return fromJson(schema, json, { registry });
 }
