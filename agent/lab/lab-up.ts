@@ -37,7 +37,7 @@ export async function startSupervisor(options: LabUpOptions): Promise<void> {
   );
   const child = start(file, args, { cwd: "/", env, detached: true, stdio: ["ignore", log, log, "pipe"] });
   closeSync(log);
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const ended = new Promise((done) => child.once("exit", done));
   const report = await readReport(child.stdio[3] as NodeJS.ReadableStream);
   if ("failure" in report) await ended;
   else child.unref();

@@ -36,7 +36,9 @@ export async function createNodeNetwork(paths: LabPaths, netns: string, number: 
     ...(hasIPv6() ? { "net.ipv6.conf.all.forwarding": "1", "net.ipv6.conf.default.accept_dad": "0" } : {}),
   });
   await ipBatch(netns, [
-    `link add ${POD_BRIDGE} ${BRIDGE}`,
+    // Left to itself a bridge takes the lowest address of its links, and another one as pods come and go: those that
+    // stay would send to the old one until their neighbour tables forget it.
+    `link add ${POD_BRIDGE} address ${macOf(gateway.ipv4)} ${BRIDGE}`,
     `addr add ${gateway.ipv4}/24 dev ${POD_BRIDGE}`,
     `link set ${POD_BRIDGE} up`,
     `addr add ${uplink.ipv4}/24 dev eth0`,
@@ -63,7 +65,7 @@ export async function createPodNetwork(
 ): Promise<void> {
   await addNetns(paths, netns);
   await ipBatch(node.netns, [
-    `link add ${link} type veth peer name eth0 netns ${netns}`,
+    `link add ${link} type veth peer name eth0 address ${macOf(addresses.ipv4)} netns ${netns}`,
     `link set ${link} master ${POD_BRIDGE} up`,
   ]);
   const { gateway } = node.addresses;
@@ -74,6 +76,12 @@ export async function createPodNetwork(
     `route add default via ${gateway.ipv4}`,
     ...(addresses.ipv6 === undefined ? [] : [`route add ::/0 via ${gateway.ipv6}`]),
   ]);
+}
+
+/** One for each address, so that an address that is given to another pod needs no learning anew. `0a:58` as container networks have it. */
+function macOf(ipv4: string): string {
+  const octets = ipv4.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
+  return `0a:58:${octets.join(":")}`;
 }
 
 function ipv6Only(commands: readonly string[]): readonly string[] {
