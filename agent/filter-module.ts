@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AmbitError } from "./lib/errors.ts";
-import { packageRoot } from "./lib/package-root.ts";
+import { packageRoot } from "./lib/package.ts";
 
 /**
  * Puts the built-in filters' module where Envoy can open it; its path. The name holds the content's hash, so that an

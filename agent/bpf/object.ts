@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { closeSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { AmbitError, messageOf } from "../lib/errors.ts";
+import { packageRoot } from "../lib/package.ts";
 import { Btf, type MapDeclaration } from "./btf.ts";
 import { createMap, loadBtf, loadProgram, objectInfo, type ProgramCode } from "./commands.ts";
 import { type ElfFile, type ElfSection, type ElfSymbol, readElf } from "./elf.ts";
@@ -58,13 +58,6 @@ export function readObject(name: string): ObjectFile {
       remedy: "install Ambit again, or run 'node agent/bpf/build.mjs' in a checkout",
     });
   }
-}
-
-/** The folder that has package.json: the same from agent/bpf and from dist/agent/bpf. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
 }
 
 export function parseObject(file: Buffer): ObjectFile {

@@ -79,21 +79,13 @@ export class MeshLab {
     return JSON.parse(stdout) as LabStatus;
   }
 
-  /** The one pod whose name is, or starts with, `name`. */
-  async pod(name: string): Promise<LabPod> {
-    const { pods } = await this.status();
-    const found = pods.find((pod) => pod.name === name) ?? pods.find((pod) => pod.name.startsWith(name));
-    if (found === undefined) throw new Error(`no pod ${name} in ${pods.map((pod) => pod.name).join(", ")}`);
-    return found;
-  }
-
-  exec(pod: string, ...command: readonly string[]): Promise<ExecResult> {
-    return this.ambit("lab", "exec", "--name", this.name, pod, "--", ...command);
+  exec(target: string, ...command: readonly string[]): Promise<ExecResult> {
+    return this.ambit("lab", "exec", "--name", this.name, target, "--", ...command);
   }
 
   /** A command in a pod that is talked to over its standard input and output. */
-  start(pod: string, ...command: readonly string[]): ChildProcess {
-    const args = [LAUNCHER, "lab", "exec", "--name", this.name, pod, "--", ...command];
+  start(target: string, ...command: readonly string[]): ChildProcess {
+    const args = [LAUNCHER, "lab", "exec", "--name", this.name, target, "--", ...command];
     return spawn(process.execPath, args, { env: this.#env, stdio: ["pipe", "pipe", "inherit"] });
   }
 

@@ -1,0 +1,22 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+export const GOLDEN_INPUT = join(import.meta.dirname, "in");
+export const GOLDEN_OUTPUT = join(import.meta.dirname, "out");
+
+export const GOLDEN_OPTIONS = {
+  node: "node-1",
+  trustDomain: "cluster.local",
+  rootNamespace: "istio-system",
+  cluster: "Kubernetes",
+  filterModule: "/filters/chain.wasm",
+  accessLog: "/dev/stdout",
+} as const;
+
+/** Puts one case into a folder of its own below `parent`; the folder. */
+export function writeCase(file: string, parent: string): string {
+  const folder = join(parent, file.replace(/\.yaml$/u, ""));
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(GOLDEN_INPUT, file), join(folder, file));
+  return folder;
+}
