@@ -8,15 +8,15 @@ export interface Balancers {
   close(): void;
 }
 
-/** On each node's own cgroup, above its pods': what the mesh captures there never comes so far. */
+/** It ends with the process that opened it. Throws where the kernel does not take the programs. */
 export function openBalancers(nodes: readonly NodePlace[]): Balancers {
-  const balancers = nodes.map(({ cgroups }) => openServiceLb({ cgroup: cgroups.node }));
+  const open = nodes.map(({ cgroups }) => openServiceLb({ cgroup: cgroups.node }));
   return {
-    set: (services) => {
-      for (const balancer of balancers) balancer.setServices(services);
+    set(services) {
+      for (const balancer of open) balancer.setServices(services);
     },
-    close: () => {
-      for (const balancer of balancers) balancer.close();
+    close() {
+      for (const balancer of open) balancer.close();
     },
   };
 }

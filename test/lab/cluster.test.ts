@@ -56,6 +56,11 @@ spec: { ipFamilyPolicy: PreferDualStack, selector: { app: web }, ports: [{ port:
 ---
 apiVersion: v1
 kind: Service
+metadata: { name: nothing, namespace: shop }
+spec: { selector: { app: nothing }, ports: [{ port: 80 }] }
+---
+apiVersion: v1
+kind: Service
 metadata: { name: legacy, namespace: shop }
 spec: { clusterIP: 10.96.7.7, ports: [{ name: db, port: 5432 }] }
 ---
@@ -154,6 +159,27 @@ describePrivileged("a lab's cluster", () => {
     expect((await lab.exec(client, "node", "-e", tcp)).stdout).toContain('"port":80');
   });
 
+  test("un-enrolled pods reach clusterIPs by both families; without endpoints they are refused", async () => {
+    const { pods, services } = await lab.status();
+    const web = pods.filter(({ name }) => name.startsWith("web-")).map(({ name }) => name);
+    const both = services
+      .find(({ name }) => name === "both")
+      ?.clusterIPs.map((ip) => (ip.includes(":") ? `[${ip}]` : ip));
+    expect(both).toHaveLength(2);
+    for (const host of ["web.shop", ...(both ?? [])]) {
+      const seen = new Set<string>();
+      for (let call = 0; call < 40 && seen.size < 2; call++) {
+        // One process for several calls: each of them opens a connection of its own.
+        const script = `Promise.all(Array.from({ length: 8 }, () => fetch("http://${host}/", { headers: { connection: "close" } }).then((r) => r.json()))).then((all) => console.log(JSON.stringify(all.map((a) => a.pod))))`;
+        const { stdout, stderr } = await lab.exec(client, "node", "-e", script);
+        for (const pod of JSON.parse(stdout || JSON.stringify([stderr])) as string[]) seen.add(pod);
+      }
+      expect([...seen].sort()).toEqual(web.sort());
+    }
+    const refused = `require("net").connect(80, "nothing.shop").on("error", (e) => console.log(e.code)).on("connect", () => console.log("connected"))`;
+    expect((await lab.exec(client, "node", "-e", refused)).stdout).toBe("ECONNREFUSED\n");
+  });
+
   test("a Service without selector has the endpoints of its EndpointSlice", async () => {
     const legacy = (await lab.status()).services.find(({ name }) => name === "legacy");
     expect(legacy).toMatchObject({ clusterIP: "10.96.7.7", endpoints: [{ address: "192.0.2.7" }] });
@@ -217,9 +243,11 @@ describePrivileged("a lab's cluster", () => {
     const { rmSync } = await import("node:fs");
     rmSync(ready);
     await lab.until(({ services }) => services.find(({ name }) => name === "web")?.endpoints.length === 0);
+    expect(endpoints()).toBe(0);
     expect((await lab.exec(client, "getent", "ahosts", "web-all.shop")).code).toBe(2);
     lab.write("ready.flag", "");
     await lab.until(({ services }) => services.find(({ name }) => name === "web")?.endpoints.length === 2);
+    expect(endpoints()).toBe(2);
   });
 
   test("a manifest that is broken keeps what it last said, and is told of", async () => {
