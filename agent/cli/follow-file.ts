@@ -16,11 +16,19 @@ export async function printLog(path: string, follow: boolean): Promise<void> {
   }
   try {
     const buffer = Buffer.allocUnsafe(CHUNK);
+    let position = 0;
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK);
-      if (bytesRead > 0) await write(buffer.subarray(0, bytesRead));
-      else if (!follow || (await file.stat()).nlink === 0) return;
-      else await sleep(INTERVAL_MS);
+      const { bytesRead } = await file.read(buffer, 0, CHUNK, position);
+      position += bytesRead;
+      if (bytesRead > 0) {
+        await write(buffer.subarray(0, bytesRead));
+        continue;
+      }
+      const { nlink, size } = await file.stat();
+      if (!follow || nlink === 0) return;
+      // It had grown too long and was emptied.
+      if (size < position) position = 0;
+      await sleep(INTERVAL_MS);
     }
   } finally {
     await file.close();

@@ -7,6 +7,7 @@ import { failureOf, serveControl } from "./control-server.ts";
 import { readDesired } from "./desired.ts";
 import { Lab } from "./lab.ts";
 import { labPaths, requireShortSocketPaths } from "./lab-paths.ts";
+import { limitLogs } from "./log-limit.ts";
 import { ManifestWatch } from "./manifest-watch.ts";
 import { removeLab } from "./teardown.ts";
 
@@ -51,6 +52,7 @@ export async function superviseLab(options: SupervisorOptions): Promise<void> {
     for (const node of nodeNames) requireShortSocketPaths(paths, node);
     claimState(options.draft, paths, options.manifests);
     claimed = true;
+    limitLogs(paths.root);
     lab = new Lab({ paths, manifests: options.manifests, nodeNames, agents: options.agents }, watch);
     await serveControl(paths.socket, lab, down);
     await lab.start();

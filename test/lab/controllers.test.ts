@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { boundingSet, capabilityName } from "../../agent/lab/capabilities.ts";
+import { ClusterIPs } from "../../agent/lab/cluster-ips.ts";
+import { expand } from "../../agent/lab/container-env.ts";
+import { nextStep, type OwnedPod } from "../../agent/lab/deployment-controller.ts";
+import { readDesired, type Desired } from "../../agent/lab/desired.ts";
+import { DnsZone } from "../../agent/lab/dns-answer.ts";
+import { Enrollment, isEnrolled } from "../../agent/lab/enrollment.ts";
+import { parseManifest } from "../../agent/sources/parse-manifest.ts";
+
+function desired(text: string): Desired {
+  return readDesired(parseManifest("a.yaml", 0, text).objects);
+}
+
+test("variables are replaced as Kubernetes replaces them", () => {
+  const env = new Map([
+    ["A", "1"],
+    ["B", "$(A)"],
+  ]);
+  expect(expand("$(A) $(B) $(C) $$(A) $A $(", env)).toBe("1 $(A) $(C) $(A) $A $(");
+});
+
+test("capabilities: containerd's default, changed by add and drop", () => {
+  expect(capabilityName("CAP_NET_ADMIN")).toBe("net_admin");
+  expect(capabilityName("FLY")).toBeUndefined();
+  expect(boundingSet(["net_admin"], ["all"])).toBe("-all,+net_admin");
+  expect(boundingSet(["all"], ["net_raw"])).toBe("+all,-net_raw");
+  expect(boundingSet([], ["net_raw"]).split(",")).not.toContain("+net_raw");
+});
+
+const pod = (revision: string, ready = true, age = 0): OwnedPod => ({
+  revision,
+  ready,
+  createdAt: new Date(1e9 - age),
+});
+
+test.each([
+  ["scales up at once", 3, "RollingUpdate", [pod("new")], 0, { create: 2, remove: 0 }],
+  ["scales down, the unready first", 1, "RollingUpdate", [pod("new"), pod("new", false)], 0, { create: 0, remove: 1 }],
+  ["starts one more for a new template", 2, "RollingUpdate", [pod("old"), pod("old")], 0, { create: 1, remove: 0 }],
+  ["waits for it", 2, "RollingUpdate", [pod("old"), pod("old"), pod("new", false)], 0, { create: 0, remove: 0 }],
+  ["goes on when it is ready", 2, "RollingUpdate", [pod("old"), pod("old"), pod("new")], 1, { create: 1, remove: 1 }],
+  ["spares no pod that never was ready", 1, "RollingUpdate", [pod("old", false)], 0, { create: 1, remove: 1 }],
+  ["recreates: ends all first", 2, "Recreate", [pod("old"), pod("old")], 0, { create: 0, remove: 2 }],
+  ["recreates: waits for their end", 2, "Recreate", [], 2, { create: 0, remove: 0 }],
+  ["recreates: then starts", 2, "Recreate", [], 0, { create: 2, remove: 0 }],
+] as const)("a Deployment %s", (_, replicas, strategy, pods, leaving, wanted) => {
+  const [plan] = desired(DEPLOYMENT).deployments;
+  if (plan === undefined) throw new Error("the deployment cannot be read");
+  const step = nextStep({ ...plan, replicas, strategy, hash: "new" }, pods, leaving);
+  expect({ create: step.create, remove: step.remove.length }).toEqual(wanted);
+});
+
+const DEPLOYMENT = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, command: [x] }] } }
+`;
+
+test("what the lab does not do is named by its field", () => {
+  const { problems, rejected } = desired(`
+apiVersion: v1
+kind: Pod
+metadata: { name: p }
+spec:
+  volumes: [{ name: v, emptyDir: {} }]
+  initContainers: [{ name: i, image: i }]
+  containers:
+    - { name: c, image: i, command: [x], livenessProbe: { exec: { command: [y] } }, resources: { limits: { cpu: 1 } } }
+    - { name: d, image: i }
+---
+{ apiVersion: apps/v1, kind: StatefulSet, metadata: { name: s }, spec: {} }
+`);
+  expect(problems.map(({ severity, object, field }) => `${severity} ${object} ${field}`).sort()).toEqual([
+    "error Pod default/p spec.containers[1].command",
+    "warning Pod default/p spec.containers[0].image",
+    "warning Pod default/p spec.containers[0].livenessProbe",
+    "warning Pod default/p spec.containers[0].resources",
+    "warning Pod default/p spec.containers[1].image",
+    "warning Pod default/p spec.initContainers",
+    "warning Pod default/p spec.volumes",
+    "warning StatefulSet default/s kind",
+  ]);
+  expect(rejected).toHaveLength(1);
+});
+
+test("a Service keeps its addresses, and none is given twice", () => {
+  const ips = new ClusterIPs();
+  const service = (name: string, spec = ""): string =>
+    `---\n{ apiVersion: v1, kind: Service, metadata: { name: ${name} }, spec: { ${spec} ports: [{ port: 80 }] } }\n`;
+  const assign = (...texts: string[]): Record<string, readonly string[]> =>
+    Object.fromEntries(ips.assign(desired(texts.join("")).services));
+  const first = assign(service("b"));
+  expect(first).toEqual({ "default/b": ["10.96.0.20"] });
+  expect(assign(service("a"), service("b"), service("c", "clusterIP: 10.96.0.22,"), service("d"))).toEqual({
+    "default/a": ["10.96.0.21"],
+    "default/b": ["10.96.0.20"],
+    "default/c": ["10.96.0.22"],
+    "default/d": ["10.96.0.23"],
+  });
+  expect(assign(service("h", "clusterIP: None,"))).toEqual({ "default/h": [] });
+});
+
+test("a name server says no at once, and aliases in a circle end", () => {
+  const service = (name: string, addresses: readonly string[], alias?: string) => ({
+    ...{ namespace: "shop", name, addresses, alias, hosts: [], ports: [] },
+  });
+  const zone = new DnsZone([
+    service("web", ["10.96.0.20", "fd00::1"]),
+    service("one", [], "two.shop.svc.cluster.local"),
+    service("two", [], "one.shop.svc.cluster.local."),
+  ]);
+  const ask = (name: string, type: "A" | "AAAA" | "MX" = "A"): string => {
+    const { rcode, answers } = zone.answer({ name, type });
+    return `${rcode} ${(answers ?? []).length}`;
+  };
+  expect(ask("web.shop.svc.cluster.local")).toBe("NOERROR 1");
+  expect(ask("Web.Shop.svc.cluster.local.", "AAAA")).toBe("NOERROR 1");
+  expect(ask("web.shop.svc.cluster.local", "MX")).toBe("NOERROR 0");
+  expect(ask("web.other.svc.cluster.local")).toBe("NXDOMAIN 0");
+  expect(ask("web")).toBe("NXDOMAIN 0");
+  expect(ask("one.shop.svc.cluster.local")).toMatch(/^NOERROR \d$/);
+});
+
+test("what 'enroll' said counts until the label itself changes", () => {
+  const enrollment = new Enrollment();
+  const label = (value: string): Record<string, string> => ({ "ambit.dev/dataplane-mode": value });
+  enrollment.set("shop", true, {});
+  expect(isEnrolled({}, enrollment.labels("shop", {}))).toBe(true);
+  expect(isEnrolled(label("none"), enrollment.labels("shop", {}))).toBe(false);
+  enrollment.set("shop/web", false, {});
+  expect(isEnrolled(enrollment.labels("shop/web", {}), enrollment.labels("shop", {}))).toBe(false);
+  expect(isEnrolled({}, enrollment.labels("shop", label("none")))).toBe(false);
+  expect(isEnrolled({}, enrollment.labels("shop", {}))).toBe(false);
+});
