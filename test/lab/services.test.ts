@@ -117,6 +117,19 @@ describePrivileged("Services of a lab, for pods outside the mesh", () => {
     expect(await call("tcp", address)).toEqual([{ error: "ConnectionRefusedError" }]);
   });
 
+  test("a socket that dials another address shows that one", async () => {
+    const [address = ""] = await addresses("web");
+    const pod = (await lab.status()).pods.find(({ name }) => name.startsWith("web-"))?.ip ?? "";
+    const script = [
+      "import socket, sys",
+      "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+      "for address, port in ((sys.argv[1], 9), (sys.argv[2], 9000)):",
+      "    s.connect((address, port)); print(*s.getpeername())",
+    ].join("\n");
+    const { stdout } = await lab.exec("default/client", "python3", "-c", script, address, pod);
+    expect(stdout).toBe(`${address} 9\n${pod} 9000\n`);
+  });
+
   test("an endpoint that goes takes no more calls, and none of them fails", async () => {
     lab.write("all.yaml", MANIFESTS.replace("replicas: 2", "replicas: 1"));
     const { services } = await lab.until(({ pods, ready }) => ready && pods.length === 2);
