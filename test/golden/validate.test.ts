@@ -36,7 +36,10 @@ describe("the real Envoy accepts what is compiled", () => {
   for (const file of readdirSync(GOLDEN_INPUT)) {
     it(file, async () => {
       const folder = mkdtempSync(join(temporary, "case-"));
-      const { xds } = compile(await loadManifests([writeCase(file, folder)]), GOLDEN_OPTIONS);
+      const { xds } = compile(await loadManifests([writeCase(file, folder)]), {
+        ...GOLDEN_OPTIONS,
+        accessLog: join(folder, "access.log"),
+      });
       const base = bootstrap({
         node: "node-1",
         adsSocket: join(folder, "ads.sock"),

@@ -99,12 +99,15 @@ describePrivileged("a mesh in which things come and go", () => {
 
   it("counts calls under Istio's names and labels on the node's Prometheus page", async () => {
     const { metricsUrl } = (await lab.status()).nodes[0] ?? { metricsUrl: "" };
+    const counted =
+      /^istio_requests_total\{reporter="source",.*destination_service_name="far",.*response_code="200".*\} \d+$/mu;
+    let page = "";
     await lab.until("the call is counted", async () => {
       await get("http://far/");
-      const page = await (await fetch(metricsUrl)).text();
-      return /^istio_requests_total\{reporter="source",.*destination_service_name="far",.*response_code="200".*\} \d+$/mu.test(
-        page,
-      );
+      page = await (await fetch(metricsUrl)).text();
+      return counted.test(page);
     });
+    expect(page).toMatch(counted);
+    expect(page).toMatch(/^ambit_pods \d+$/mu);
   });
 });
