@@ -34,7 +34,7 @@ describe("the real Envoy accepts what is compiled", () => {
   afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
   for (const file of readdirSync(GOLDEN_INPUT)) {
-    it(file, async () => {
+    it(`${file} passes --mode validate`, async () => {
       const folder = mkdtempSync(join(temporary, "case-"));
       const { xds } = compile(await loadManifests([writeCase(file, folder)]), {
         ...GOLDEN_OPTIONS,
