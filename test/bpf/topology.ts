@@ -49,7 +49,10 @@ export class Topology {
     const netns = await this.#namespace(name);
     const ipv4 = `10.77.0.${number}`;
     const ipv6 = `fd77::${number}`;
-    await exec("ip", `link add eth0 netns ${this.name}-${name} type veth peer name v${number} netns ${this.name}-node`.split(" "));
+    await exec(
+      "ip",
+      `link add eth0 netns ${this.name}-${name} type veth peer name v${number} netns ${this.name}-node`.split(" "),
+    );
     await this.#ip(name, `addr add ${ipv4}/24 dev eth0`);
     await this.#ip(name, `addr add ${ipv6}/64 dev eth0 nodad`);
     await this.#ip(name, "link set eth0 up");

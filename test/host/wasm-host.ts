@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { HostMemory } from "./memory.ts";
+import { SharedData } from "./shared-data.ts";
+import { Stream, type StreamFacts } from "./stream.ts";
+
+/** WasmResult of the ABI: the ones that a host of ours answers. */
+const RESULT = { ok: 0, notFound: 1, casMismatch: 8 } as const;
+
+type Callback = (...args: number[]) => number | undefined;
+
+export interface Metric {
+  readonly name: string;
+  readonly kind: "counter" | "gauge" | "histogram";
+  value: number;
+  readonly records: number[];
+}
+
+/**
+ * A proxy-wasm 0.2.1 host in TypeScript: runs the very bytes that Envoy loads, one stream after the other or interleaved.
+ * Time is `now` (milliseconds), which a test moves by hand.
+ */
+export class WasmHost {
+  now = 1_000_000;
+  readonly logs: string[] = [];
+  readonly metrics: Metric[] = [];
+  readonly shared: SharedData;
+  readonly memory: HostMemory;
+  readonly #exports: Readonly<Record<string, Callback | undefined>>;
+  #configuration = "";
+  #current: Stream | undefined;
+  #next = 2;
+
+  constructor(path: string, shared = new SharedData()) {
+    this.shared = shared;
+    const module = new WebAssembly.Module(readFileSync(path));
+    const known = this.#imports();
+    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+      if (from !== "env" || !(name in known)) throw new Error(`the host has no ${from}.${name}`);
+    }
+    const { exports } = new WebAssembly.Instance(module, { env: known });
+    this.#exports = exports as Record<string, Callback>;
+    this.memory = new HostMemory(
+      exports["memory"] as WebAssembly.Memory,
+      (size) => this.#exports["malloc"]?.(size) ?? 0,
+    );
+    this.#exports["_initialize"]?.();
+  }
+
+  /** Makes a root context, and configures it; false where the module rejects that. */
+  configure(rootId: string, configuration: unknown): boolean {
+    this.#configuration = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
+    this.#current = new Stream(1, { properties: { plugin_root_id: rootId } });
+    this.#exports["proxy_on_context_create"]?.(1, 0);
+    this.#exports["proxy_on_vm_start"]?.(1, 0);
+    return this.#exports["proxy_on_configure"]?.(1, Buffer.byteLength(this.#configuration)) === 1;
+  }
+
+  /** Begins a stream: its request headers are shown to the filter. */
+  request(facts: StreamFacts): Stream {
+    const stream = new Stream(this.#next++, facts);
+    this.#current = stream;
+    this.#exports["proxy_on_context_create"]?.(stream.id, 1);
+    this.#exports["proxy_on_request_headers"]?.(stream.id, stream.headers.length, 1);
+    return stream;
+  }
+
+  /** Ends it, with what is known by then. */
+  end(stream: Stream, properties: StreamFacts["properties"] = {}): void {
+    stream.learn(properties);
+    this.#current = stream;
+    this.#exports["proxy_on_log"]?.(stream.id);
+    this.#exports["proxy_on_done"]?.(stream.id);
+    this.#exports["proxy_on_delete"]?.(stream.id);
+  }
+
+  #imports(): Record<string, (...args: never[]) => number> {
+    const text = (pointer: number, size: number): string => this.memory.text(pointer, size);
+    const stream = (): Stream => {
+      if (this.#current === undefined) throw new Error("no stream is running");
+      return this.#current;
+    };
+    return {
+      proxy_log: (_level: number, message: number, size: number) => {
+        this.logs.push(text(message, size));
+        return RESULT.ok;
+      },
+      proxy_get_current_time_nanoseconds: (result: number) => {
+        this.memory.putU64(result, BigInt(this.now) * 1_000_000n);
+        return RESULT.ok;
+      },
+      proxy_get_property: (path: number, pathSize: number, value: number, size: number) => {
+        const found = stream().property(text(path, pathSize));
+        return found === undefined ? RESULT.notFound : this.#answer(found, value, size);
+      },
+      proxy_get_buffer_bytes: (_type: number, start: number, length: number, data: number, size: number) =>
+        this.#answer(Buffer.from(this.#configuration).subarray(start, start + length), data, size),
+      proxy_get_header_map_value: (_map: number, key: number, keySize: number, value: number, size: number) => {
+        const found = stream().header(text(key, keySize));
+        return found === undefined ? RESULT.notFound : this.#answer(Buffer.from(found), value, size);
+      },
+      proxy_replace_header_map_value: (_map: number, key: number, keySize: number, value: number, size: number) => {
+        stream().setHeader(text(key, keySize), text(value, size));
+        return RESULT.ok;
+      },
+      proxy_send_local_response: (
+        status: number,
+        details: number,
+        detailsSize: number,
+        body: number,
+        bodySize: number,
+        _headers: number,
+        _headersSize: number,
+        grpcStatus: number,
+      ) => {
+        stream().answer = { status, details: text(details, detailsSize), body: text(body, bodySize), grpcStatus };
+        return RESULT.ok;
+      },
+      proxy_get_shared_data: (key: number, keySize: number, value: number, size: number, cas: number) => {
+        const found = this.shared.get(text(key, keySize));
+        if (found === undefined) return RESULT.notFound;
+        this.memory.putU32(cas, found.cas);
+        return this.#answer(found.bytes, value, size);
+      },
+      proxy_set_shared_data: (key: number, keySize: number, value: number, size: number, cas: number) =>
+        this.shared.set(text(key, keySize), this.memory.bytes(value, size), cas) ? RESULT.ok : RESULT.casMismatch,
+      proxy_define_metric: (type: number, name: number, size: number, id: number) => {
+        const kind = (["counter", "gauge", "histogram"] as const)[type] ?? "counter";
+        const known = this.metrics.findIndex((metric) => metric.name === text(name, size));
+        if (known < 0) this.metrics.push({ name: text(name, size), kind, value: 0, records: [] });
+        this.memory.putU32(id, known < 0 ? this.metrics.length - 1 : known);
+        return RESULT.ok;
+      },
+      proxy_increment_metric: (id: number, by: bigint) => {
+        const metric = this.metrics[id];
+        if (metric === undefined) return RESULT.notFound;
+        metric.value += Number(by);
+        return RESULT.ok;
+      },
+      proxy_record_metric: (id: number, value: bigint) => {
+        this.metrics[id]?.records.push(Number(value));
+        return RESULT.ok;
+      },
+    };
+  }
+
+  #answer(bytes: Uint8Array, pointer: number, size: number): number {
+    this.memory.give(bytes, pointer, size);
+    return RESULT.ok;
+  }
+}
