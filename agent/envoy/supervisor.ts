@@ -157,7 +157,18 @@ export class EnvoySupervisor {
     const { binary, node, adsSocket, concurrency } = this.#options;
     const bootstrapJson = JSON.stringify(bootstrap({ node, adsSocket, adminSocket: this.#adminSocket }));
     const args = [binary.path, "--config-path", this.#configFile, "--disable-hot-restart"];
-    return { args: [...args, "--concurrency", String(concurrency), "--log-level", "warning"], bootstrapJson };
+    return {
+      args: [
+        ...args,
+        "--concurrency",
+        String(concurrency),
+        "--log-level",
+        "warning",
+        "--file-flush-interval-msec",
+        "1000",
+      ],
+      bootstrapJson,
+    };
   }
 
   /** Tells Envoys that were started differently apart. */

@@ -1,28 +1,16 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { identify } from "../../agent/envoy/process-identity.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
+import { APPS, labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 
 describePrivileged("a mesh in which things come and go", () => {
   const lab = new MeshLab("life");
-  const get = async (url: string): Promise<string> => {
-    const { stdout } = await lab.exec(
-      "shop/client",
-      "curl",
-      "-s",
-      "-m",
-      "2",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      url,
-    );
-    return stdout;
-  };
+  const get = async (url: string): Promise<number> => (await lab.call("shop/client", url)).status;
   const enrolled = async (): Promise<boolean> => {
     const { pods } = await lab.status();
     return pods.every((each) => each.ready && each.enrolled);
@@ -83,7 +71,7 @@ describePrivileged("a mesh in which things come and go", () => {
   it("is back within seconds after Envoy is killed", async () => {
     const before = (await lab.status()).nodes[0];
     process.kill(before?.envoyPid ?? 0, "SIGKILL");
-    await lab.until("calls are answered again", async () => (await get("http://near/")) === "200", 5_000);
+    await lab.until("calls are answered again", async () => (await get("http://near/")) === 200, 5_000);
     expect((await lab.status()).nodes[0]?.envoyPid).not.toBe(before?.envoyPid);
   });
 
@@ -109,5 +97,24 @@ describePrivileged("a mesh in which things come and go", () => {
     });
     expect(page).toMatch(counted);
     expect(page).toMatch(/^ambit_pods \d+$/mu);
+  });
+
+  it("leaves nothing behind", async () => {
+    const { nodes } = await lab.status();
+    await lab.down();
+    const left = (file: string): readonly string[] =>
+      readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line.includes(lab.name));
+    const netns = existsSync("/run/netns") ? readdirSync("/run/netns") : [];
+    expect(netns.filter((name) => name.includes(lab.name))).toEqual([]);
+    expect(left("/proc/self/mounts")).toEqual([]);
+    expect(existsSync(labStateDir(lab.name))).toBe(false);
+    for (const root of ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]) {
+      expect(existsSync(join(root, "ambit", lab.name))).toBe(false);
+    }
+    for (const { agentPid, envoyPid } of nodes) {
+      for (const pid of [agentPid, envoyPid]) expect(identify(pid)).toBeUndefined();
+    }
   });
 });

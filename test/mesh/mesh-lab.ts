@@ -34,6 +34,14 @@ interface LabService {
   readonly clusterIP: string;
 }
 
+/** What `apps/call.mjs` prints of a request; status 0: no answer came, and `code` says why. */
+export interface Answer {
+  readonly status: number;
+  readonly code?: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface LabStatus {
   readonly nodes: readonly LabNode[];
   readonly pods: readonly LabPod[];
@@ -83,6 +91,22 @@ export class MeshLab {
     return this.ambit("lab", "exec", "--name", this.name, target, "--", ...command);
   }
 
+  /** Requests from a pod, one after the other; `headers` as `name: value`. */
+  async calls(from: string, url: string, times: number, ...headers: readonly string[]): Promise<readonly Answer[]> {
+    const script = join(APPS, "call.mjs");
+    const { stdout } = await this.exec(from, process.execPath, script, url, ...headers, "--times", String(times));
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Answer);
+  }
+
+  async call(from: string, url: string, ...headers: readonly string[]): Promise<Answer> {
+    const [answer] = await this.calls(from, url, 1, ...headers);
+    if (answer === undefined) throw new Error("the call printed nothing");
+    return answer;
+  }
+
   /** A command in a pod that is talked to over its standard input and output. */
   start(target: string, ...command: readonly string[]): ChildProcess {
     const args = [LAUNCHER, "lab", "exec", "--name", this.name, target, "--", ...command];
@@ -96,6 +120,11 @@ export class MeshLab {
     }
     throw new Error(`not within ${timeoutMs} ms: ${what}`);
   }
+}
+
+/** Where a lab keeps its state. */
+export function labStateDir(name: string): string {
+  return join(process.env["AMBIT_STATE_DIR"] ?? "/var/lib/ambit", "labs", name);
 }
 
 export function namespace(name: string, enrolled: boolean): unknown {

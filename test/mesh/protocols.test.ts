@@ -37,9 +37,6 @@ function service(name: string, selector: Readonly<Record<string, string>>): unkn
 
 describePrivileged("what passes the mesh", () => {
   const lab = new MeshLab("proto");
-  const curl = async (...args: readonly string[]): Promise<string> =>
-    (await lab.exec("shop/client", "curl", "-s", "-m", "5", ...args)).stdout;
-
   beforeAll(async () => {
     const rules = [
       {
@@ -110,19 +107,18 @@ describePrivileged("what passes the mesh", () => {
   }
 
   it("follows an HTTPRoute: header match, header filters, timeout, missing backend", async () => {
-    const canary = await curl("-i", "-H", "x-canary: yes", "http://routed/");
-    expect(canary).toContain('"name":"far"');
-    expect(canary).toContain("100% route");
-    expect(canary.toLowerCase()).toContain("x-version: far");
-    expect(await curl("-o", "/dev/null", "-w", "%{http_code}", "http://routed/slow")).toBe("504");
-    expect(await curl("-o", "/dev/null", "-w", "%{http_code}", "http://routed/gone/x")).toBe("500");
+    const canary = await lab.call("shop/client", "http://routed/", "x-canary: yes");
+    expect(canary.body).toContain('"name":"far"');
+    expect(canary.body).toContain("100% route");
+    expect(canary.headers).toMatchObject({ "x-version": "far" });
+    expect((await lab.call("shop/client", "http://routed/slow")).status).toBe(504);
+    expect((await lab.call("shop/client", "http://routed/gone/x")).status).toBe(500);
   });
 
   it("divides calls by weight", async () => {
-    const urls = Array.from({ length: 200 }, () => "http://routed/");
-    const answers = (await curl(...urls)).match(/"name":"(near|far)"/gu) ?? [];
-    expect(answers).toHaveLength(200);
-    const near = answers.filter((answer) => answer.includes("near")).length;
+    const answers = await lab.calls("shop/client", "http://routed/", 200);
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    const near = answers.filter(({ body }) => body.includes('"name":"near"')).length;
     // 3 of 4: 150, and five standard deviations (6.1) to either side.
     expect(near).toBeGreaterThan(119);
     expect(near).toBeLessThan(181);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service, type Answer, type LabStatus, labStateDir } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 
@@ -11,11 +12,8 @@ describePrivileged("what nobody can talk his way around", () => {
   let status: LabStatus;
   const address = (name: string): string => status.pods.find((each) => each.name === name)?.ip ?? "";
   const clusterIP = (name: string): string => status.services.find((each) => each.name === name)?.clusterIP ?? "";
-  const curl = async (from: string, ...args: readonly string[]) => {
-    const { stdout, code } = await lab.exec(from, "curl", "-s", "-m", "3", "-w", "\n%{http_code}", ...args);
-    const [body = "", answer = ""] = stdout.trim().split(/\n(?=\d+$)/u);
-    return { code, status: answer === "" ? body : answer, body };
-  };
+  const get = (from: string, url: string, ...headers: readonly string[]): Promise<Answer> =>
+    lab.call(from, url, ...headers);
 
   beforeAll(async () => {
     lab.write("all.yaml", [
@@ -56,22 +54,41 @@ describePrivileged("what nobody can talk his way around", () => {
   });
 
   it("lets policy decide by who calls", async () => {
-    expect((await curl("shop/alice", "http://guarded/")).status).toBe("200");
-    expect((await curl("shop/bob", "http://guarded/")).status).toBe("403");
-    expect((await curl("outside/stranger", "http://guarded.shop/")).status).toBe("403");
+    expect((await get("shop/alice", "http://guarded/")).status).toBe(200);
+    expect((await get("shop/bob", "http://guarded/")).status).toBe(403);
+    expect((await get("outside/stranger", "http://guarded.shop/")).status).toBe(403);
   });
 
   it("is not moved by a forged Host or private routing header", async () => {
-    const forged = ["-H", "Host: near", "-H", `x-ambit-original-dst: ${clusterIP("near")}:80`];
-    expect((await curl("shop/bob", ...forged, "http://guarded/")).status).toBe("403");
-    const reached = await curl("shop/bob", "-H", "Host: guarded", "-H", "x-ambit-original-dst: x", "http://near/");
+    const forged = ["Host: near", `x-ambit-original-dst: ${clusterIP("near")}:80`];
+    expect((await get("shop/bob", "http://guarded/", ...forged)).status).toBe(403);
+    const reached = await get("shop/bob", "http://near/", "Host: guarded", "x-ambit-original-dst: x");
     expect(JSON.parse(reached.body)).toMatchObject({ name: "near" });
     expect(reached.body).not.toContain("x-ambit");
   });
 
+  it("writes the reason of a denial into the access log", async () => {
+    await get("shop/bob", "http://guarded/why");
+    const log = join(labStateDir(lab.name), "nodes/node-1/access.log");
+    let line: string | undefined;
+    await lab.until("the line is written", () => {
+      line = readFileSync(log, "utf8")
+        .split("\n")
+        .find((each) => each.includes("/why"));
+      return Promise.resolve(line !== undefined);
+    });
+    expect(JSON.parse(line ?? "")).toMatchObject({
+      direction: "outbound",
+      path: "/why",
+      response_code: 403,
+      response_code_details: "ambit_denied:no_allow_policy_matched",
+      source_address: address("bob"),
+    });
+  });
+
   it("refuses TCP to what a policy guards", async () => {
-    const { code } = await lab.exec("shop/alice", "curl", "-s", "-m", "3", "http://guarded:9000/");
-    expect(code).not.toBe(0);
+    const { status: answer, code } = await get("shop/alice", "http://guarded:9000/");
+    expect({ answer, code }).toEqual({ answer: 0, code: "ECONNRESET" });
   });
 
   it("has no rule of ours in iptables or nftables", async () => {
@@ -81,8 +98,8 @@ describePrivileged("what nobody can talk his way around", () => {
 
   it("refuses or drops whoever dials the capture ports", async () => {
     const closed = async (from: string, url: string): Promise<void> => {
-      const answer = await curl(from, url);
-      expect([7, 28, 52, 56], `${from} dials ${url}`).toContain(answer.code);
+      const answer = await get(from, url);
+      expect(["ECONNREFUSED", "ETIMEDOUT", "ECONNRESET"], `${from} dials ${url}`).toContain(answer.code);
     };
     await Promise.all([
       closed("shop/alice", "http://127.0.0.1:15001/"),
@@ -93,7 +110,7 @@ describePrivileged("what nobody can talk his way around", () => {
         closed("outside/stranger", `http://${address("alice")}:${port}/`),
       ]),
     ]);
-    expect((await curl("shop/alice", "http://near/")).status).toBe("200");
+    expect((await get("shop/alice", "http://near/")).status).toBe(200);
   });
 
   it("lets nobody with CAP_NET_RAW inject a request into the proxy's connections on its node", async () => {
@@ -123,6 +140,6 @@ describePrivileged("what nobody can talk his way around", () => {
     // In the caller's netns there is nothing to be seen of the delivery.
     expect(stdout.trim()).toBe("0");
     expect(JSON.parse((await load).stdout)).toMatchObject({ failed: 0 });
-    expect((await curl("shop/alice", "http://near/paths")).body).not.toContain("/injected");
+    expect((await get("shop/alice", "http://near/paths")).body).not.toContain("/injected");
   });
 });
