@@ -21,14 +21,16 @@ describePrivileged("what nobody can talk his way around", () => {
       namespace("outside", false),
       pod("shop", "alice", "node-1"),
       pod("shop", "bob", "node-1", { add: ["NET_RAW"] }),
-      pod("shop", "near", "node-1", { server: true, labels: { role: "server" } }),
-      pod("shop", "far", "node-2", { server: true, labels: { role: "server" } }),
-      pod("shop", "guarded", "node-1", { server: true }),
+      pod("shop", "near", "node-1", { server: true, labels: { mixed: "yes" } }),
+      pod("shop", "far", "node-2", { server: true }),
+      pod("shop", "guarded", "node-1", { server: true, labels: { mixed: "yes" } }),
       pod("outside", "stranger", "node-1"),
       pod("outside", "plain", "node-1", { server: true }),
       service("shop", "near", { app: "near" }),
       service("shop", "far", { app: "far" }),
       service("shop", "guarded", { app: "guarded" }),
+      // Its pods are on one node and not guarded alike.
+      service("shop", "mixed", { mixed: "yes" }),
       {
         apiVersion: "security.istio.io/v1",
         kind: "AuthorizationPolicy",
@@ -65,6 +67,16 @@ describePrivileged("what nobody can talk his way around", () => {
     const reached = await get("shop/bob", "http://near/", "Host: guarded", "x-ambit-original-dst: x");
     expect(JSON.parse(reached.body)).toMatchObject({ name: "near" });
     expect(reached.body).not.toContain("x-ambit");
+  });
+
+  it("applies each pod's own policy where a Service's pods are not guarded alike", async () => {
+    const alice = await lab.calls("shop/alice", "http://mixed/", 30);
+    const names = new Set(alice.map(({ body }) => (JSON.parse(body) as { readonly name: string }).name));
+    expect(names).toEqual(new Set(["near", "guarded"]));
+    const bob = await lab.calls("shop/bob", "http://mixed/", 30);
+    expect(new Set(bob.map(({ status: answer }) => answer))).toEqual(new Set([200, 403]));
+    for (const { status: answer, body } of bob) if (answer === 200) expect(body).toContain('"name":"near"');
+    for (const { body } of alice) expect(body).toContain(`"peer":"${address("alice")}"`);
   });
 
   it("writes the reason of a denial into the access log", async () => {
