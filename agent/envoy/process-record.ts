@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
 
 /** An Envoy that an agent started, possibly one before this one. */
 export interface ProcessRecord {

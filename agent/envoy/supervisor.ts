@@ -7,7 +7,7 @@ import type { Logger } from "../lib/log.ts";
 import { askAdmin } from "./admin-client.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { EnvoyBinary } from "./find-envoy.ts";
-import { end, identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { end, identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
 import { findRecorded, forget, record } from "./process-record.ts";
 
 export interface SupervisorOptions {

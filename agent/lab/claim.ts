@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AmbitError, errnoOf } from "../lib/errors.ts";
 import { labCgroup } from "./cgroup.ts";
 import { labsDir, stateDir, type LabPaths } from "./lab-paths.ts";
-import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
 
 /** Who supervises a lab, in its state folder. */
 export interface SupervisorRecord extends ProcessIdentity {

@@ -3,7 +3,7 @@ import { readSupervisor } from "./claim.ts";
 import { requestDown } from "./client.ts";
 import { labPaths } from "./lab-paths.ts";
 import { poll } from "./poll.ts";
-import { isAlive } from "./process-identity.ts";
+import { isAlive } from "../lib/process-identity.ts";
 import { removeLab } from "./teardown.ts";
 
 const POLITE_MS = 20_000;

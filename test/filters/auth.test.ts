@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { FilterOperation, FilterPolicy, FilterSource } from "../../agent/compile/filters/filter-config.ts";
+import type { FilterPolicy } from "../../agent/compile/filters/filter-config.ts";
+import type { PolicyOperation, PolicySource } from "../../agent/model/authorization-policy.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import type { Stream } from "../host/stream.ts";
 import { CHAIN, EMPTY, operation, peer, source } from "./chain.ts";
@@ -13,13 +14,13 @@ interface Call {
   readonly grpc?: boolean;
 }
 
-function policy(deny: boolean, from: readonly FilterSource[], to: readonly FilterOperation[]): FilterPolicy {
+function policy(deny: boolean, from: readonly PolicySource[], to: readonly PolicyOperation[]): FilterPolicy {
   return { name: deny ? "shop/deny" : "shop/allow", deny, alwaysDeny: false, rules: [{ from, to }] };
 }
 
-const allow = (from: readonly FilterSource[], to: readonly FilterOperation[] = []): FilterPolicy =>
+const allow = (from: readonly PolicySource[], to: readonly PolicyOperation[] = []): FilterPolicy =>
   policy(false, from, to);
-const deny = (from: readonly FilterSource[], to: readonly FilterOperation[] = []): FilterPolicy =>
+const deny = (from: readonly PolicySource[], to: readonly PolicyOperation[] = []): FilterPolicy =>
   policy(true, from, to);
 
 /** One call through the outbound filter to a cluster that `policies` guard; port 8080. */

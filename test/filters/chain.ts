@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { FilterConfig, FilterOperation, FilterSource } from "../../agent/compile/filters/filter-config.ts";
+import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import type { PolicyOperation, PolicySource } from "../../agent/model/authorization-policy.ts";
 
 /** The module that nodes run; `npm test` builds it first. */
 export const CHAIN = join(import.meta.dirname, "../../dist/filters/chain.wasm");
@@ -30,7 +31,7 @@ export function peer(name: string, namespace = "shop"): string {
   ].join("|");
 }
 
-export function source(part: Partial<FilterSource>): FilterSource {
+export function source(part: Partial<PolicySource>): PolicySource {
   const none: readonly string[] = [];
   return {
     principals: none,
@@ -43,7 +44,7 @@ export function source(part: Partial<FilterSource>): FilterSource {
   };
 }
 
-export function operation(part: Partial<FilterOperation>): FilterOperation {
+export function operation(part: Partial<PolicyOperation>): PolicyOperation {
   const none: readonly string[] = [];
   return {
     hosts: none,

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { start, type Child, type ExecResult } from "../../agent/lib/exec.ts";
 import { labCgroup } from "../../agent/lab/cgroup.ts";
 import type { LabStatus } from "../../agent/lab/lab-status.ts";
-import { identify } from "../../agent/lab/process-identity.ts";
+import { identify } from "../../agent/lib/process-identity.ts";
 import { poll } from "../../agent/lab/poll.ts";
 import { tryRun } from "../../agent/lab/run-command.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { identify } from "../../agent/envoy/process-identity.ts";
+import { identify } from "../../agent/lib/process-identity.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 

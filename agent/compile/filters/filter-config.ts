@@ -1,3 +1,5 @@
+import type { PolicyRule } from "../../model/authorization-policy.ts";
+
 /**
  * The JSON that the built-in filters are configured with. One object for the whole node; the root id tells the module
  * which part of the path it stands in (`outbound`, `inbound` HTTP; `outbound-tcp`, `inbound-tcp`).
@@ -27,32 +29,8 @@ export interface FilterPolicy {
   readonly name: string;
   readonly deny: boolean;
   readonly alwaysDeny: boolean;
-  readonly rules: readonly FilterRule[];
-}
-
-export interface FilterRule {
-  readonly from: readonly FilterSource[];
-  readonly to: readonly FilterOperation[];
-}
-
-export interface FilterSource {
-  readonly principals: readonly string[];
-  readonly notPrincipals: readonly string[];
-  readonly namespaces: readonly string[];
-  readonly notNamespaces: readonly string[];
-  readonly ipBlocks: readonly string[];
-  readonly notIpBlocks: readonly string[];
-}
-
-export interface FilterOperation {
-  readonly hosts: readonly string[];
-  readonly notHosts: readonly string[];
-  readonly methods: readonly string[];
-  readonly notMethods: readonly string[];
-  readonly paths: readonly string[];
-  readonly notPaths: readonly string[];
-  readonly ports: readonly string[];
-  readonly notPorts: readonly string[];
+  /** As the model has them. */
+  readonly rules: readonly PolicyRule[];
 }
 
 export interface FilterRetryBudget {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errnoOf } from "../lib/errors.ts";
+import { errnoOf } from "./errors.ts";
 
 /** A process told apart from a later one with the same pid. */
 export interface ProcessIdentity {
@@ -15,7 +15,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
     // The name in parentheses may itself hold spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [state, startTime] = [fields[0], fields[19]];
-    return state === "Z" || startTime === undefined ? undefined : { pid, startTime };
+    return state === "Z" || state === "X" || startTime === undefined ? undefined : { pid, startTime };
   } catch {
     return undefined;
   }
