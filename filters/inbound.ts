@@ -9,8 +9,9 @@ import {
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
 import { FilterConfig, parseConfig } from "./config";
-import { Peer, peerOf, UNKNOWN } from "./peer";
-import { destinationText, localPort, Peers, sourceAddress } from "./places";
+import { Peer, UNKNOWN } from "./peer";
+import { localPort, ownDestination, Peers, sourceAddress } from "./places";
+import { NO_SERVICE } from "./telemetry/labels";
 import { HttpReport } from "./telemetry/http-report";
 import { reportConnection } from "./telemetry/tcp-report";
 
@@ -45,7 +46,7 @@ class InboundStream extends Context {
     const root = changetype<InboundRoot>(this.root_context);
     const contentType = stream_context.headers.request.find(CONTENT_TYPE);
     this.isGrpc = contentType !== null && contentType.startsWith("application/grpc");
-    this.destination = peerOf(destinationText());
+    this.destination = ownDestination();
     const address = sourceAddress();
     this.source = root.peers.source(address);
     if (root.guards.byPod.size > 0 && root.guards.byPod.has(this.destination.uid)) {
@@ -59,7 +60,7 @@ class InboundStream extends Context {
 
   onLog(): void {
     const root = changetype<InboundRoot>(this.root_context);
-    new HttpReport(this.isGrpc).by("destination", this.source, this.destination, "", root.config.cluster);
+    new HttpReport(this.isGrpc).by(false, this.source, this.destination, NO_SERVICE, root.config.cluster);
   }
 }
 
@@ -84,6 +85,6 @@ class InboundConnection extends Context {
   onLog(): void {
     const root = changetype<InboundTcpRoot>(this.root_context);
     const source = root.peers.source(sourceAddress());
-    reportConnection("destination", source, peerOf(destinationText()), "", root.config.cluster);
+    reportConnection("destination", source, ownDestination(), NO_SERVICE, root.config.cluster);
   }
 }

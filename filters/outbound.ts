@@ -3,6 +3,7 @@ import {
   FilterHeadersStatusValues,
   get_configuration,
   Key,
+  property,
   propertyText,
   RootContext,
   stream_context,
@@ -10,11 +11,12 @@ import {
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
 import { FilterConfig, parseConfig } from "./config";
-import { peerOf } from "./peer";
-import { sourceAddress, sourceText } from "./places";
+import { Peer, peerOf, UNKNOWN } from "./peer";
+import { ownSource, sourceAddress } from "./places";
 import { Budgets } from "./retry/budget";
 import { allowRetries, RequestRetries } from "./retry/retry";
 import { HttpReport } from "./telemetry/http-report";
+import { serviceOf } from "./telemetry/labels";
 import { reportConnection } from "./telemetry/tcp-report";
 
 const CLUSTER_NAME = Key.path(["xds", "cluster_name"]);
@@ -44,17 +46,19 @@ export class OutboundRoot extends RootContext {
 
 class OutboundStream extends Context {
   private retries: RequestRetries | null = null;
+  private source: Peer = UNKNOWN;
   private isGrpc: bool = false;
 
   onRequestHeaders(headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
     const root = changetype<OutboundRoot>(this.root_context);
     const contentType = stream_context.headers.request.find(CONTENT_TYPE);
     this.isGrpc = contentType !== null && contentType.startsWith("application/grpc");
+    this.source = ownSource();
     if (root.guards.byCluster.size > 0) {
       const cluster = propertyText(CLUSTER_NAME);
       if (root.guards.byCluster.has(cluster)) {
         const guard = root.guards.byCluster.get(cluster);
-        if (!authorize(guard, peerOf(sourceText()), sourceAddress(), guard.port)) {
+        if (!authorize(guard, this.source, sourceAddress(), guard.port)) {
           return FilterHeadersStatusValues.StopAllIterationAndBuffer;
         }
       }
@@ -67,12 +71,12 @@ class OutboundStream extends Context {
     const root = changetype<OutboundRoot>(this.root_context);
     const retries = this.retries;
     if (retries !== null) retries.settle();
-    const source = peerOf(sourceText());
-    const destination = peerOf(propertyText(HOST_PEER));
-    const service = propertyText(CLUSTER_SERVICE);
+    const source = this.source;
+    const destination = peerOf(property(HOST_PEER));
+    const service = serviceOf(property(CLUSTER_SERVICE));
     const report = new HttpReport(this.isGrpc);
-    report.by("source", source, destination, service, root.config.cluster);
-    if (destination.near) report.by("destination", source, destination, service, root.config.cluster);
+    report.by(true, source, destination, service, root.config.cluster);
+    if (destination.near) report.by(false, source, destination, service, root.config.cluster);
   }
 }
 
@@ -94,9 +98,9 @@ export class OutboundTcpRoot extends RootContext {
 class OutboundConnection extends Context {
   onLog(): void {
     const root = changetype<OutboundTcpRoot>(this.root_context);
-    const source = peerOf(sourceText());
-    const destination = peerOf(propertyText(HOST_PEER));
-    const service = propertyText(CLUSTER_SERVICE);
+    const source = ownSource();
+    const destination = peerOf(property(HOST_PEER));
+    const service = serviceOf(property(CLUSTER_SERVICE));
     reportConnection("source", source, destination, service, root.cluster);
     if (destination.near) reportConnection("destination", source, destination, service, root.cluster);
   }

@@ -1,6 +1,9 @@
+import { Interned } from "./interned";
+
 /** A workload as the agent describes it: agent/compile/filters/peer-string.ts. An unknown one has empty fields. */
 export class Peer {
-  readonly text: string;
+  /** Different for each text; 0 is nobody. */
+  readonly id: u32;
   uid: string = "";
   pod: string = "";
   namespace: string = "";
@@ -13,8 +16,8 @@ export class Peer {
   /** Of an endpoint: delivered in this same pass, so that its side of the call is reported here, too. */
   near: bool = false;
 
-  constructor(text: string) {
-    this.text = text;
+  constructor(text: string, id: u32) {
+    this.id = id;
     const fields = text.split("|");
     if (fields.length >= 9) {
       this.uid = fields[0];
@@ -31,17 +34,15 @@ export class Peer {
   }
 }
 
-export const UNKNOWN = new Peer("");
+export const UNKNOWN = new Peer("", 0);
 
-const known = new Map<string, Peer>();
-const MAX_KNOWN = 10_000;
+const known = new Interned<Peer>((text, id) => new Peer(text, id), UNKNOWN);
 
-/** Parsed once for each text: most calls are between the same few workloads. */
-export function peerOf(text: string): Peer {
-  if (text.length == 0) return UNKNOWN;
-  if (known.has(text)) return known.get(text);
-  if (known.size >= MAX_KNOWN) known.clear();
-  const peer = new Peer(text);
-  known.set(text, peer);
-  return peer;
+/** Parsed once for each text: most calls are between the same few workloads, and decoding costs more than comparing. */
+export function peerOf(bytes: ArrayBuffer | null): Peer {
+  return known.of(bytes);
+}
+
+export function peerOfText(text: string): Peer {
+  return known.of(String.UTF8.encode(text));
 }

@@ -1,6 +1,6 @@
-import { Key, propertyText } from "../assembly/index";
+import { Key, property, propertyText } from "../assembly/index";
 import { FilterConfig } from "./config";
-import { Peer, peerOf, UNKNOWN } from "./peer";
+import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
 
 // Filter state that the pods' listeners set (agent/compile/xds/filter-state.ts), read as properties.
 const SOURCE = Key.path(["filter_state", "ambit.source"]);
@@ -8,13 +8,13 @@ const DESTINATION = Key.path(["filter_state", "ambit.destination"]);
 const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
 const LOCAL_PORT = Key.path(["filter_state", "ambit.local_port"]);
 
-/** The caller as its own listener knows it; "" where the call came from elsewhere. */
-export function sourceText(): string {
-  return propertyText(SOURCE);
+/** The caller as its own listener knows it; unknown where the call came from elsewhere. */
+export function ownSource(): Peer {
+  return peerOf(property(SOURCE));
 }
 
-export function destinationText(): string {
-  return propertyText(DESTINATION);
+export function ownDestination(): Peer {
+  return peerOf(property(DESTINATION));
 }
 
 /** The caller's address, at connection level. */
@@ -28,18 +28,18 @@ export function localPort(): string {
 
 /** Enrolled workloads by address: who calls from another node, until certificates say so. */
 export class Peers {
-  readonly byAddress: Map<string, string> = new Map();
+  readonly byAddress: Map<string, Peer> = new Map();
 
   constructor(config: FilterConfig) {
     for (let i = 0; i < config.peers.length; i++) {
-      this.byAddress.set(config.peers[i].address, config.peers[i].peer);
+      this.byAddress.set(config.peers[i].address, peerOfText(config.peers[i].peer));
     }
   }
 
   /** Inbound: through a listener of this node (a call that policy sent this way), or from an address that is known. */
   source(address: string): Peer {
-    const own = sourceText();
-    if (own.length > 0) return peerOf(own);
-    return this.byAddress.has(address) ? peerOf(this.byAddress.get(address)) : UNKNOWN;
+    const own = ownSource();
+    if (own.id != 0) return own;
+    return this.byAddress.has(address) ? this.byAddress.get(address) : UNKNOWN;
   }
 }

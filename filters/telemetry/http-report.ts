@@ -25,7 +25,23 @@ class HttpMetrics {
   }
 }
 
-const known = new Map<string, HttpMetrics>();
+/** The metrics of one edge by how its requests ended. */
+class Edge {
+  readonly outcomes: Map<u64, HttpMetrics> = new Map();
+}
+
+const edges = new Map<u64, Edge>();
+
+/** Which edge: ids are counted up, and 21 bits hold more than a node meets in its life. */
+function edgeOf(isSource: bool, source: Peer, destination: Peer, service: CalledService): Edge {
+  const ends =
+    (((<u64>source.id) & 0x1fffff) << 42) | (((<u64>destination.id) & 0x1fffff) << 21) | (service.id & 0x1fffff);
+  const key = (ends << 1) | (isSource ? 1 : 0);
+  if (edges.has(key)) return edges.get(key);
+  const edge = new Edge();
+  edges.set(key, edge);
+  return edge;
+}
 
 /** Reports one finished request; its properties are read once, for both reporters. */
 export class HttpReport {
@@ -34,49 +50,46 @@ export class HttpReport {
   private readonly milliseconds: u64 = <u64>max<i64>(0, propertyNumber(DURATION)) / 1_000_000;
   private readonly requestBytes: u64 = <u64>propertyNumber(REQUEST_BYTES);
   private readonly responseBytes: u64 = <u64>propertyNumber(RESPONSE_BYTES);
-  private readonly grpcStatus: string;
+  private readonly grpcStatus: i64;
 
   constructor(private readonly isGrpc: bool) {
     const status = isGrpc ? property(GRPC_STATUS) : null;
-    this.grpcStatus = status === null ? "" : load<i64>(changetype<usize>(status)).toString();
+    this.grpcStatus = status === null ? -1 : load<i64>(changetype<usize>(status));
   }
 
-  by(reporter: string, source: Peer, destination: Peer, serviceText: string, clusterName: string): void {
-    const key =
-      reporter +
-      "\n" +
-      source.text +
-      "\n" +
-      destination.text +
-      "\n" +
-      serviceText +
-      "\n" +
-      this.code.toString() +
-      "\n" +
-      this.flags.toString() +
-      "\n" +
-      this.grpcStatus;
+  by(isSource: bool, source: Peer, destination: Peer, service: CalledService, clusterName: string): void {
+    const edge = edgeOf(isSource, source, destination, service);
+    // Codes have 10 bits, flags 30, gRPC statuses 17 values and none.
+    const outcome =
+      (((<u64>this.flags) & 0x3fffffff) << 17) |
+      (((<u64>this.code) & 0x3ff) << 7) |
+      (((<u64>(this.grpcStatus + 1)) & 0x3f) << 1) |
+      (this.isGrpc ? 1 : 0);
     let metrics: HttpMetrics;
-    if (known.has(key)) {
-      metrics = known.get(key);
+    if (edge.outcomes.has(outcome)) {
+      metrics = edge.outcomes.get(outcome);
     } else {
-      const service = new CalledService(serviceText, destination);
-      const protocol = this.isGrpc ? "grpc" : "http";
-      metrics = new HttpMetrics(
-        standardLabels(reporter, source, destination, service, protocol, clusterName) +
-          "|response_code=" +
-          this.code.toString() +
-          "|response_flags=" +
-          flagsText(this.flags) +
-          "|grpc_response_status=" +
-          this.grpcStatus,
-      );
-      known.set(key, metrics);
+      metrics = new HttpMetrics(this.labels(isSource, source, destination, service, clusterName));
+      edge.outcomes.set(outcome, metrics);
     }
     metrics.requests.increment();
     metrics.duration.record(this.milliseconds);
     metrics.requestBytes.record(this.requestBytes);
     metrics.responseBytes.record(this.responseBytes);
+  }
+
+  private labels(isSource: bool, source: Peer, destination: Peer, service: CalledService, clusterName: string): string {
+    const reporter = isSource ? "source" : "destination";
+    const called = service.id == 0 ? CalledService.of(destination) : service;
+    return (
+      standardLabels(reporter, source, destination, called, this.isGrpc ? "grpc" : "http", clusterName) +
+      "|response_code=" +
+      this.code.toString() +
+      "|response_flags=" +
+      flagsText(this.flags) +
+      "|grpc_response_status=" +
+      (this.grpcStatus < 0 ? "" : this.grpcStatus.toString())
+    );
   }
 }
 

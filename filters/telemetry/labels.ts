@@ -1,3 +1,4 @@
+import { Interned } from "../interned";
 import { Peer } from "../peer";
 import { labelled } from "./metric-name";
 
@@ -7,19 +8,33 @@ export class CalledService {
   namespace: string = "unknown";
   host: string = "unknown";
 
-  constructor(text: string, destination: Peer) {
+  constructor(
+    text: string,
+    /** Different for each text; 0 is none. */
+    readonly id: u32,
+  ) {
     const fields = text.split("|");
     if (fields.length == 3) {
       this.name = fields[0];
       this.namespace = fields[1];
       this.host = fields[2];
-    } else if (destination.namespace.length > 0) {
-      // Inbound: the Service is not known there, Istio's proxies take the canonical one.
-      this.name = destination.canonicalService;
-      this.namespace = destination.namespace;
-      this.host = destination.canonicalService + "." + destination.namespace + ".svc.cluster.local";
     }
   }
+
+  /** Inbound: the Service is not known there; Istio's proxies take the workload's canonical one. */
+  static of(destination: Peer): CalledService {
+    if (destination.id == 0) return NO_SERVICE;
+    const short = destination.canonicalService + "|" + destination.namespace + "|";
+    return new CalledService(short + short.replaceAll("|", ".") + "svc.cluster.local", 0);
+  }
+}
+
+export const NO_SERVICE = new CalledService("", 0);
+
+const services = new Interned<CalledService>((text, id) => new CalledService(text, id), NO_SERVICE);
+
+export function serviceOf(bytes: ArrayBuffer | null): CalledService {
+  return services.of(bytes);
 }
 
 function known(value: string): string {

@@ -11,11 +11,11 @@ export function reportConnection(
   reporter: string,
   source: Peer,
   destination: Peer,
-  serviceText: string,
+  service: CalledService,
   clusterName: string,
 ): void {
-  const service = new CalledService(serviceText, destination);
-  const labels = standardLabels(reporter, source, destination, service, "tcp", clusterName) + "|response_flags=-";
+  const called = service.id == 0 ? CalledService.of(destination) : service;
+  const labels = standardLabels(reporter, source, destination, called, "tcp", clusterName) + "|response_flags=-";
   counter("istio_tcp_connections_opened_total" + labels).increment();
   counter("istio_tcp_connections_closed_total" + labels).increment();
   counter("istio_tcp_received_bytes_total" + labels).increment(<u32>propertyNumber(RECEIVED));

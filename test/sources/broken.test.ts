@@ -227,7 +227,7 @@ describe("beside a good Service", () => {
       const { problems, services } = await meshOf(`${GOOD}\n---\n${manifest}\n`);
       expect(services.map(({ meta }) => meta.name)).toContain("good");
       const named = problems.filter((problem) => problem.object.startsWith(object) && problem.field.startsWith(field));
-      expect(named, JSON.stringify(problems, undefined, 1)).not.toEqual([]);
+      expect(named.length > 0 ? named : problems).toBe(named);
       for (const { origin, reason, remedy } of named) {
         expect(origin).toMatch(/a\.yaml(:\d+)?$/u);
         expect(reason).not.toBe("");
