@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Capture, openCapture } from "../../agent/bpf/capture.ts";
-import { missingPrivilege, type TestPod, Topology } from "./topology.ts";
+import { describePrivileged } from "../support/privileges.ts";
+import { type TestPod, Topology } from "./topology.ts";
 
-if (missingPrivilege !== undefined) console.warn(`SKIPPED test/bpf/outbound: ${missingPrivilege}`);
-
-describe.skipIf(missingPrivilege !== undefined)("connections of an enrolled pod", () => {
+describePrivileged("connections of an enrolled pod", () => {
   let net: Topology;
   let client: TestPod;
   let server: TestPod;

@@ -13,14 +13,6 @@ export interface TestPod extends Place {
 /** The cgroup v2 mount: on hybrid machines it lies below the other one. */
 const CGROUP2 = existsSync("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
 
-/** Why these tests cannot run here; undefined if they can. */
-export const missingPrivilege =
-  process.getuid?.() !== 0
-    ? "not root"
-    : existsSync(join(CGROUP2, "cgroup.procs"))
-      ? undefined
-      : "no cgroup v2 is mounted";
-
 let serial = 0;
 
 /** A node on this machine: a bridge in a network namespace of its own, pods on it, and cgroups. */
