@@ -1,0 +1,100 @@
+import * as env from "./env";
+import { Key, OUT, take } from "./memory";
+import { propertyText } from "./properties";
+
+export enum FilterHeadersStatusValues {
+  Continue = 0,
+  StopIteration = 1,
+  StopAllIterationAndBuffer = 3,
+  StopAllIterationAndWatermark = 4,
+}
+
+/** One stream: an HTTP request with its response, or a TCP connection. */
+export class Context {
+  readonly context_id: u32;
+  readonly root_context: RootContext;
+
+  constructor(context_id: u32, root_context: RootContext) {
+    this.context_id = context_id;
+    this.root_context = root_context;
+  }
+
+  onRequestHeaders(headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
+    return FilterHeadersStatusValues.Continue;
+  }
+
+  onResponseHeaders(headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
+    return FilterHeadersStatusValues.Continue;
+  }
+
+  onNewConnection(): void {}
+
+  /** The stream is over, and its properties can still be read. */
+  onLog(): void {}
+
+  onDelete(): void {}
+}
+
+/** One configuration of the module: a listener's filter, say. */
+export class RootContext {
+  readonly context_id: u32;
+
+  constructor(context_id: u32) {
+    this.context_id = context_id;
+  }
+
+  /** False rejects the configuration; the one before goes on. */
+  onConfigure(configuration_size: u32): bool {
+    return true;
+  }
+
+  createContext(context_id: u32): Context {
+    return new Context(context_id, this);
+  }
+}
+
+/** What the plugin was configured with, as text; only in `onConfigure`. */
+export function get_configuration(size: u32): string {
+  if (size == 0 || env.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, OUT, OUT + 4) != 0) return "";
+  return String.UTF8.decode(take());
+}
+
+const PLUGIN_CONFIGURATION: u32 = 7;
+const ROOT_ID = new Key("plugin_root_id");
+
+type RootFactory = (context_id: u32) => RootContext;
+const factories = new Map<string, RootFactory>();
+const roots = new Map<u32, RootContext>();
+const streams = new Map<u32, Context>();
+
+/** Says which class serves a root id. */
+export function registerRootContext(factory: RootFactory, root_id: string): void {
+  factories.set(root_id, factory);
+}
+
+/** The host makes contexts; one of an unknown root id is never configured, so that Envoy rejects it. */
+export function createContext(id: u32, root: u32): void {
+  if (root != 0) {
+    if (roots.has(root)) streams.set(id, roots.get(root).createContext(id));
+    return;
+  }
+  const rootId = propertyText(ROOT_ID);
+  if (factories.has(rootId)) roots.set(id, factories.get(rootId)(id));
+}
+
+export function configure(id: u32, size: u32): bool {
+  return roots.has(id) && roots.get(id).onConfigure(size);
+}
+
+export function stream(id: u32): Context | null {
+  return streams.has(id) ? streams.get(id) : null;
+}
+
+export function deleteContext(id: u32): void {
+  if (streams.has(id)) {
+    streams.get(id).onDelete();
+    streams.delete(id);
+  } else {
+    roots.delete(id);
+  }
+}
