@@ -38,7 +38,10 @@ function compile(zig, source, work) {
   const headers = join(zig, "lib", "libc", "include");
   const flags = ["-target", "bpfel-freestanding", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-c"];
   const include = ["-I", join(headers, "any-linux-any"), "-I", join(headers, "x86-linux-any")];
-  execFileSync(join(zig, "zig"), ["cc", ...flags, ...include, source, "-o", object], {
+  // Paths get into the debug information that BTF is made of: they have to be the same wherever this stands.
+  const paths = [`-ffile-prefix-map=${here}=.`, `-ffile-prefix-map=${zig}=zig`, "-fdebug-compilation-dir=."];
+  execFileSync(join(zig, "zig"), ["cc", ...flags, ...paths, ...include, source, "-o", object], {
+    cwd: here,
     env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(work, "cache"), ZIG_LOCAL_CACHE_DIR: join(work, "cache") },
     stdio: ["ignore", "inherit", "inherit"],
   });
@@ -51,7 +54,7 @@ try {
   const zig = zigFolder();
   mkdirSync(output, { recursive: true });
   for (const name of OBJECTS) {
-    writeFileSync(join(output, `${name}.bpf.o`), compile(zig, join(here, "c", `${name}.bpf.c`), work));
+    writeFileSync(join(output, `${name}.bpf.o`), compile(zig, join("c", `${name}.bpf.c`), work));
   }
 } finally {
   rmSync(work, { recursive: true, force: true });
