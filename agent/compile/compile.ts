@@ -2,20 +2,20 @@ import type { Mesh } from "../model/mesh.ts";
 import type { XdsSnapshot } from "../xds/types.ts";
 import { captureState } from "./bpf/capture.ts";
 import type { CaptureState } from "./bpf/capture-state.ts";
-import { destinations, outboundMode, serviceTargets } from "./destinations.ts";
+import { destinations, serviceTargets } from "./destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
-import { hostPort, tcpEndpointsName } from "./names.ts";
 import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
 import { tcpPolicyProblems } from "./tcp-policy-problems.ts";
-import { destinationCluster, fixedClusters, serviceCluster } from "./xds/cluster.ts";
+import { fixedClusters } from "./xds/cluster.ts";
 import { httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
 import { filterExtensions } from "./xds/filter-extensions.ts";
 import { inboundListener } from "./xds/inbound-listener.ts";
 import { internalListeners } from "./xds/internal-listeners.ts";
+import { onDemandClusters, onDemandEndpoints } from "./xds/on-demand.ts";
 import { outboundListeners } from "./xds/outbound-listener.ts";
 import { inboundRoutes, outboundRoutes } from "./xds/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
@@ -38,12 +38,6 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const portsOf = podPorts(targets);
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
-  const assignments = [
-    ...targets.map(({ cluster, port, backends }) => ({ name: cluster, mode: outboundMode(port.protocol), backends })),
-    ...dialled.flatMap(({ address, port, mode, backend }) =>
-      backend === undefined ? [] : [{ name: hostPort(address, port), mode, backends: [backend] }],
-    ),
-  ];
   const { trustDomain } = options;
   return {
     xds: {
@@ -55,17 +49,13 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
           inboundListener(pod, portsOf(pod.workload.uid), policies.setOf(pod.workload) !== undefined, options),
         ]),
       ]),
-      clusters: byName([
-        ...fixedClusters(),
-        ...targets.map(serviceCluster),
-        ...dialled.map(destinationCluster).filter((cluster) => cluster !== undefined),
-      ]),
-      endpoints: new Map(
-        assignments.flatMap(({ name, mode, backends }) => {
-          const http = [name, httpEndpoints(name, backends, view, policies, trustDomain)] as const;
-          const tcp = tcpEndpointsName(name);
-          return mode === "http" ? [http] : [http, [tcp, tcpEndpoints(tcp, backends, view, policies, trustDomain)]];
-        }),
+      clusters: byName(fixedClusters()),
+      onDemandClusters: onDemandClusters(targets, dialled),
+      endpoints: onDemandEndpoints(
+        targets,
+        dialled,
+        (name, backends) => httpEndpoints(name, backends, view, policies, trustDomain),
+        (name, backends) => tcpEndpoints(name, backends, view, policies, trustDomain),
       ),
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule)),

@@ -27,12 +27,15 @@ export function tcpEndpointsName(cluster: string): string {
   return `tcp|${cluster}`;
 }
 
+/** The cluster for what was dialled at `address:port` and is not HTTP; what is HTTP goes to one named like the address. */
+export function tcpDestinationName(address: string, port: number): string {
+  return `tcp|${hostPort(address, port)}`;
+}
+
 /** Envoy clusters that every node has. */
 export const CLUSTERS = {
   /** Delivers inside a pod's network namespace, to the address that the connection bears. */
   deliver: "deliver",
-  /** To wherever the caller was going, out of the caller's network namespace. */
-  passthrough: "passthrough",
   /** Has no endpoints: what is sent there is refused. */
   blocked: "blocked",
   /** Named by routes and never defined, so that Envoy answers 500 as Gateway API asks for an invalid backend. */

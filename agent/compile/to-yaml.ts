@@ -6,7 +6,8 @@ import type { NodeConfig } from "./compile.ts";
 /** A node's configuration as YAML documents by file name, sorted, so that two of them can be compared. */
 export function toYaml(config: NodeConfig): ReadonlyMap<string, string> {
   const xds = KINDS.filter((kind) => kind !== "extensions" && kind !== "secrets").map((kind) => {
-    const messages = [...config.xds[kind].entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const onDemand = kind === "clusters" ? config.xds.onDemandClusters : [];
+    const messages = [...config.xds[kind], ...onDemand].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return [`${kind}.yaml`, yaml(messages.map(([, message]) => toPrintable(message)))] as const;
   });
   return new Map([

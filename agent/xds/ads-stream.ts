@@ -1,6 +1,6 @@
 import { blamedIn } from "./blame.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
-import type { PackedResource, PackedSnapshot } from "./resources.ts";
+import type { PackedResource, PackedResources, PackedSnapshot } from "./resources.ts";
 import { KINDS, type ResourceKind } from "./types.ts";
 
 /** What Envoy says on its stream, as far as this machine cares. */
@@ -145,8 +145,7 @@ export class AdsStream {
     const resources: PackedResource[] = [];
     let bytes = 0;
     if (mode !== "remove") {
-      const wanted = state.wildcard ? target[kind].values() : lookUp(target[kind], state.names);
-      for (const resource of wanted) {
+      for (const resource of wantedOf(state, target[kind])) {
         const { name, version, body } = resource;
         if (state.has.get(name) === version || state.rejected.get(name)?.version === version) continue;
         if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
@@ -252,12 +251,17 @@ function newKindState(): KindState {
   };
 }
 
-function* lookUp(
-  resources: ReadonlyMap<string, PackedResource>,
-  names: ReadonlySet<string>,
-): Generator<PackedResource> {
+/** What a subscription covers, each resource once: the wildcard's, and what was asked for by name beside it. */
+function* wantedOf({ wildcard, names }: KindState, resources: PackedResources): Generator<PackedResource> {
+  const given = new Set<string>();
+  if (wildcard) {
+    for (const resource of resources.values()) {
+      given.add(resource.name);
+      yield resource;
+    }
+  }
   for (const name of names) {
-    const resource = resources.get(name);
+    const resource = given.has(name) ? undefined : resources.get(name);
     if (resource !== undefined) yield resource;
   }
 }

@@ -3,7 +3,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { create, toBinary, type Any } from "./proto.ts";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { needsOf, type Need } from "./dependencies.ts";
-import { KINDS, SCHEMAS, urlOf, type ResourceKind, type XdsSnapshot } from "./types.ts";
+import { SCHEMAS, urlOf, type ResourceKind, type XdsSnapshot } from "./types.ts";
 
 /** A resource as it goes over the wire. */
 export interface PackedResource {
@@ -14,20 +14,62 @@ export interface PackedResource {
   readonly needs: readonly Need[];
 }
 
+/** Resources of one kind. */
+export interface PackedResources {
+  get(name: string): PackedResource | undefined;
+  has(name: string): boolean;
+  /** Those that a wildcard subscription gets; others are found by name only. */
+  values(): Iterable<PackedResource>;
+}
+
 /** A snapshot ready to be sent. */
-export type PackedSnapshot = Readonly<Record<ResourceKind, ReadonlyMap<string, PackedResource>>>;
+export type PackedSnapshot = Readonly<Record<ResourceKind, PackedResources>>;
+
+export function packSnapshot(snapshot: XdsSnapshot): PackedSnapshot {
+  const lazily = (kind: ResourceKind, onDemand?: ReadonlyMap<string, Message>): PackedResources =>
+    new LazilyPacked(kind, snapshot[kind], onDemand);
+  return {
+    clusters: lazily("clusters", snapshot.onDemandClusters),
+    endpoints: lazily("endpoints"),
+    secrets: lazily("secrets"),
+    extensions: lazily("extensions"),
+    listeners: lazily("listeners"),
+    routes: lazily("routes"),
+  };
+}
+
+/** Encodes what is asked for, when it is: a node uses a small part of a large mesh. */
+class LazilyPacked implements PackedResources {
+  readonly #kind: ResourceKind;
+  readonly #always: ReadonlyMap<string, Message>;
+  readonly #onDemand: ReadonlyMap<string, Message> | undefined;
+
+  constructor(
+    kind: ResourceKind,
+    always: ReadonlyMap<string, Message>,
+    onDemand: ReadonlyMap<string, Message> | undefined,
+  ) {
+    this.#kind = kind;
+    this.#always = always;
+    this.#onDemand = onDemand;
+  }
+
+  get(name: string): PackedResource | undefined {
+    const message = this.#always.get(name) ?? this.#onDemand?.get(name);
+    return message === undefined ? undefined : pack(this.#kind, name, message);
+  }
+
+  has(name: string): boolean {
+    return this.#always.has(name) || this.#onDemand?.has(name) === true;
+  }
+
+  *values(): Generator<PackedResource> {
+    for (const [name, message] of this.#always) yield pack(this.#kind, name, message);
+  }
+}
 
 // A compiler that keeps unchanged messages pays for encoding only what changed.
 const packedByMessage = new WeakMap<Message, PackedResource>();
-
-export function packSnapshot(snapshot: XdsSnapshot): PackedSnapshot {
-  const packed = KINDS.map((kind) => [kind, packAll(kind, snapshot[kind])] as const);
-  return Object.fromEntries(packed) as Record<ResourceKind, ReadonlyMap<string, PackedResource>>;
-}
-
-function packAll(kind: ResourceKind, messages: ReadonlyMap<string, Message>): ReadonlyMap<string, PackedResource> {
-  return new Map(Array.from(messages, ([name, message]) => [name, pack(kind, name, message)]));
-}
 
 function pack(kind: ResourceKind, name: string, message: Message): PackedResource {
   const known = packedByMessage.get(message);

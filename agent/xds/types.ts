@@ -7,23 +7,29 @@ import { RouteConfigurationSchema } from "./gen/envoy/config/route/v3/route_pb.t
 import { SecretSchema } from "./gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
 import { typeUrl } from "./proto.ts";
 
-/** What Envoy is to be told, by resource type and name. A message must not be changed once it has been published. */
+/**
+ * What Envoy is to be told, by resource type and name. A message must not be changed once it has been published. What is
+ * only sent when it is asked for (endpoints, secrets, clusters on demand) may be made when it is looked up.
+ */
 export interface XdsSnapshot {
   readonly listeners: ReadonlyMap<string, Message>;
   readonly clusters: ReadonlyMap<string, Message>;
+  /** Clusters that Envoy is told of once it asks for them by name (ODCDS); those above come by themselves. */
+  readonly onDemandClusters: ReadonlyMap<string, Message>;
   readonly routes: ReadonlyMap<string, Message>;
   readonly endpoints: ReadonlyMap<string, Message>;
   readonly secrets: ReadonlyMap<string, Message>;
   readonly extensions: ReadonlyMap<string, Message>;
 }
 
-export type ResourceKind = keyof XdsSnapshot;
+export type ResourceKind = Exclude<keyof XdsSnapshot, "onDemandClusters">;
 
 export const KINDS: readonly ResourceKind[] = ["clusters", "endpoints", "secrets", "extensions", "listeners", "routes"];
 
 export const EMPTY_SNAPSHOT: XdsSnapshot = {
   listeners: new Map(),
   clusters: new Map(),
+  onDemandClusters: new Map(),
   routes: new Map(),
   endpoints: new Map(),
   secrets: new Map(),

@@ -50,7 +50,7 @@ describe("the real Envoy accepts what is compiled", () => {
       const config = {
         ...base,
         static_resources: {
-          clusters: [...base.static_resources.clusters, ...print(xds.clusters)],
+          clusters: [...base.static_resources.clusters, ...print(xds.clusters), ...print(xds.onDemandClusters)],
           listeners: [...print(xds.listeners), ...print(xds.routes).map(routeHolder)],
         },
       };

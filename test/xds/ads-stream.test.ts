@@ -56,6 +56,24 @@ describe("an ADS stream", () => {
     expect(ask(stream, "routes")).toEqual([]);
   });
 
+  it("sends a resource on demand to who asks for it by name beside the wildcard, and its changes from then on", () => {
+    const target = (version: string) => {
+      const { clusters, ...others } = snapshot({ clusters: { always: "1", cold: version } });
+      const values = () => [clusters.get("always")].filter((resource) => resource !== undefined);
+      return { ...others, clusters: { get: clusters.get.bind(clusters), has: clusters.has.bind(clusters), values } };
+    };
+    const stream = new AdsStream();
+    stream.setTarget(target("1"));
+    const first = only(ask(stream, "clusters"));
+    expect(names(first)).toEqual(["always"]);
+    for (const response of answer(stream, first)) answer(stream, response);
+    const asked = only(ask(stream, "clusters", "cold", "nowhere"));
+    expect(asked).toMatchObject({ resources: [{ name: "cold" }], removed: ["nowhere"] });
+    answer(stream, asked);
+    stream.setTarget(target("2"));
+    expect(names(only(stream.next()))).toEqual(["cold"]);
+  });
+
   it("tells filters before listeners, so that a policy is there before what it guards", () => {
     const stream = started({ listeners: { a: "1" }, extensions: { a: "1" }, routes: { a: "1" } });
     const client = new ModelClient(stream);

@@ -16,9 +16,10 @@ export function buildFilterConfig(
 ): FilterConfig {
   const clusters = [
     ...targets.map((target) => ({ name: target.cluster, backends: target.backends })),
-    ...destinations.flatMap(({ address, port, backend }) =>
-      backend === undefined ? [] : [{ name: hostPort(address, port), backends: [backend] }],
-    ),
+    ...destinations.map(({ address, port, target, backend }) => ({
+      name: hostPort(address, port),
+      backends: backend === undefined ? target.backends : [backend],
+    })),
   ];
   return {
     trustDomain: options.trustDomain,

@@ -10,7 +10,7 @@ const COMMON: Record<string, string> = {
   source: `%FILTER_STATE(${SOURCE}:PLAIN)%`,
   source_address: `%FILTER_STATE(${PEER_IP}:PLAIN)%`,
   destination_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
-  upstream_cluster: "%UPSTREAM_CLUSTER_RAW%",
+  upstream_cluster: "%UPSTREAM_CLUSTER%",
   upstream_host: "%UPSTREAM_HOST%",
   upstream_local_address: "%UPSTREAM_LOCAL_ADDRESS%",
   response_flags: "%RESPONSE_FLAGS%",

@@ -11,31 +11,35 @@ import { InternalUpstreamTransportSchema } from "../../xds/gen/envoy/extensions/
 import { RawBufferSchema } from "../../xds/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
 import { any, create, milliseconds } from "../../xds/proto.ts";
 import type { Destination, ServiceTarget } from "../destinations.ts";
-import { CLUSTERS, hostPort, tcpEndpointsName } from "../names.ts";
+import { CLUSTERS, hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
 import { ads } from "./config-source.ts";
 import { upstreamHttpOptions } from "./http-options.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Clusters of Services, by port and family: what HTTP routes lead to. */
+/** The cluster of a Service's port in one family: what HTTPRoutes lead to. */
 export function serviceCluster(target: ServiceTarget): Cluster {
   return edsCluster(target.cluster, target.cluster, target);
 }
 
-/**
- * A cluster named like the `address:port` that was dialled: tcp_proxy finds it by that name, and a certain pod of a
- * headless Service has no other. undefined where the route table is enough.
- */
-export function destinationCluster({ address, port, mode, target, backend }: Destination): Cluster | undefined {
+/** The cluster named like the `address:port` that was dialled, for HTTP. */
+export function httpDestinationCluster({ address, port, target, backend }: Destination): Cluster {
   const name = hostPort(address, port);
-  if (backend !== undefined) return edsCluster(name, mode === "http" ? name : tcpEndpointsName(name), target);
-  return mode === "http" ? undefined : edsCluster(name, tcpEndpointsName(target.cluster), target);
+  return edsCluster(name, backend === undefined ? target.cluster : name, target);
+}
+
+/** The same for bytes that are not HTTP: tcp_proxy finds it by the name that filter state gives. */
+export function tcpDestinationCluster({ address, port, target, backend }: Destination): Cluster {
+  const endpoints = backend === undefined ? target.cluster : hostPort(address, port);
+  return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target);
 }
 
 function edsCluster(name: string, serviceName: string, target: ServiceTarget): Cluster {
   const { service, port, host } = target;
   return create(ClusterSchema, {
     ...common(name),
+    // What statistics and logs call it: the Service's name says more than an address.
+    altStatName: target.cluster,
     clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
     edsClusterConfig: { edsConfig: ads(), serviceName },
     lbPolicy: LbPolicy.LEAST_REQUEST,
@@ -57,7 +61,6 @@ export function fixedClusters(): readonly Cluster[] {
   } as const;
   return [
     create(ClusterSchema, { ...common(CLUSTERS.deliver), ...byDestination }),
-    create(ClusterSchema, { ...common(CLUSTERS.passthrough), ...byDestination }),
     create(ClusterSchema, {
       name: CLUSTERS.blocked,
       clusterDiscoveryType: { case: "type", value: DiscoveryType.STATIC },

@@ -2,17 +2,21 @@ import { HeaderMutationSchema as MutationSchema } from "../../xds/gen/envoy/conf
 import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { HeaderMutationSchema } from "../../xds/gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts";
+import { OnDemandSchema } from "../../xds/gen/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.ts";
 import { RouterSchema } from "../../xds/gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts";
 import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManagerSchema,
+  HttpFilterSchema,
+  type HttpFilter,
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { FILTERS, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
 import { accessLog } from "./access-log.ts";
 import { ads } from "./config-source.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
+import { httpOnDemand } from "./on-demand.ts";
 
 /** Headers by which Envoy's router takes orders. From an application they are not orders. */
 const ROUTER_ORDERS = [
@@ -57,6 +61,7 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logPath
           { name: "original_destination", typedConfig: any(HeaderMutationSchema, { mutations }) },
         ],
         httpFilters: [
+          ...(direction === "outbound" ? [onDemandFilter()] : []),
           {
             name: FILTERS[direction].resource,
             configType: {
@@ -85,5 +90,13 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logPath
         maxRequestHeadersKb: 96,
       }),
     },
+  });
+}
+
+/** Before all others: what they ask of the request's cluster has to be there. */
+function onDemandFilter(): HttpFilter {
+  return create(HttpFilterSchema, {
+    name: "envoy.filters.http.on_demand",
+    configType: { case: "typedConfig", value: any(OnDemandSchema, { odcds: httpOnDemand() }) },
   });
 }

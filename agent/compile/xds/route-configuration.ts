@@ -6,23 +6,23 @@ import type { Destination } from "../destinations.ts";
 import { CLUSTERS, hostPort, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
 import type { NodeView } from "../node-view.ts";
 import { rankMatches } from "../route-precedence.ts";
-import { httpRouteEntry, plainRoute } from "./route.ts";
+import { httpRouteEntry, plainRoute, routeByHeader } from "./route.ts";
 
-/** The outbound route table of the node: one virtual host for each `address:port` that can be dialled. */
+/**
+ * The outbound route table of the node: a virtual host for each `address:port` that HTTPRoutes say something about. All
+ * else goes to the cluster named like the address that was dialled.
+ */
 export function outboundRoutes(view: NodeView, destinations: readonly Destination[]): RouteConfiguration {
-  const virtualHosts = destinations.flatMap((destination) =>
-    destination.mode === "tcp" ? [] : [virtualHost(destination, view)],
-  );
   return create(RouteConfigurationSchema, {
     ...common(ROUTES.outbound),
     // By original destination, never by the Host header: what a caller claims chooses neither service nor policy.
     vhostHeader: ORIGINAL_DST_HEADER,
     virtualHosts: [
-      ...virtualHosts,
+      ...destinations.flatMap((destination) => virtualHost(destination, view)),
       create(VirtualHostSchema, {
-        name: CLUSTERS.passthrough,
+        name: "by-destination",
         domains: ["*"],
-        routes: [plainRoute(CLUSTERS.passthrough)],
+        routes: [routeByHeader(ORIGINAL_DST_HEADER)],
       }),
     ],
   });
@@ -40,19 +40,18 @@ function common(name: string) {
   return { name, requestHeadersToRemove: [ORIGINAL_DST_HEADER] };
 }
 
-function virtualHost(destination: Destination, view: NodeView): VirtualHost {
-  const { address, port, target, backend } = destination;
+function virtualHost(destination: Destination, view: NodeView): readonly VirtualHost[] {
+  const { address, port, mode, target, backend } = destination;
+  const routes = mode === "tcp" || backend !== undefined ? [] : routesOf(destination, view);
+  if (routes.length === 0) return [];
   const domain = hostPort(address, port);
-  const routes = backend === undefined ? routesOf(destination, view) : [];
-  const ranked = rankMatches(routes);
-  return create(VirtualHostSchema, {
-    name: `${target.host}:${target.port.port}|${domain}`,
-    domains: [domain],
-    routes:
-      ranked.length === 0
-        ? [plainRoute(backend === undefined ? target.cluster : domain)]
-        : ranked.map((match) => httpRouteEntry(match, target, view)),
-  });
+  return [
+    create(VirtualHostSchema, {
+      name: `${target.host}:${target.port.port}|${domain}`,
+      domains: [domain],
+      routes: rankMatches(routes).map((match) => httpRouteEntry(match, target, view)),
+    }),
+  ];
 }
 
 /** HTTPRoutes whose parent is the Service that was dialled. A request that none of their rules matches is answered 404. */

@@ -26,6 +26,20 @@ export function plainRoute(cluster: string): Route {
   });
 }
 
+/** Leads everything to the cluster that a header names. */
+export function routeByHeader(header: string): Route {
+  return create(RouteSchema, {
+    match: { pathSpecifier: { case: "prefix", value: "/" } },
+    action: {
+      case: "route",
+      value: create(RouteActionSchema, {
+        clusterSpecifier: { case: "clusterHeader", value: header },
+        timeout: milliseconds(0),
+      }),
+    },
+  });
+}
+
 /** One match of an HTTPRoute, for callers of `target`. */
 export function httpRouteEntry({ route, rule, match }: RankedMatch, target: ServiceTarget, view: NodeView): Route {
   const name = `${namespacedName(route.meta.namespace, route.meta.name)}${rule.name === "" ? "" : `/${rule.name}`}`;

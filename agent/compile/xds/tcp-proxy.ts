@@ -7,12 +7,13 @@ import { FILTERS } from "../names.ts";
 import { accessLog } from "./access-log.ts";
 import { ads } from "./config-source.ts";
 import type { FilterStateObject } from "./filter-state.ts";
+import { tcpOnDemand } from "./on-demand.ts";
 
-/** Makes tcp_proxy choose the cluster named like the original destination, whatever its own configuration says. */
+/** Makes tcp_proxy choose the cluster of the original destination (`tcpDestinationName`), whatever its own configuration says. */
 export function tcpClusterByDestination(): FilterStateObject {
   const key = "envoy.tcp_proxy.cluster";
   // Not shared: the internal listener's tcp_proxy would choose the same cluster again, and again, until Envoy's stack ends.
-  return { key, value: "%DOWNSTREAM_LOCAL_ADDRESS%", factory: key, shared: Shared.NONE };
+  return { key, value: "tcp|%DOWNSTREAM_LOCAL_ADDRESS%", factory: key, shared: Shared.NONE };
 }
 
 /** The L4 part of the path: telemetry, then bytes as they come. */
@@ -48,6 +49,7 @@ export function tcpProxy(
         clusterSpecifier: { case: "cluster", value: cluster },
         // An idle stream may live as long as both ends like (Envoy's default is an hour).
         idleTimeout: milliseconds(0),
+        ...(statPrefix === "outbound" ? { onDemand: tcpOnDemand() } : {}),
         accessLog: statPrefix === "deliver" ? [] : accessLog(logPath, statPrefix, "tcp"),
       }),
     },

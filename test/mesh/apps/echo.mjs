@@ -8,10 +8,11 @@ createServer((request, response) => {
   const url = request.url ?? "/";
   if (url === "/paths") return void response.end(JSON.stringify(Object.fromEntries(paths)));
   paths.set(url, (paths.get(url) ?? 0) + 1);
-  request.resume();
+  let read = 0;
+  request.on("data", (part) => (read += part.length));
   request.on("end", () => {
     const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/u, "");
-    response.end(JSON.stringify({ name: process.env["NAME"], peer, url, headers: request.rawHeaders }));
+    response.end(JSON.stringify({ name: process.env["NAME"], peer, url, read, headers: request.rawHeaders }));
   });
 }).listen(8080, "::");
 

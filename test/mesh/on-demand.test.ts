@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describePrivileged } from "../support/privileges.ts";
+import { APPS, labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
+
+const NODE = process.execPath;
+const names = (prefix: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+
+/** Clusters of Services that Envoy of node-1 knows. */
+function known(lab: MeshLab): Promise<string> {
+  const socketPath = join(labStateDir(lab.name), "nodes/node-1/envoy-admin.sock");
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path: "/clusters", host: "envoy" }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("end", () => resolve(Buffer.concat(parts).toString()));
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+/** What node-1's metrics page counts of requests to a Service, as their caller sees it; waits until it counts any. */
+async function requestsTo(lab: MeshLab, host: string): Promise<number> {
+  const url = (await lab.status()).nodes.find(({ name }) => name === "node-1")?.metricsUrl ?? "";
+  let count = 0;
+  await lab.until(`requests to ${host} are counted`, async () => {
+    const page = await (await fetch(url)).text();
+    const series = page
+      .split("\n")
+      .filter((line) => line.startsWith("istio_requests_total{") && line.includes('reporter="source"'))
+      .filter((line) => line.includes(`destination_service_name="${host}"`));
+    count = series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+    return count > 0;
+  });
+  return count;
+}
+
+describePrivileged("a destination that nobody of the node has called before", () => {
+  const lab = new MeshLab("cold");
+  beforeAll(async () => {
+    lab.write("all.yaml", [
+      namespace("shop", true),
+      pod("shop", "client", "node-1"),
+      pod("shop", "near", "node-1", { server: true }),
+      pod("shop", "far", "node-2", { server: true }),
+      pod("shop", "guarded", "node-1", { server: true }),
+      ...["near", "far", "guarded"].flatMap((app) => names(app, 20).map((name) => service("shop", name, { app }))),
+      service("shop", "routed", { app: "nobody" }),
+      {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "routed", namespace: "shop" },
+        spec: {
+          parentRefs: [{ group: "", kind: "Service", name: "routed" }],
+          rules: [
+            {
+              backendRefs: names("near", 20)
+                .slice(10)
+                .map((name) => ({ name, port: 80 })),
+            },
+          ],
+        },
+      },
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "read-only", namespace: "shop" },
+        spec: {
+          selector: { matchLabels: { app: "guarded" } },
+          rules: [{ to: [{ operation: { methods: ["GET"] } }] }],
+        },
+      },
+    ]);
+    await lab.up();
+  });
+  afterAll(() => lab.down());
+
+  /** The answers to the first POST to each of some hosts. */
+  async function firstPosts(bytes: number, hosts: readonly string[]): Promise<readonly unknown[]> {
+    const urls = hosts.map((host) => `http://${host}/`);
+    const { stdout } = await lab.exec("shop/client", NODE, join(APPS, "first-post.mjs"), String(bytes), ...urls);
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+  }
+
+  it("costs the proxy nothing", async () => {
+    expect(await known(lab)).not.toMatch(/near|far|guarded|routed/u);
+  });
+
+  it.for([0, 100, 1_000_000])("takes the whole body of a first request: %i bytes", async (bytes) => {
+    const from = [0, 100, 1_000_000].indexOf(bytes) * 3;
+    const hosts = ["near", "far"].flatMap((prefix) => names(prefix, 10).slice(from, from + 3));
+    expect(await firstPosts(bytes, hosts)).toEqual(hosts.map(() => ({ status: 200, read: bytes })));
+  });
+
+  it("is called, logged and counted once, whatever is repeated inside the proxy", async () => {
+    for (const [host, bytes] of [
+      ["near-9", 0],
+      ["far-9", 100],
+    ] as const) {
+      expect(await firstPosts(bytes, [host])).toEqual([{ status: 200, read: bytes }]);
+      const log = join(labStateDir(lab.name), "nodes/node-1/access.log");
+      const lines = (): readonly string[] =>
+        readFileSync(log, "utf8")
+          .split("\n")
+          .filter((line) => line.includes(`|80||${host}.`));
+      await lab.until("the call is in the access log", () => Promise.resolve(lines().length > 0));
+      expect(lines()).toHaveLength(1);
+      expect(await requestsTo(lab, host)).toBe(1);
+    }
+  });
+
+  it("is guarded from the first request on", async () => {
+    const answers = await firstPosts(100, names("guarded", 10));
+    expect(answers).toEqual(answers.map(() => ({ status: 403, read: "RBAC: access denied" })));
+    expect((await lab.call("shop/client", "http://guarded-11/")).status).toBe(200);
+  });
+
+  it("is found by weight, too", async () => {
+    const hosts = names("x", 40).map(() => "routed");
+    expect(await firstPosts(100, hosts)).toEqual(hosts.map(() => ({ status: 200, read: 100 })));
+  });
+
+  it("is TCP where that is what it is", async () => {
+    const echo = `const s=require("net").connect(9000,"far-19",()=>s.write("hello"));s.on("data",d=>{console.log(String(d));s.end()})`;
+    expect((await lab.exec("shop/client", NODE, "-e", echo)).stdout).toBe("hello\n");
+  });
+});
