@@ -13,10 +13,9 @@ import { tcpPolicyProblems } from "./tcp-policy-problems.ts";
 import { fixedClusters } from "./xds/cluster.ts";
 import { httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
 import { filterExtensions } from "./xds/filter-extensions.ts";
-import { inboundListener } from "./xds/inbound-listener.ts";
 import { internalListeners } from "./xds/internal-listeners.ts";
 import { onDemandClusters, onDemandEndpoints } from "./xds/on-demand.ts";
-import { outboundListeners } from "./xds/outbound-listener.ts";
+import { podListeners } from "./xds/pod-listeners.ts";
 import { inboundRoutes, outboundRoutes } from "./xds/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
 
@@ -35,7 +34,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const policies = policySets(view, options.rootNamespace);
   const targets = serviceTargets(view);
   const dialled = destinations(targets);
-  const portsOf = podPorts(targets);
+  const portsOf = podPorts(view, targets);
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
   const { trustDomain } = options;
@@ -44,10 +43,10 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
       secrets: new Map(),
       listeners: byName([
         ...internalListeners(options),
-        ...[...view.localPods, ...view.leavingPods].flatMap((pod) => [
-          ...outboundListeners(pod, options),
-          inboundListener(pod, portsOf(pod.workload.uid), policies.setOf(pod.workload) !== undefined, options),
-        ]),
+        ...[...view.localPods, ...view.leavingPods].flatMap((pod) => {
+          const { workload } = pod;
+          return podListeners(pod, portsOf(workload.uid), policies.setOf(workload) !== undefined, options);
+        }),
       ]),
       clusters: byName(fixedClusters()),
       onDemandClusters: onDemandClusters(targets, dialled),

@@ -10,6 +10,7 @@ export interface ServiceTarget {
   readonly family: IpFamily;
   readonly cluster: string;
   readonly host: string;
+  /** Made when it is first read. */
   readonly backends: readonly Backend[];
 }
 
@@ -40,11 +41,20 @@ export function serviceTargets(view: NodeView): readonly ServiceTarget[] {
   return view.mesh.services.flatMap((service) =>
     service.ports.flatMap((port) =>
       families(service).flatMap((family) => {
-        const backends = view.backends(service, port, family);
+        let backends: readonly Backend[] | undefined;
+        const target: ServiceTarget = {
+          service,
+          port,
+          family,
+          cluster: clusterName(service, port.port, family),
+          host: serviceHost(service.meta.namespace, service.meta.name),
+          // Most of a large mesh nobody of the node asks for.
+          get backends() {
+            return (backends ??= view.backends(service, port, family));
+          },
+        };
         // A headless Service does not say which families it has: those of its endpoints count.
-        if (service.headless && backends.length === 0) return [];
-        const host = serviceHost(service.meta.namespace, service.meta.name);
-        return [{ service, port, family, cluster: clusterName(service, port.port, family), host, backends }];
+        return service.headless && target.backends.length === 0 ? [] : [target];
       }),
     ),
   );

@@ -29,6 +29,8 @@ export interface NodeView {
   readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
+  /** Has the Service an endpoint that is a pod of this node? Answered without making its backends. */
+  isServedHere(service: Service): boolean;
   /** Ready backends of a Service's port, sorted by address. */
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
   /** The netns of a workload that is enrolled on this node. */
@@ -54,6 +56,12 @@ export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> 
     slices.set(key, [...(slices.get(key) ?? []), slice]);
   }
 
+  const addressesHere = new Set(here.flatMap(({ workload }) => workload.addresses));
+  const podsHere = new Set(here.map(({ workload: { meta } }) => namespacedName(meta.namespace, meta.name)));
+  const isHere = ({ addresses, pod }: Endpoint, namespace: string): boolean =>
+    addresses.some((address) => addressesHere.has(address)) ||
+    (pod !== undefined && podsHere.has(namespacedName(namespace, pod)));
+
   const workloadOf = (endpoint: Endpoint, namespace: string, address: string): Workload | undefined =>
     (endpoint.pod === undefined ? undefined : workloadsByName.get(namespacedName(namespace, endpoint.pod))) ??
     workloadsByAddress.get(address);
@@ -67,6 +75,10 @@ export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> 
     workloadsByAddress,
     servicesByName: new Map(mesh.services.map((s) => [namespacedName(s.meta.namespace, s.meta.name), s])),
     netnsOf: (workload) => (workload === undefined ? undefined : netnsByUid.get(workload.uid)),
+    isServedHere({ meta }) {
+      const own = slices.get(namespacedName(meta.namespace, meta.name)) ?? [];
+      return own.some(({ endpoints }) => endpoints.some((endpoint) => isHere(endpoint, meta.namespace)));
+    },
     backends(service, port, family) {
       const found = new Map<string, Backend>();
       for (const slice of slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? []) {

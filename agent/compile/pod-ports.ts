@@ -1,5 +1,6 @@
 import type { ServiceTarget } from "./destinations.ts";
 import { outboundMode } from "./destinations.ts";
+import type { NodeView } from "./node-view.ts";
 
 /** A pod's ports whose protocol its Services tell. All others are looked at. */
 export interface PodPorts {
@@ -9,10 +10,10 @@ export interface PodPorts {
 
 const NONE: PodPorts = { http: [], tcp: [] };
 
-/** Ports by pod uid. A port that two Services call differently is looked at, too. */
-export function podPorts(targets: readonly ServiceTarget[]): (uid: string) => PodPorts {
+/** Ports of this node's pods, by uid. A port that two Services call differently is looked at, too. */
+export function podPorts(view: NodeView, targets: readonly ServiceTarget[]): (uid: string) => PodPorts {
   const modes = new Map<string, Map<number, "http" | "tcp" | "detect">>();
-  for (const { port, backends } of targets) {
+  for (const { port, backends } of targets.filter(({ service }) => view.isServedHere(service))) {
     const mode = outboundMode(port.protocol);
     for (const backend of backends) {
       if (backend.workload === undefined) continue;

@@ -5,6 +5,7 @@ import type { PolicySets } from "./filters/policy-sets.ts";
 
 /** A policy that selects pods behind a TCP port cannot be decided there yet: it refuses, and says so. */
 export function tcpPolicyProblems(targets: readonly ServiceTarget[], policies: PolicySets): readonly Problem[] {
+  if (policies.sets.length === 0) return [];
   const problems = new Map<string, Problem>();
   for (const { service, port, backends } of targets) {
     if (outboundMode(port.protocol) !== "tcp") continue;

@@ -71,16 +71,18 @@ export class Publisher {
       ]),
     );
     const addresses = this.#clusterIPs.assign(desired.services);
-    this.#services = desired.services.map((plan) => {
-      const written = desired.slices.filter(
-        (slice) => slice.namespace === plan.namespace && slice.service === plan.name,
-      );
-      return {
-        plan,
-        clusterIPs: addresses.get(podKey(plan)) ?? [],
-        slices: [...(own.get(podKey(plan)) ?? []), ...written],
-      };
-    });
+    const written = new Map<string, Slice[]>();
+    for (const slice of desired.slices) {
+      const key = podKey({ namespace: slice.namespace, name: slice.service });
+      const others = written.get(key);
+      if (others === undefined) written.set(key, [slice]);
+      else others.push(slice);
+    }
+    this.#services = desired.services.map((plan) => ({
+      plan,
+      clusterIPs: addresses.get(podKey(plan)) ?? [],
+      slices: [...(own.get(podKey(plan)) ?? []), ...(written.get(podKey(plan)) ?? [])],
+    }));
     this.#files.write({
       nodes: this.#nodes.map(({ place }) => nodeObject(place)),
       namespaces: this.#changedNamespaces(desired.namespaces),

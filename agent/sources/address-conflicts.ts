@@ -42,6 +42,8 @@ export function withoutSharedClusterIPs(
       });
       return false;
     });
+    // Most keep all: the very object that was read, so that what is compiled of it can be kept, too.
+    if (clusterIPs.length === value.service.clusterIPs.length) return { object, value };
     return { object, value: { ...value, service: { ...value.service, clusterIPs } } };
   });
 }
@@ -74,6 +76,7 @@ export function withoutSharedPodAddresses(
       });
       return false;
     });
+    if (addresses.length === value.workload.addresses.length) return { object, value };
     return { object, value: { ...value, workload: { ...value.workload, addresses } } };
   });
 }

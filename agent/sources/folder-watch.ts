@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from "node:fs";
+import { join } from "node:path";
 
 /**
  * Tells of changes in a set of directories. A hint only: the kernel may drop events, have no watches left, or not see
@@ -6,9 +7,10 @@ import { watch, type FSWatcher } from "node:fs";
  */
 export class FolderWatch {
   private readonly watchers = new Map<string, FSWatcher>();
-  private readonly onEvent: () => void;
+  private readonly onEvent: (path: string | undefined) => void;
 
-  constructor(onEvent: () => void) {
+  /** `onEvent` is given the path that has changed, where the kernel tells it. */
+  constructor(onEvent: (path: string | undefined) => void) {
     this.onEvent = onEvent;
   }
 
@@ -29,7 +31,7 @@ export class FolderWatch {
       const watcher = watch(directory, (event, name) => {
         // The directory itself was moved or removed: its watch sees nothing any more of what takes its place.
         if (event === "rename" && name !== null && directory.endsWith(`/${name}`)) this.drop(directory);
-        this.onEvent();
+        this.onEvent(name === null ? undefined : join(directory, name));
       });
       watcher.on("error", () => this.drop(directory));
       this.watchers.set(directory, watcher);

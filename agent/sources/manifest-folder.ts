@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { parseManifest } from "./parse-manifest.ts";
-import type { RawObject } from "./raw-object.ts";
+import { objectKey, type Origin, type RawObject } from "./raw-object.ts";
 import { readText } from "./read-text.ts";
-import { scanFolder, type FolderScan, type FoundFile, type ScanProblem } from "./scan-folder.ts";
+import { lookAtFile, scanFolder, type FolderScan, type FoundFile, type ScanProblem } from "./scan-folder.ts";
 
 /** What is known of one file. */
 interface ManifestFile {
@@ -90,6 +91,24 @@ export class ManifestFolder {
     return changed;
   }
 
+  /** Was it among the files when the folder was last looked through? */
+  holds(path: string): boolean {
+    return this.gone === undefined && this.files.has(path);
+  }
+
+  /**
+   * Reads one file that is said to have changed, and nothing else: a large folder takes long to look through. True if its
+   * objects or problems have changed; undefined if it is not there any more, so that only a whole look can tell.
+   */
+  async refreshFile(path: string): Promise<boolean | undefined> {
+    const before = this.files.get(path);
+    const found = await lookAtFile(path);
+    if (before === undefined || found === undefined) return undefined;
+    const now = before.stamp === found.stamp && !before.fresh ? before : await this.read(found, before);
+    this.files = new Map(this.files).set(path, now);
+    return now.objects !== before.objects || now.problems !== before.problems;
+  }
+
   private async read(found: FoundFile, before: ManifestFile | undefined): Promise<ManifestFile> {
     const { stamp } = found;
     const fresh = Math.abs(Date.now() - found.modifiedMs) < FRESH_MS;
@@ -118,8 +137,27 @@ export class ManifestFolder {
     }
     const parsed = parseManifest(found.path, this.layer, text);
     const lastGood = parsed.broken && before !== undefined && before.objects.length > 0;
-    return { stamp, fresh, text, objects: lastGood ? before.objects : parsed.objects, problems: parsed.problems };
+    const objects = lastGood ? before.objects : keepSame(parsed.objects, before?.objects ?? []);
+    return { stamp, fresh, text, objects, problems: parsed.problems };
   }
+}
+
+/**
+ * Objects that say what they said before, in the same place, stay the same: what was made of them is still good. Not where
+ * lines are known: a comment may have moved them, and they are in what is reported.
+ */
+function keepSame(objects: readonly RawObject[], before: readonly RawObject[]): readonly RawObject[] {
+  const known = new Map(before.map((object) => [objectKey(object), object]));
+  return objects.map((object) => {
+    const same = known.get(objectKey(object));
+    return same !== undefined && samePlace(same.origin, object.origin) && isDeepStrictEqual(same.value, object.value)
+      ? same
+      : object;
+  });
+}
+
+function samePlace(a: Origin, b: Origin): boolean {
+  return a.document === b.document && a.item === b.item && a.line === undefined && b.line === undefined;
 }
 
 /** What matters of a scan beside the files' own contents. */

@@ -1,6 +1,9 @@
+import { Remembered } from "../lib/remember.ts";
+import type { EndpointSlice } from "../model/endpoint.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
 import type { ObjectMeta } from "../model/meta.ts";
+import type { Namespace } from "../model/namespace.ts";
 import type { Problem } from "../model/problem.ts";
 import { withoutSharedClusterIPs, withoutSharedPodAddresses, type Sourced } from "./address-conflicts.ts";
 import { readAuthorizationPolicies } from "./authorization-policy.ts";
@@ -10,18 +13,35 @@ import { readEndpointSlice } from "./endpoint-slice.ts";
 import { readHttpRoutes } from "./http-route.ts";
 import { isServedKind } from "./kinds.ts";
 import { mergeObjects } from "./merge-objects.ts";
-import { readNamespace } from "./namespace.ts";
 import { Notes } from "./notes.ts";
-import { readPod } from "./pod.ts";
+import { readNamespace } from "./namespace.ts";
+import { readPod, type ReadPod } from "./pod.ts";
 import { compareText, type RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
-import { readReferenceGrant } from "./reference-grant.ts";
-import { readService } from "./service.ts";
+import { readReferenceGrant, type ReferenceGrant } from "./reference-grant.ts";
+import { readService, type ReadService } from "./service.ts";
 
 export interface ObjectsToMeshOptions extends Partial<MeshOptions> {
   /** Make EndpointSlices for Services that have none. Default true; false where a cluster's controllers write them. */
   readonly deriveEndpoints?: boolean;
 }
+
+/** What was read of one object, and what there was to say about it. */
+interface Reading<T> {
+  readonly value: T | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const NO_LABELS: ObjectMeta["labels"] = {};
+
+/** What the objects of the last meshes said. */
+const known = {
+  namespaces: new Remembered<RawObject, Reading<Namespace>>(),
+  pods: new Remembered<RawObject, Reading<ReadPod>>(),
+  services: new Remembered<RawObject, Reading<ReadService>>(),
+  slices: new Remembered<RawObject, Reading<EndpointSlice>>(),
+  grants: new Remembered<RawObject, Reading<ReferenceGrant>>(),
+};
 
 /**
  * The mesh that a set of objects describes, whatever order they come in. Pure, and never throws: what cannot be read is
@@ -36,20 +56,38 @@ export function objectsToMesh(
   const problems: Problem[] = [...earlier];
   const served = mergeObjects(objects, problems).filter((object) => isServedKind(object, problems));
   const ofKind = (kind: string): readonly RawObject[] => served.filter((object) => object.kind === kind);
-  const read = <T>(kind: string, convert: (root: Reader, object: RawObject) => T | undefined): readonly Sourced<T>[] =>
+  const read = <T>(
+    kind: string,
+    remembered: Remembered<RawObject, Reading<T>>,
+    convert: (root: Reader, object: RawObject) => T | undefined,
+    depends: (object: RawObject) => readonly unknown[] = () => [],
+  ): readonly Sourced<T>[] =>
     ofKind(kind).flatMap((object) => {
-      const value = convert(new Reader(object.value, new Notes(object, problems)), object);
+      const { value, problems: own } = remembered.get(object, depends(object), () => {
+        const found: Problem[] = [];
+        return { value: convert(new Reader(object.value, new Notes(object, found)), object), problems: found };
+      });
+      problems.push(...own);
       return value === undefined ? [] : [{ object, value }];
     });
 
-  const namespaces = read("Namespace", readNamespace).map(({ value }) => value);
-  const labelsOf = new Map(namespaces.map(({ meta }) => [meta.name, meta.labels]));
-  const podsRead = read("Pod", (root, object) => readPod(root, object, labelsOf.get(object.namespace) ?? {}, settings));
+  const namespaces = read("Namespace", known.namespaces, readNamespace).map(({ value }) => value);
+  const labelsByName = new Map(namespaces.map(({ meta }) => [meta.name, meta.labels]));
+  const labelsOf = ({ namespace }: RawObject): ObjectMeta["labels"] => labelsByName.get(namespace) ?? NO_LABELS;
+  const { enrollmentLabel } = settings;
+  const podsRead = read(
+    "Pod",
+    known.pods,
+    (root, object) => readPod(root, object, labelsOf(object), settings),
+    (object) => [labelsOf(object), enrollmentLabel.key, enrollmentLabel.value],
+  );
   const pods = withoutSharedPodAddresses(podsRead, problems).map(({ value }) => value);
-  const readServices = withoutSharedClusterIPs(read("Service", readService), problems).map(({ value }) => value);
+  const readServices = withoutSharedClusterIPs(read("Service", known.services, readService), problems).map(
+    ({ value }) => value,
+  );
   const services = sorted(readServices.map(({ service }) => service));
-  const slices = read("EndpointSlice", readEndpointSlice).map(({ value }) => value);
-  const grants = read("ReferenceGrant", readReferenceGrant).map(({ value }) => value);
+  const slices = read("EndpointSlice", known.slices, readEndpointSlice).map(({ value }) => value);
+  const grants = read("ReferenceGrant", known.grants, readReferenceGrant).map(({ value }) => value);
   const derived = options.deriveEndpoints === false ? [] : deriveEndpointSlices(readServices, sortPods(pods), slices);
   return {
     namespaces: sorted(namespaces),

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../lib/errors.ts";
@@ -53,10 +54,7 @@ export async function scanFolder(root: string): Promise<FolderScan> {
         if (found.isDirectory()) await walk(path, new Set([...above, identity]));
         else if (!MANIFEST.test(name)) continue;
         else if (!found.isFile()) scan.problems.push({ path, code: "not-a-file", reason: "this is no regular file" });
-        else {
-          const stamp = `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}`;
-          scan.files.push({ path, stamp, size: found.size, modifiedMs: found.mtimeMs });
-        }
+        else scan.files.push(foundFile(path, found));
       } catch (thrown) {
         const errno = errnoOf(thrown);
         if (errno === "ELOOP") {
@@ -70,6 +68,18 @@ export async function scanFolder(root: string): Promise<FolderScan> {
   };
   await walk(root, new Set());
   return scan;
+}
+
+/** One file as a scan would find it; undefined where it is no file any more. */
+export async function lookAtFile(path: string): Promise<FoundFile | undefined> {
+  return stat(path).then(
+    (found) => (found.isFile() ? foundFile(path, found) : undefined),
+    () => undefined,
+  );
+}
+
+function foundFile(path: string, { dev, ino, size, mtimeMs, ctimeMs }: Stats): FoundFile {
+  return { path, stamp: `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`, size, modifiedMs: mtimeMs };
 }
 
 async function isLink(path: string): Promise<boolean> {

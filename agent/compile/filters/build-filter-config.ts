@@ -14,21 +14,20 @@ export function buildFilterConfig(
   policies: PolicySets,
   options: CompileOptions,
 ): FilterConfig {
-  const clusters = [
-    ...targets.map((target) => ({ name: target.cluster, backends: target.backends })),
-    ...destinations.map(({ address, port, target, backend }) => ({
-      name: hostPort(address, port),
-      backends: backend === undefined ? target.backends : [backend],
-    })),
-  ];
+  const guarded = (name: string, target: Pick<ServiceTarget, "backends">): FilterConfig["clusters"] => {
+    const guard = policies.guardOf(target);
+    return guard.kind === "uniform" ? [{ name, policySet: guard.policySet, port: guard.port }] : [];
+  };
   return {
     trustDomain: options.trustDomain,
     cluster: options.cluster,
     policySets: policies.sets,
-    clusters: clusters.flatMap(({ name, backends }) => {
-      const guard = policies.guardOf({ backends });
-      return guard.kind === "uniform" ? [{ name, policySet: guard.policySet, port: guard.port }] : [];
-    }),
+    clusters: [
+      ...targets.flatMap((target) => guarded(target.cluster, target)),
+      ...destinations.flatMap(({ address, port, target, backend }) =>
+        guarded(hostPort(address, port), backend === undefined ? target : { backends: [backend] }),
+      ),
+    ],
     pods: view.localPods.flatMap(({ workload }) => {
       const policySet = policies.setOf(workload);
       return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];

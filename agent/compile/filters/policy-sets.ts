@@ -34,7 +34,10 @@ export function policySets(view: NodeView, rootNamespace: string): PolicySets {
     workload === undefined ? undefined : byUid.get(workload.uid);
   return {
     setOf,
-    guardOf({ backends }) {
+    guardOf(target) {
+      // Nobody is guarded: so backends that nobody asks for need not be made.
+      if (sets.size === 0) return { kind: "none" };
+      const { backends } = target;
       const [first, ...rest] = backends;
       if (first === undefined) return { kind: "none" };
       const policySet = setOf(first.workload);

@@ -1,0 +1,25 @@
+import { Remembered } from "../../lib/remember.ts";
+import type { Workload } from "../../model/workload.ts";
+import type { Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
+import type { LocalPod } from "../node-view.ts";
+import type { CompileOptions } from "../options.ts";
+import type { PodPorts } from "../pod-ports.ts";
+import { inboundListener } from "./inbound-listener.ts";
+import { outboundListeners } from "./outbound-listener.ts";
+
+// They are what a node with many pods has most of, and what changes least.
+const remembered = new Remembered<Workload, readonly Listener[]>();
+
+/** All listeners of one pod: the same messages as before, as long as nothing that they say has changed. */
+export function podListeners(
+  pod: LocalPod,
+  ports: PodPorts,
+  guarded: boolean,
+  options: CompileOptions,
+): readonly Listener[] {
+  const depends = [pod.netns, guarded, ports.http.join(), ports.tcp.join(), options.trustDomain, options.accessLog];
+  return remembered.get(pod.workload, depends, () => [
+    ...outboundListeners(pod, options),
+    inboundListener(pod, ports, guarded, options),
+  ]);
+}
