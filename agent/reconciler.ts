@@ -39,6 +39,8 @@ export class Reconciler {
   #running: Promise<void> | undefined;
   #captured: ReadonlySet<string>;
   #states: ReadonlyMap<string, PodState> = new Map();
+  /** The pods in JSON that are all captured; undefined where one is missing. */
+  #complete: string | undefined;
   #settled = false;
 
   /** `captured`: UIDs of the pods that an earlier agent has left captured. */
@@ -80,6 +82,14 @@ export class Reconciler {
   }
 
   async #putIntoEffect({ xds, capture }: NodeConfig): Promise<void> {
+    const pods = JSON.stringify(capture.pods);
+    if (pods === this.#complete) {
+      // Mostly it is endpoints that change. The kernel's part of a pod means entering its netns: not for nothing.
+      await this.#proxy.publish(xds).converged;
+      this.#kernel.setDestinations(capture.destinations);
+      return;
+    }
+    this.#complete = undefined;
     const staying = capture.pods.filter(({ uid }) => this.#captured.has(uid));
     if (staying.length < this.#captured.size) {
       this.#kernel.setPods(staying);
@@ -100,6 +110,7 @@ export class Reconciler {
     );
     for (const [uid, { reason }] of this.#states)
       if (reason !== undefined) this.#log.warn({ uid, reason }, "pod not captured");
+    if (done.size === capture.pods.length) this.#complete = pods;
   }
 
   /** Those of the pods in which the proxy listens; waits for the others for a while. */

@@ -10,6 +10,8 @@ export class Destinations {
   /** What the kernel has, by the bytes of the key; read once, for nobody else writes this map. */
   #current: Map<string, { readonly key: Endpoint; readonly port: number }>;
 
+  #last: string | undefined;
+
   constructor(fd: number) {
     this.#map = new BpfMap(fd, endpoint, u32);
     this.#current = new Map([...this.#map.entries()].map(([key, port]) => [textOf(key), { key, port }]));
@@ -17,6 +19,8 @@ export class Destinations {
 
   /** Makes the map say exactly this. New and changed ones first, then what is gone. Throws AmbitError `bad-address`. */
   set(list: readonly CapturedDestination[]): void {
+    const said = JSON.stringify(list);
+    if (said === this.#last) return;
     const wanted = new Map(
       list.map(({ address, port, mode }) => {
         const key = { address, port };
@@ -28,6 +32,7 @@ export class Destinations {
     this.#map.setAll(changed.map(([, { key, port }]) => [key, port] as const));
     this.#map.deleteAll(gone.map(([, { key }]) => key));
     this.#current = wanted;
+    this.#last = said;
   }
 }
 

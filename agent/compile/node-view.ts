@@ -1,3 +1,4 @@
+import { Remembered } from "../lib/remember.ts";
 import type { Endpoint, EndpointSlice } from "../model/endpoint.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { namespacedName, type NamespacedName } from "../model/meta.ts";
@@ -31,7 +32,7 @@ export interface NodeView {
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
   /** Has the Service an endpoint that is a pod of this node? Answered without making its backends. */
   isServedHere(service: Service): boolean;
-  /** Ready backends of a Service's port, sorted by address. */
+  /** Ready backends of a Service's port, sorted by address; the same list as long as nothing about them changes. */
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
   /** The netns of a workload that is enrolled on this node. */
   netnsOf(workload: Workload | undefined): string | undefined;
@@ -62,7 +63,7 @@ export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> 
     addresses.some((address) => addressesHere.has(address)) ||
     (pod !== undefined && podsHere.has(namespacedName(namespace, pod)));
 
-  const workloadOf = (endpoint: Endpoint, namespace: string, address: string): Workload | undefined =>
+  const workloadOf: WorkloadOf = (endpoint, namespace, address) =>
     (endpoint.pod === undefined ? undefined : workloadsByName.get(namespacedName(namespace, endpoint.pod))) ??
     workloadsByAddress.get(address);
 
@@ -80,22 +81,38 @@ export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> 
       return own.some(({ endpoints }) => endpoints.some((endpoint) => isHere(endpoint, meta.namespace)));
     },
     backends(service, port, family) {
-      const found = new Map<string, Backend>();
-      for (const slice of slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? []) {
-        const target = slice.ports.find((candidate) => candidate.name === port.name);
-        if (target === undefined) continue;
-        for (const endpoint of slice.endpoints) {
-          if (!endpoint.ready) continue;
-          for (const address of endpoint.addresses) {
-            if (familyOf(address) !== family) continue;
-            const workload = workloadOf(endpoint, slice.meta.namespace, address);
-            found.set(`${address} ${target.port}`, { address, port: target.port, workload });
-          }
-        }
-      }
-      return [...found.values()].toSorted(
-        (a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0) || a.port - b.port,
+      const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
+      return remembered.get(port, `${family}`, [mesh.workloads, ...own], () =>
+        readyBackends(own, port, family, workloadOf),
       );
     },
   };
+}
+
+type WorkloadOf = (endpoint: Endpoint, namespace: string, address: string) => Workload | undefined;
+
+const remembered = new Remembered<ServicePort, readonly Backend[]>();
+
+function readyBackends(
+  slices: readonly EndpointSlice[],
+  port: ServicePort,
+  family: IpFamily,
+  workloadOf: WorkloadOf,
+): readonly Backend[] {
+  const found = new Map<string, Backend>();
+  for (const slice of slices) {
+    const target = slice.ports.find((candidate) => candidate.name === port.name);
+    if (target === undefined) continue;
+    for (const endpoint of slice.endpoints) {
+      if (!endpoint.ready) continue;
+      for (const address of endpoint.addresses) {
+        if (familyOf(address) !== family) continue;
+        const workload = workloadOf(endpoint, slice.meta.namespace, address);
+        found.set(`${address} ${target.port}`, { address, port: target.port, workload });
+      }
+    }
+  }
+  return [...found.values()].toSorted(
+    (a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0) || a.port - b.port,
+  );
 }

@@ -9,14 +9,27 @@ interface Known<V> {
  * kept here. Only a memory: the results are the same without it.
  */
 export class Remembered<K extends WeakKey, V> {
-  readonly #known = new WeakMap<K, Known<V>>();
+  readonly #known = new WeakMap<K, Map<string, Known<V>>>();
 
-  get(key: K, depends: readonly unknown[], make: () => V): V {
-    const known = this.#known.get(key);
+  /** `part`: which of several things that are made of one object. */
+  get(key: K, part: string, depends: readonly unknown[], make: () => V): V {
+    let parts = this.#known.get(key);
+    if (parts === undefined) this.#known.set(key, (parts = new Map<string, Known<V>>()));
+    const known = parts.get(part);
     if (known !== undefined && isSame(known.depends, depends)) return known.value;
     const value = make();
-    this.#known.set(key, { depends, value });
+    parts.set(part, { depends, value });
     return value;
+  }
+}
+
+/** Gives the list it gave last where the new one holds the same objects, so that a list, too, is known by its identity. */
+export class SameList<T> {
+  #last: readonly T[] = [];
+
+  of(list: readonly T[]): readonly T[] {
+    if (!isSame(this.#last, list)) this.#last = list;
+    return this.#last;
   }
 }
 

@@ -1,6 +1,10 @@
+/** After a run of so many milliseconds, the next one waits at least this many times as long. */
+const REST = 3;
+
 /**
  * Runs a task soon after the last of several calls, but not later than `maxWaitMs` after the first of them, and never
- * twice at the same time: calls that come while it runs make it run once more.
+ * twice at the same time: calls that come while it runs make it run once more. However fast they come, it runs a quarter of
+ * the time at most.
  */
 export class Debounce {
   private readonly task: () => Promise<void>;
@@ -8,6 +12,7 @@ export class Debounce {
   private readonly maxWaitMs: number;
   private timer: NodeJS.Timeout | undefined;
   private firstCallMs: number | undefined;
+  private restUntilMs = 0;
   private running = false;
   private closed = false;
 
@@ -32,13 +37,16 @@ export class Debounce {
   private schedule(firstCallMs: number): void {
     clearTimeout(this.timer);
     const latest = firstCallMs + this.maxWaitMs - Date.now();
-    this.timer = setTimeout(() => void this.run(), Math.max(0, Math.min(this.waitMs, latest)));
+    const rest = this.restUntilMs - Date.now();
+    this.timer = setTimeout(() => void this.run(), Math.max(0, rest, Math.min(this.waitMs, latest)));
   }
 
   private async run(): Promise<void> {
     this.firstCallMs = undefined;
     this.running = true;
+    const startedMs = performance.now();
     await this.task();
+    this.restUntilMs = Date.now() + (performance.now() - startedMs) * REST;
     this.running = false;
     // Set again by calls in the meantime.
     if (this.firstCallMs !== undefined && !this.closed) this.schedule(this.firstCallMs);

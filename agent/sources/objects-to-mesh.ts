@@ -1,9 +1,11 @@
-import { Remembered } from "../lib/remember.ts";
+import { Remembered, SameList } from "../lib/remember.ts";
 import type { EndpointSlice } from "../model/endpoint.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { Namespace } from "../model/namespace.ts";
+import type { Service } from "../model/service.ts";
+import type { Workload } from "../model/workload.ts";
 import type { Problem } from "../model/problem.ts";
 import { withoutSharedClusterIPs, withoutSharedPodAddresses, type Sourced } from "./address-conflicts.ts";
 import { readAuthorizationPolicies } from "./authorization-policy.ts";
@@ -43,6 +45,9 @@ const known = {
   grants: new Remembered<RawObject, Reading<ReferenceGrant>>(),
 };
 
+/** Lists that much is made of. */
+const lists = { workloads: new SameList<Workload>(), services: new SameList<Service>() };
+
 /**
  * The mesh that a set of objects describes, whatever order they come in. Pure, and never throws: what cannot be read is
  * left out (policies: fails closed) and is in `problems`, after those given in `earlier`.
@@ -63,7 +68,7 @@ export function objectsToMesh(
     depends: (object: RawObject) => readonly unknown[] = () => [],
   ): readonly Sourced<T>[] =>
     ofKind(kind).flatMap((object) => {
-      const { value, problems: own } = remembered.get(object, depends(object), () => {
+      const { value, problems: own } = remembered.get(object, "", depends(object), () => {
         const found: Problem[] = [];
         return { value: convert(new Reader(object.value, new Notes(object, found)), object), problems: found };
       });
@@ -85,13 +90,13 @@ export function objectsToMesh(
   const readServices = withoutSharedClusterIPs(read("Service", known.services, readService), problems).map(
     ({ value }) => value,
   );
-  const services = sorted(readServices.map(({ service }) => service));
+  const services = lists.services.of(sorted(readServices.map(({ service }) => service)));
   const slices = read("EndpointSlice", known.slices, readEndpointSlice).map(({ value }) => value);
   const grants = read("ReferenceGrant", known.grants, readReferenceGrant).map(({ value }) => value);
   const derived = options.deriveEndpoints === false ? [] : deriveEndpointSlices(readServices, sortPods(pods), slices);
   return {
     namespaces: sorted(namespaces),
-    workloads: sorted(pods.map(({ workload }) => workload)),
+    workloads: lists.workloads.of(sorted(pods.map(({ workload }) => workload))),
     services,
     endpointSlices: sorted([...slices, ...derived]),
     httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants }, problems)),

@@ -1,3 +1,5 @@
+import { Remembered } from "../../lib/remember.ts";
+import type { ServicePort } from "../../model/service.ts";
 import {
   Cluster_DiscoveryType as DiscoveryType,
   Cluster_LbPolicy as LbPolicy,
@@ -34,12 +36,17 @@ export function tcpDestinationCluster({ address, port, target, backend }: Destin
   return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target);
 }
 
+const remembered = new Remembered<ServicePort, Cluster>();
+
 function edsCluster(name: string, serviceName: string, target: ServiceTarget): Cluster {
-  const { service, port, host } = target;
+  return remembered.get(target.port, name, [target.service, serviceName], () => makeCluster(name, serviceName, target));
+}
+
+function makeCluster(name: string, serviceName: string, { service, port, host, cluster }: ServiceTarget): Cluster {
   return create(ClusterSchema, {
     ...common(name),
     // What statistics and logs call it: the Service's name says more than an address.
-    altStatName: target.cluster,
+    altStatName: cluster,
     clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
     edsClusterConfig: { edsConfig: ads(), serviceName },
     lbPolicy: LbPolicy.LEAST_REQUEST,

@@ -1,3 +1,4 @@
+import { Remembered } from "../../lib/remember.ts";
 import { MetadataSchema } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import {
   ClusterLoadAssignmentSchema,
@@ -20,9 +21,11 @@ export function httpEndpoints(
 ): ClusterLoadAssignment {
   const listener =
     policies.guardOf({ backends }).kind === "mixed" ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver;
-  return assignment(
-    name,
-    backends.map((backend) => endpoint(backend, view, listener, trustDomain)),
+  return remembered.get(backends, name, [listener, view.node, trustDomain], () =>
+    assignment(
+      name,
+      backends.map((backend) => endpoint(backend, view, listener, trustDomain)),
+    ),
   );
 }
 
@@ -34,12 +37,19 @@ export function tcpEndpoints(
   policies: PolicySets,
   trustDomain: string,
 ): ClusterLoadAssignment {
-  const open = backends.filter(({ workload }) => policies.setOf(workload) === undefined);
-  return assignment(
-    name,
-    open.map((backend) => endpoint(backend, view, INTERNAL_LISTENERS.deliver, trustDomain)),
+  const guarded = backends.map(({ workload }) => policies.setOf(workload) !== undefined);
+  return remembered.get(backends, name, [view.node, trustDomain, ...guarded], () =>
+    assignment(
+      name,
+      backends
+        .filter((_, index) => guarded[index] === false)
+        .map((backend) => endpoint(backend, view, INTERNAL_LISTENERS.deliver, trustDomain)),
+    ),
   );
 }
+
+// A list of backends stays the same list while nothing about its workloads changes (`NodeView.backends`).
+const remembered = new Remembered<readonly Backend[], ClusterLoadAssignment>();
 
 function assignment(clusterName: string, lbEndpoints: readonly LbEndpoint[]): ClusterLoadAssignment {
   return create(ClusterLoadAssignmentSchema, {

@@ -9,11 +9,29 @@ import { any, create, StringValueSchema, type Any } from "../../xds/proto.ts";
 import type { FilterConfig } from "../filters/filter-config.ts";
 import { FILTERS } from "../names.ts";
 
+let last: { readonly key: string; readonly made: readonly TypedExtensionConfig[] } | undefined;
+
 /** The built-in filters as ECDS resources: one module in one VM, four places in the path. */
 export function filterExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
-  const configuration = any(StringValueSchema, { value: JSON.stringify(config) });
+  const key = JSON.stringify([modulePath, config]);
+  // It is large, and changes rarely: the same messages need not be encoded again.
+  if (last?.key !== key) last = { key, made: makeExtensions(config, modulePath) };
+  return last.made;
+}
+
+function makeExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
+  // Envoy keeps a copy for each filter of each listener, so nobody is told what only others need.
+  const outbound = { ...config, pods: [], peers: [] };
+  const inbound = { ...config, clusters: [], retryBudgets: [] };
+  const configs: Readonly<Record<keyof typeof FILTERS, FilterConfig>> = {
+    outbound,
+    inbound,
+    outboundTcp: { ...outbound, policySets: [], clusters: [], retryBudgets: [] },
+    inboundTcp: { ...inbound, policySets: [], pods: [] },
+  };
   return (["outbound", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
     const { resource, rootId } = FILTERS[place];
+    const configuration = any(StringValueSchema, { value: JSON.stringify(configs[place]) });
     const plugin = pluginConfig(rootId, configuration, modulePath);
     return create(TypedExtensionConfigSchema, {
       name: resource,

@@ -18,7 +18,7 @@ export function podListeners(
   options: CompileOptions,
 ): readonly Listener[] {
   const depends = [pod.netns, guarded, ports.http.join(), ports.tcp.join(), options.trustDomain, options.accessLog];
-  return remembered.get(pod.workload, depends, () => [
+  return remembered.get(pod.workload, "", depends, () => [
     ...outboundListeners(pod, options),
     inboundListener(pod, ports, guarded, options),
   ]);
