@@ -3,6 +3,7 @@ import { checkMachine, type MachineCheck } from "../check/machine.ts";
 import { compile } from "../compile/compile.ts";
 import type { Problem } from "../model/problem.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
+import { problemTable } from "./problem-table.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 import { outputOption, print, table, type OutputFormat } from "./output.ts";
 
@@ -21,8 +22,9 @@ export function registerCheck(program: Command): void {
   withMeshFlags(program.command("check"))
     .summary("look for problems in manifests, or on this machine")
     .description("Names every problem of manifests, with what to do about it; or what this machine lacks for Ambit.")
-    .option("--manifests <folder>", "folder of manifests to check; later ones override earlier ones", collect)
-    .option("--machine", "check this machine (the default without --manifests)")
+    .argument("[folders...]", "folders of manifests to check; later ones override earlier ones")
+    .option("--manifests <folder>", "the same, as the other commands have it", collect)
+    .option("--machine", "check this machine (the default without folders)")
     .addOption(outputOption())
     .addHelpText(
       "after",
@@ -30,13 +32,14 @@ export function registerCheck(program: Command): void {
 Exit code 1 where there is an error; warnings alone leave it 0.
 
 Examples:
-  $ ambit check --manifests ./my-app
+  $ ambit check ./my-app
+  $ ambit check ./my-app -o json | jq '.problems[] | select(.severity == "error")'
   $ ambit check --machine -o json`,
     )
-    .action(async (flags: CheckFlags) => {
-      const { manifests } = flags;
-      const problems = manifests === undefined ? undefined : await checkManifests(manifests, flags);
-      const machine = manifests === undefined || flags.machine === true ? await checkMachine() : undefined;
+    .action(async (named: readonly string[], flags: CheckFlags) => {
+      const folders = [...named, ...(flags.manifests ?? [])];
+      const problems = folders.length === 0 ? undefined : await checkManifests(folders, flags);
+      const machine = folders.length === 0 || flags.machine === true ? await checkMachine() : undefined;
       const result: CheckResult = { ...(problems && { problems }), ...(machine && { machine }) };
       print(result, flags.output, text);
       const failed = problems?.some(({ severity }) => severity === "error") === true || machine?.some(({ ok }) => !ok);
@@ -63,13 +66,8 @@ function text({ problems, machine }: CheckResult): string {
     const rows = machine.map(({ name, ok, found, remedy }) => [ok ? "ok" : "PROBLEM", name, found, remedy]);
     parts.push(table([["", "what", "found", "what to do"], ...rows]));
   }
-  if (problems !== undefined) parts.push(...problems.map(problemText), count(problems));
-  return parts.join("\n");
-}
-
-function problemText({ severity, origin, object, field, reason, remedy, code }: Problem): string {
-  const where = [origin, object, field].filter((part) => part !== "").join(": ");
-  return `${severity} [${code}] ${where}\n  ${reason}\n  what to do: ${remedy}`;
+  if (problems !== undefined) parts.push(problemTable(problems), count(problems));
+  return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function count(problems: readonly Problem[]): string {

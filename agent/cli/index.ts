@@ -8,7 +8,7 @@ const EXIT_USAGE = 2;
 const OVERVIEW = `
 Examples:
   $ ambit demo                                     see it work, live, on this machine
-  $ ambit check --manifests ./my-app               what of these manifests would not be served
+  $ ambit check ./my-app                           what of these manifests would not be served
   $ ambit lab up --name try --manifests ./my-app   run them here, on two nodes
   $ ambit enroll --name try my-namespace           join the mesh, nothing restarts
   $ ambit status --name try

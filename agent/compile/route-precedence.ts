@@ -33,8 +33,8 @@ function rank({ path, method, headers, query }: RouteMatch): readonly number[] {
 }
 
 function age(route: HttpRoute): string {
-  // A route of unknown age is younger than any other.
-  return route.meta.creationTimestamp === "" ? "~" : route.meta.creationTimestamp;
+  // A route of unknown age, "", is older than any other: it was there when the agent began to look.
+  return route.meta.creationTimestamp;
 }
 
 function name(route: HttpRoute): string {

@@ -1,13 +1,16 @@
 import type { Problem } from "../model/problem.ts";
 import { FollowedFolders } from "../sources/follow-folders.ts";
+import { LastGood } from "../sources/last-good.ts";
 import { ManifestFolder } from "../sources/manifest-folder.ts";
-import { mergeObjects } from "../sources/merge-objects.ts";
+import { objectsToMesh } from "../sources/objects-to-mesh.ts";
 import type { RawObject } from "../sources/raw-object.ts";
+import { readDesired } from "./desired.ts";
 
-/** The user's folder of manifests, followed live. What becomes unreadable keeps its last objects. */
+/** The user's folder of manifests, followed live. What breaks keeps its last good version, here as in the agents. */
 export class ManifestWatch {
   readonly #folder: ManifestFolder;
   readonly #followed: FollowedFolders;
+  readonly #lastGood = new LastGood();
   #listener: (objects: readonly RawObject[]) => void = () => undefined;
   #objects: readonly RawObject[] = [];
   #problems: readonly Problem[] = [];
@@ -50,8 +53,13 @@ export class ManifestWatch {
   }
 
   #merge(): void {
-    const problems: Problem[] = [...this.#folder.problems];
-    this.#objects = mergeObjects(this.#folder.objects, problems);
-    this.#problems = problems;
+    // What the agents find wrong is theirs to tell; which version counts has to be the same for all.
+    const judge = (objects: readonly RawObject[]): { readonly problems: readonly Problem[] } => ({
+      problems: [...readDesired(objects).problems, ...objectsToMesh(objects).problems],
+    });
+    const { objects, faults } = this.#folder;
+    const chosen = this.#lastGood.choose(objects, faults, judge);
+    this.#objects = chosen.objects;
+    this.#problems = [...this.#folder.problems, ...chosen.problems];
   }
 }

@@ -1,5 +1,6 @@
 import type { Mesh } from "../model/mesh.ts";
 import { FollowedFolders, type FollowOptions } from "./follow-folders.ts";
+import { LastGood } from "./last-good.ts";
 import { meshOf } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import type { ObjectsToMeshOptions } from "./objects-to-mesh.ts";
@@ -8,8 +9,8 @@ import type { Source } from "./source.ts";
 export interface DirectorySourceOptions extends ObjectsToMeshOptions, FollowOptions {}
 
 /**
- * Folders of manifests that are followed live; later folders override earlier ones object by object. What becomes
- * unreadable keeps its last objects and is in the mesh's problems.
+ * Folders of manifests that are followed live; later folders override earlier ones object by object. What breaks
+ * keeps its last good version and is in the mesh's problems.
  * Throws AmbitError `manifests-not-found` where a folder is not there to begin with.
  */
 export async function openDirectorySource(
@@ -27,11 +28,12 @@ class DirectorySource implements Source {
   private mesh: Mesh;
 
   constructor(folders: readonly ManifestFolder[], options: DirectorySourceOptions) {
-    this.mesh = meshOf(folders, options);
+    const lastGood = new LastGood();
+    this.mesh = meshOf(folders, options, lastGood).mesh;
     this.followed = new FollowedFolders(
       folders,
       () => {
-        this.mesh = meshOf(folders, options);
+        this.mesh = meshOf(folders, options, lastGood).mesh;
         for (const listener of this.listeners) listener(this.mesh);
       },
       options,

@@ -37,6 +37,13 @@ const OTHER_CORE_KINDS: ReadonlySet<string> = new Set(
 
 const READ_KINDS = Object.keys(READ).map((key) => key.slice(key.indexOf("/") + 1));
 
+/** The group that a kind is read of, where `group` looks like that one misspelt. */
+function groupMeant(group: string, kind: string): string | undefined {
+  const key = Object.keys(READ).find((known) => known.endsWith(`/${kind}`));
+  const known = key?.slice(0, key.indexOf("/"));
+  return known === undefined || known === "" ? undefined : didYouMean(group, [known]);
+}
+
 /** Is it of a kind that is read? Reports kinds and versions of the mesh's own groups that are not. */
 export function isServedKind(object: RawObject, problems: Problem[]): boolean {
   const { group, kind, version } = object;
@@ -48,6 +55,15 @@ export function isServedKind(object: RawObject, problems: Problem[]): boolean {
       code: "unsupported-version",
       reason: `version ${version} of ${kind} is not supported; the object is not served`,
       remedy: `Use ${versions.map((known) => (group === "" ? known : `${group}/${known}`)).join(" or ")}.`,
+    });
+    return false;
+  }
+  const meant = MESH_GROUPS.has(group) ? undefined : groupMeant(group, kind);
+  if (meant !== undefined) {
+    new Notes(object, problems).add("error", ["apiVersion"], {
+      code: "unsupported-kind",
+      reason: `there is no ${kind} in the group ${group}; the object is not served`,
+      remedy: `Did you mean ${meant}?`,
     });
     return false;
   }

@@ -1,6 +1,8 @@
 import type { Mesh } from "../model/mesh.ts";
+import { LastGood } from "./last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import { objectsToMesh, type ObjectsToMeshOptions } from "./objects-to-mesh.ts";
+import { compareProblems, objectsToMesh, type ObjectsToMeshOptions } from "./objects-to-mesh.ts";
+import type { Version } from "./versions.ts";
 
 /**
  * Reads folders of manifests once; later folders override earlier ones object by object.
@@ -9,14 +11,18 @@ import { objectsToMesh, type ObjectsToMeshOptions } from "./objects-to-mesh.ts";
 export async function loadManifests(folders: readonly string[], options: ObjectsToMeshOptions = {}): Promise<Mesh> {
   const read = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of read) await folder.open();
-  return meshOf(read, options);
+  return meshOf(read, options, new LastGood()).mesh;
 }
 
-/** The mesh that folders describe as they were last read. */
-export function meshOf(folders: readonly ManifestFolder[], options: ObjectsToMeshOptions): Mesh {
-  return objectsToMesh(
-    folders.flatMap((folder) => folder.objects),
-    options,
-    folders.flatMap((folder) => folder.problems),
-  );
+/** The mesh that folders describe as they were last read, and what of it is in no file any more. */
+export function meshOf(
+  folders: readonly ManifestFolder[],
+  options: ObjectsToMeshOptions,
+  lastGood: LastGood,
+): { readonly mesh: Mesh; readonly held: readonly Version[] } {
+  const objects = folders.flatMap((folder) => folder.objects);
+  const faults = new Map(folders.flatMap((folder) => [...folder.faults]));
+  const { value, problems, held } = lastGood.choose(objects, faults, (chosen) => objectsToMesh(chosen, options));
+  const all = [...folders.flatMap((folder) => folder.problems), ...problems];
+  return { mesh: { ...value, problems: all.sort(compareProblems) }, held };
 }

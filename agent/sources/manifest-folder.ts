@@ -12,15 +12,20 @@ interface ManifestFile {
   /** It was written so shortly before it was read that a later change may not show in its stamp. */
   readonly fresh: boolean;
   readonly text: string | undefined;
-  /** What it says; while it cannot be read, what it last said. */
   readonly objects: readonly RawObject[];
   readonly problems: readonly Problem[];
+  readonly faults: number;
 }
+
+const NO_OBJECTS: readonly RawObject[] = [];
 
 /** File systems stamp in steps of up to 10 ms; some (NFS, overlays on them) more coarsely. */
 const FRESH_MS = 2_000;
 
-/** A folder of manifests that is read again and again. A file or folder that becomes unreadable keeps its last objects. */
+/**
+ * A folder of manifests that is read again and again. While the folder itself is away, its last objects stay; what
+ * becomes of objects that break or vanish inside it is `LastGood`'s business.
+ */
 export class ManifestFolder {
   private readonly path: string;
   private readonly layer: number;
@@ -35,6 +40,14 @@ export class ManifestFolder {
 
   get objects(): readonly RawObject[] {
     return [...this.files.values()].flatMap((file) => file.objects);
+  }
+
+  /**
+   * Files, and how many faults each has: parts that cannot be told to be an object. Of a file that cannot be read, or
+   * that is empty, nothing can be told: infinitely many.
+   */
+  get faults(): ReadonlyMap<string, number> {
+    return new Map([...this.files].map(([path, { faults }]) => [path, faults]));
   }
 
   get problems(): readonly Problem[] {
@@ -116,29 +129,15 @@ export class ManifestFolder {
     if (!("text" in result)) {
       const problem = fileProblem(found.path, result);
       const same = before?.problems.length === 1 && before.problems[0]?.reason === problem.reason;
-      return {
-        objects: before?.objects ?? [],
-        stamp,
-        fresh,
-        text: undefined,
-        problems: same ? before.problems : [problem],
-      };
+      const problems = same ? before.problems : [problem];
+      return { stamp, fresh, text: undefined, objects: NO_OBJECTS, problems, faults: Infinity };
     }
     const { text } = result;
     if (text === before?.text) return { ...before, stamp, fresh };
-    if (text === "" && before !== undefined && before.objects.length > 0) {
-      // Most likely it is being written at this moment.
-      const problem = fileProblem(found.path, {
-        code: "empty-file",
-        reason: "the file has become empty; the objects that it last gave are served",
-        remedy: "Write the objects again, or delete the file to remove them.",
-      });
-      return { ...before, stamp, fresh, text, problems: [problem] };
-    }
+    // Most likely it is being written at this moment.
+    if (text.trim() === "") return { stamp, fresh, text, objects: NO_OBJECTS, problems: [], faults: Infinity };
     const parsed = parseManifest(found.path, this.layer, text);
-    const lastGood = parsed.broken && before !== undefined && before.objects.length > 0;
-    const objects = lastGood ? before.objects : keepSame(parsed.objects, before?.objects ?? []);
-    return { stamp, fresh, text, objects, problems: parsed.problems };
+    return { stamp, fresh, text, ...parsed, objects: keepSame(parsed.objects, before?.objects ?? []) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Problem } from "../model/problem.ts";
 import { Notes } from "./notes.ts";
-import { comparePrecedence, describeOrigin, objectKey, type RawObject } from "./raw-object.ts";
+import { byPrecedence, describeOrigin, objectKey, type RawObject } from "./raw-object.ts";
 
 /**
  * One object per key: of several folders the last one's, of several in one folder the first (by file, then place),
@@ -8,7 +8,7 @@ import { comparePrecedence, describeOrigin, objectKey, type RawObject } from "./
  */
 export function mergeObjects(objects: readonly RawObject[], problems: Problem[]): readonly RawObject[] {
   const chosen = new Map<string, RawObject>();
-  for (const object of [...objects].sort(comparePrecedence)) {
+  for (const object of byPrecedence(objects)) {
     const key = objectKey(object);
     const first = chosen.get(key);
     if (first === undefined) chosen.set(key, object);

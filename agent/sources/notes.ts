@@ -22,6 +22,13 @@ export interface Remark {
   readonly remedy: string;
 }
 
+const subjects = new WeakMap<Problem, RawObject>();
+
+/** The object that a problem was found in; undefined for problems of files and of what is no object. */
+export function subjectOf(problem: Problem): RawObject | undefined {
+  return subjects.get(problem);
+}
+
 /** Collects the problems of one object, and tells its reader whether a part of it was in order. */
 export class Notes {
   private readonly object: RawObject;
@@ -39,7 +46,7 @@ export class Notes {
 
   add(severity: Problem["severity"], path: FieldPath, remark: Remark): void {
     if (severity === "error") this.errorCount++;
-    this.problems.push({
+    const problem: Problem = {
       severity,
       code: remark.code,
       origin: describeOrigin(this.object.origin, path),
@@ -47,7 +54,9 @@ export class Notes {
       field: fieldText(path),
       reason: remark.reason,
       remedy: remark.remedy,
-    });
+    };
+    subjects.set(problem, this.object);
+    this.problems.push(problem);
   }
 
   /** What `read` gives, or undefined if it met an error on the way. */

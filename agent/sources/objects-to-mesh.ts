@@ -50,15 +50,11 @@ const lists = { workloads: new SameList<Workload>(), services: new SameList<Serv
 
 /**
  * The mesh that a set of objects describes, whatever order they come in. Pure, and never throws: what cannot be read is
- * left out (policies: fails closed) and is in `problems`, after those given in `earlier`.
+ * left out (policies: fails closed) and is in `problems`.
  */
-export function objectsToMesh(
-  objects: readonly RawObject[],
-  options: ObjectsToMeshOptions = {},
-  earlier: readonly Problem[] = [],
-): Mesh {
+export function objectsToMesh(objects: readonly RawObject[], options: ObjectsToMeshOptions = {}): Mesh {
   const settings: MeshOptions = { ...DEFAULT_MESH_OPTIONS, ...options };
-  const problems: Problem[] = [...earlier];
+  const problems: Problem[] = [];
   const served = mergeObjects(objects, problems).filter((object) => isServedKind(object, problems));
   const ofKind = (kind: string): readonly RawObject[] => served.filter((object) => object.kind === kind);
   const read = <T>(
@@ -118,7 +114,7 @@ function sortPods<T extends { readonly workload: { readonly meta: ObjectMeta } }
   return [...pods].sort((a, b) => compareMeta(a.workload, b.workload));
 }
 
-function compareProblems(a: Problem, b: Problem): number {
+export function compareProblems(a: Problem, b: Problem): number {
   return (
     compareText(a.origin, b.origin) ||
     compareText(a.object, b.object) ||

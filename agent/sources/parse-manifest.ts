@@ -1,115 +1,103 @@
 import { messageOf } from "../lib/errors.ts";
-import { LineCounter, parseAllDocuments } from "../lib/yaml.ts";
+import { LineCounter, parseAllDocuments, type Document } from "../lib/yaml.ts";
 import type { Problem } from "../model/problem.ts";
-import { ManifestLines } from "./manifest-lines.ts";
+import { brokenPlace, type BrokenPlace } from "./broken-document.ts";
 import { rawObject } from "./identify-object.ts";
+import { isTooDeep, MAX_DEPTH, parseJson } from "./json-text.ts";
+import { flattenLists } from "./lists.ts";
+import { ManifestLines } from "./manifest-lines.ts";
+import { fieldText } from "./notes.ts";
 import type { Origin, RawObject } from "./raw-object.ts";
 
 export interface ParsedManifest {
   readonly objects: readonly RawObject[];
   readonly problems: readonly Problem[];
-  /** A part of the text is no YAML: what it says is not all that it was meant to say. */
-  readonly broken: boolean;
+  /** How many of its parts cannot be told to be an object: what the file says is not all that it was meant to say. */
+  readonly faults: number;
 }
 
-interface ParsedDocument {
-  readonly value: unknown;
-  readonly line?: number | undefined;
-  readonly error: { readonly reason: string; readonly line: number | undefined } | undefined;
+interface Fault extends BrokenPlace {
+  readonly reason: string;
+  readonly line: number | undefined;
 }
+
+type ParsedDocument =
+  | { readonly value: unknown; readonly line: number | undefined; readonly fault?: undefined }
+  | { readonly fault: Fault };
 
 /** Reads the objects of one file: YAML documents, or one JSON value. Never throws. */
 export function parseManifest(file: string, layer: number, text: string): ParsedManifest {
   const objects: RawObject[] = [];
   const problems: Problem[] = [];
   const lines = new ManifestLines(text);
-  let broken = false;
-  for (const [document, { value, line, error }] of parseDocuments(file, text).entries()) {
-    if (error !== undefined) {
-      broken = true;
-      problems.push(syntaxProblem(error.line === undefined ? file : `${file}:${error.line}`, error.reason));
+  let faults = 0;
+  for (const [document, parsed] of parseDocuments(file, text).entries()) {
+    if (parsed.fault !== undefined) {
+      faults++;
+      problems.push(syntaxProblem(file, parsed.fault));
       continue;
     }
-    for (const [item, { value: written, path }] of flattenLists(value).entries()) {
+    for (const [item, { value: written, path }] of flattenLists(parsed.value).entries()) {
       const origin: Origin = {
         layer,
         file,
         document,
         item,
-        line,
+        line: parsed.line,
         lineOf: (field) => lines.lineOf(document, [...path, ...field]),
       };
       const object = rawObject(written, origin, problems);
-      if (object !== undefined) objects.push(object);
+      if (object === undefined) faults++;
+      else objects.push(object);
     }
   }
-  return { objects, problems, broken };
+  return { objects, problems, faults };
 }
 
-function syntaxProblem(origin: string, reason: string): Problem {
+function syntaxProblem(file: string, { reason, line, object, field }: Fault): Problem {
   return {
     severity: "error",
     code: "invalid-yaml",
-    origin,
-    object: "",
-    field: "",
+    origin: line === undefined ? file : `${file}:${line}`,
+    object,
+    field: fieldText(field),
     reason,
-    remedy: "Correct the syntax; until then the objects that this file last gave are served.",
+    remedy: "Correct the syntax there; the other documents of the file are read all the same.",
   };
 }
 
 function parseDocuments(file: string, text: string): readonly ParsedDocument[] {
   if (file.endsWith(".json")) {
-    try {
-      // Ten times as fast as the YAML parser, which is left to find the line of an error.
-      return [{ value: JSON.parse(text) as unknown, error: undefined }];
-    } catch {
-      // Not JSON in the strict sense: comments and trailing commas are YAML.
-    }
+    // Ten times as fast as the YAML parser, which is left to find what is wrong, and to read comments.
+    const json = parseJson(text);
+    if (json !== undefined) return [checked(() => json.value, undefined, "")];
   }
   try {
     const counter = new LineCounter();
-    return parseAllDocuments(text, { lineCounter: counter, prettyErrors: false }).map((document) => {
+    return parseAllDocuments(text, { lineCounter: counter, prettyErrors: false, logLevel: "error" }).map((document) => {
+      const line = (offset: number | undefined): number | undefined =>
+        offset === undefined ? undefined : counter.linePos(offset).line;
       const [error] = document.errors;
-      if (error !== undefined) {
-        return { value: undefined, error: { reason: error.message, line: counter.linePos(error.pos[0]).line } };
-      }
-      try {
-        const start = document.contents?.range?.[0];
-        const line = start === undefined ? undefined : counter.linePos(start).line;
-        return { value: document.toJS({ maxAliasCount: 100 }) as unknown, line, error: undefined };
-      } catch (thrown) {
-        // Too many aliases, or nested too deeply.
-        return { value: undefined, error: { reason: messageOf(thrown), line: undefined } };
-      }
+      const place = brokenPlace(document, error?.pos[0] ?? 0);
+      if (error !== undefined) return { fault: { ...place, reason: error.message, line: line(error.pos[0]) } };
+      return checked(() => toValue(document), line(document.contents?.range?.[0]), place.object);
     });
   } catch (thrown) {
-    return [{ value: undefined, error: { reason: messageOf(thrown), line: undefined } }];
+    return [{ fault: { object: "", field: [], reason: messageOf(thrown), line: undefined } }];
   }
 }
 
-interface Written {
-  readonly value: unknown;
-  readonly path: readonly (string | number)[];
+function toValue(document: Document): unknown {
+  return document.toJS({ maxAliasCount: 100 });
 }
 
-const MAX_LIST_DEPTH = 4;
-
-/** The objects of `List`, `PodList` and the like; an empty document has none. */
-function flattenLists(value: unknown, path: Written["path"] = [], depth = 0): readonly Written[] {
-  if (value === null || value === undefined) return [];
-  if (typeof value !== "object" || !("kind" in value) || !("items" in value)) return [{ value, path }];
-  const { kind, items } = value;
-  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items) || depth === MAX_LIST_DEPTH) {
-    return [{ value, path }];
+/** A document's value, or why it is not taken: too many aliases, nested too deeply. */
+function checked(read: () => unknown, line: number | undefined, object: string): ParsedDocument {
+  try {
+    const value = read();
+    if (!isTooDeep(value)) return { value, line };
+    return { fault: { object, field: [], reason: `it is nested more than ${MAX_DEPTH} levels deep`, line } };
+  } catch (thrown) {
+    return { fault: { object, field: [], reason: messageOf(thrown), line } };
   }
-  // `kubectl get -o json` leaves apiVersion and kind out of the items of a typed list.
-  const inherited =
-    kind === "List" || !("apiVersion" in value)
-      ? {}
-      : { apiVersion: value.apiVersion, kind: kind.slice(0, -"List".length) };
-  return items.flatMap((item: unknown, index) => {
-    const full = typeof item === "object" && item !== null && !Array.isArray(item) ? { ...inherited, ...item } : item;
-    return flattenLists(full, [...path, "items", index], depth + 1);
-  });
 }

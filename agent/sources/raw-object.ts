@@ -30,9 +30,15 @@ export interface RawObject {
   readonly origin: Origin;
 }
 
+const keys = new WeakMap<RawObject, string>();
+
 /** What tells objects apart: two with the same key are two versions of one object. */
 export function objectKey(object: RawObject): string {
-  return `${object.group}/${object.kind}/${object.namespace}/${object.name}`;
+  const known = keys.get(object);
+  if (known !== undefined) return known;
+  const key = `${object.group}/${object.kind}/${object.namespace}/${object.name}`;
+  keys.set(object, key);
+  return key;
 }
 
 /** How messages name an object: `Kind namespace/name`. */
@@ -50,8 +56,17 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** In the order of `comparePrecedence`; mostly they come in it. */
+export function byPrecedence(objects: readonly RawObject[]): readonly RawObject[] {
+  const inOrder = objects.every((object, index) => {
+    const before = objects[index - 1];
+    return before === undefined || comparePrecedence(before, object) <= 0;
+  });
+  return inOrder ? objects : [...objects].sort(comparePrecedence);
+}
+
 /** Later layers first, then by file and place in it: of two with one key, the first counts. */
-export function comparePrecedence(a: RawObject, b: RawObject): number {
+function comparePrecedence(a: RawObject, b: RawObject): number {
   return (
     b.origin.layer - a.origin.layer ||
     compareText(a.origin.file, b.origin.file) ||

@@ -1,0 +1,40 @@
+import { objectKey, type RawObject } from "./raw-object.ts";
+
+/** Kinds of which the older counts where two are in conflict. */
+const BY_AGE = new Set(["Service", "HTTPRoute", "XBackendTrafficPolicy"]);
+
+/**
+ * Gives objects that appear later a creationTimestamp, as an API server would, so that of two in conflict the one counts
+ * that was there before. What is there to begin with has none, and counts as older.
+ */
+export class Ages {
+  #seen: ReadonlyMap<string, string> | undefined;
+  readonly #stamped = new WeakMap<RawObject, RawObject>();
+
+  /** `kept`: objects that may come back; their age is not forgotten. */
+  stamp(objects: readonly RawObject[], time: string, kept: ReadonlyMap<string, unknown>): readonly RawObject[] {
+    const before = this.#seen;
+    const seen = new Map([...(before ?? [])].filter(([key]) => kept.has(key)));
+    const stamped = objects.map((object) => {
+      if (!BY_AGE.has(object.kind)) return object;
+      const key = objectKey(object);
+      const since = before === undefined ? "" : (before.get(key) ?? time);
+      seen.set(key, since);
+      return since === "" ? object : this.#withAge(object, since);
+    });
+    this.#seen = seen;
+    return stamped;
+  }
+
+  #withAge(object: RawObject, creationTimestamp: string): RawObject {
+    const known = this.#stamped.get(object);
+    if (known !== undefined) return known;
+    const { metadata } = object.value;
+    if (typeof metadata !== "object" || metadata === null) return object;
+    const written: unknown = "creationTimestamp" in metadata ? metadata.creationTimestamp : undefined;
+    if (written !== undefined && written !== null) return object;
+    const stamped = { ...object, value: { ...object.value, metadata: { ...metadata, creationTimestamp } } };
+    this.#stamped.set(object, stamped);
+    return stamped;
+  }
+}

@@ -1,0 +1,50 @@
+import { isMap, isScalar, isSeq, type Document } from "../lib/yaml.ts";
+import type { FieldPath } from "./raw-object.ts";
+
+/** What can still be told of a YAML document with an error: which object it was meant to be, and where the error is. */
+export interface BrokenPlace {
+  /** `Kind namespace/name`, as far as it is there; "" where it is not. */
+  readonly object: string;
+  readonly field: FieldPath;
+}
+
+const MAX_PATH = 32;
+
+export function brokenPlace(document: Document, offset: number): BrokenPlace {
+  try {
+    const kind = document.get("kind");
+    const name = document.getIn(["metadata", "name"]);
+    const namespace = document.getIn(["metadata", "namespace"]);
+    const where = typeof namespace === "string" ? `${namespace}/` : "";
+    const object = typeof kind === "string" ? `${kind}${typeof name === "string" ? ` ${where}${name}` : ""}` : "";
+    return { object, field: pathAt(document.contents, offset) };
+  } catch {
+    // Of a document that is no mapping, or refers to what it does not define, nothing more is known.
+    return { object: "", field: [] };
+  }
+}
+
+/** The field in which the character at `offset` stands. */
+function pathAt(root: unknown, offset: number): FieldPath {
+  const path: (string | number)[] = [];
+  for (let node = root; path.length < MAX_PATH;) {
+    if (isMap(node)) {
+      const pair = node.items.findLast(({ key }) => startsBefore(key, offset));
+      if (pair === undefined || !isScalar(pair.key)) break;
+      path.push(String(pair.key.value));
+      node = pair.value;
+    } else if (isSeq(node)) {
+      const index = node.items.findLastIndex((item) => startsBefore(item, offset));
+      if (index === -1) break;
+      path.push(index);
+      node = node.items[index];
+    } else break;
+  }
+  return path;
+}
+
+function startsBefore(node: unknown, offset: number): boolean {
+  if (typeof node !== "object" || node === null || !("range" in node) || !Array.isArray(node.range)) return false;
+  const start: unknown = node.range[0];
+  return typeof start === "number" && start <= offset;
+}

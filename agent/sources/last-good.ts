@@ -1,0 +1,139 @@
+import type { Problem } from "../model/problem.ts";
+import { Ages } from "./ages.ts";
+import { Notes, subjectOf } from "./notes.ts";
+import { describeObject, describeOrigin, objectKey, type RawObject } from "./raw-object.ts";
+import { settle, type Judge, type Settled } from "./settle.ts";
+import { byKey, candidatesOf, sameContent, type Version } from "./versions.ts";
+
+export interface Choice<T> {
+  readonly value: T;
+  readonly objects: readonly RawObject[];
+  readonly problems: readonly Problem[];
+  /** Versions that are served although no file says so any more. */
+  readonly held: readonly Version[];
+}
+
+/**
+ * Chooses which version of each object counts. One that was in order and is broken now keeps the version that was; one
+ * that is gone from a file in which something has broken since, too: it may be what has broken. One that is gone from a
+ * file in order, or with its file, is gone. What has never been in order is read as far as it can be.
+ */
+export class LastGood {
+  readonly #good: Map<string, Version>;
+  readonly #now: () => Date;
+  /** Faults that each file had when what was missing in it was last taken for removed. */
+  readonly #tolerated = new Map<string, number>();
+  readonly #ages: Ages;
+
+  constructor(known: readonly Version[] = [], now: () => Date = () => new Date()) {
+    this.#good = new Map(known.map((version) => [objectKey(version.object), version]));
+    this.#now = now;
+    this.#ages = new Ages();
+  }
+
+  /** `faults`: of each file, how many of its parts cannot be told to be an object. */
+  choose<T>(objects: readonly RawObject[], faults: ReadonlyMap<string, number>, judge: Judge<T>): Choice<T> {
+    const time = `${this.#now().toISOString().slice(0, 19)}Z`;
+    const groups = byKey(this.#ages.stamp(objects, time, this.#good), this.#good);
+    const candidates = candidatesOf(groups, this.#good);
+    let settled = settle(candidates, judge);
+    const missing = this.#missing(groups, faults, settled);
+    if (missing.length > 0) {
+      for (const { object } of missing) candidates.set(objectKey(object), [object]);
+      settled = settle(candidates, judge);
+    }
+    const replaced = [...settled.chosen].flatMap(([key, object]) => {
+      const version = this.#good.get(key);
+      return version?.object === object && groups.get(key)?.includes(object) === false ? [version] : [];
+    });
+    const old = new Set([...missing, ...replaced].map(({ object }) => object));
+    const problems = [
+      // Lines of a version that no file holds any more would mislead.
+      ...settled.value.problems.filter((problem) => !old.has(subjectOf(problem) ?? NOTHING)),
+      ...[...settled.refused.values()].flat(),
+      ...[...groups].flatMap(([key, group]) => twins(group, settled.chosen.get(key))),
+      ...replaced.map(({ object, since }) => replacedProblem(groups.get(objectKey(object))?.[0] ?? object, since)),
+      ...missing.map(missingProblem),
+    ];
+    this.#remember(settled, time);
+    return {
+      value: settled.value,
+      objects: [...settled.chosen.values()],
+      problems,
+      held: [...replaced, ...missing],
+    };
+  }
+
+  /** Versions that stay although they are in no file any more; forgets those that were removed. */
+  #missing(
+    groups: ReadonlyMap<string, readonly RawObject[]>,
+    faults: ReadonlyMap<string, number>,
+    { chosen, broken }: Settled<unknown>,
+  ): readonly Version[] {
+    const now = new Map(faults);
+    for (const [key, object] of chosen) {
+      const { file } = object.origin;
+      if (broken.has(object) && !this.#good.has(key)) now.set(file, (now.get(file) ?? 0) + 1);
+    }
+    const gone = [...this.#good].filter(([key]) => !groups.has(key));
+    const kept = gone.filter(([, { object }]) => {
+      const { file } = object.origin;
+      return (now.get(file) ?? 0) > (this.#tolerated.get(file) ?? 0);
+    });
+    const waiting = new Set(kept.map(([, { object }]) => object.origin.file));
+    for (const [key, { object }] of gone) if (!waiting.has(object.origin.file)) this.#good.delete(key);
+    for (const file of this.#tolerated.keys()) if (!faults.has(file)) this.#tolerated.delete(file);
+    for (const [file, count] of now) if (faults.has(file) && !waiting.has(file)) this.#tolerated.set(file, count);
+    return kept.map(([, version]) => version);
+  }
+
+  #remember({ chosen, broken }: Settled<unknown>, time: string): void {
+    for (const [key, object] of chosen) {
+      if (broken.has(object)) continue;
+      const before = this.#good.get(key);
+      const since = before !== undefined && sameContent(before.object, object) ? before.since : time;
+      this.#good.set(key, { object, since });
+    }
+  }
+}
+
+/** Stands for the subject of a problem that has none. */
+const NOTHING = Object.freeze({}) as RawObject;
+
+function twins(group: readonly RawObject[], chosen: RawObject | undefined): readonly Problem[] {
+  const problems: Problem[] = [];
+  const holder = chosen !== undefined && group.includes(chosen) ? chosen : group[0];
+  for (const object of group) {
+    if (object === holder || holder === undefined) continue;
+    new Notes(object, problems).add("error", ["metadata", "name"], {
+      code: "duplicate-object",
+      reason: `the object is also defined in ${describeOrigin(holder.origin)}, which is the one that counts`,
+      remedy: "Remove one of them, or give it another name.",
+    });
+  }
+  return problems;
+}
+
+function replacedProblem(written: RawObject, since: string): Problem {
+  return {
+    severity: "warning",
+    code: "last-good-served",
+    origin: describeOrigin(written.origin),
+    object: describeObject(written),
+    field: "",
+    reason: `it has errors; in its place the last good version, of ${since}, is served`,
+    remedy: "Correct the errors that are named for this object; what is written is then served at once.",
+  };
+}
+
+function missingProblem({ object, since }: Version): Problem {
+  return {
+    severity: "warning",
+    code: "last-good-served",
+    origin: object.origin.file,
+    object: describeObject(object),
+    field: "",
+    reason: `it is not in the file any more, which has an error or is empty; its last good version, of ${since}, is served`,
+    remedy: "Correct the file; to remove the object, leave it out of a file that is in order, or delete the file.",
+  };
+}

@@ -1,0 +1,60 @@
+import type { Problem } from "../model/problem.ts";
+import { subjectOf } from "./notes.ts";
+import type { RawObject } from "./raw-object.ts";
+
+/** What reading a set of objects gives, of which no two have one key. */
+export type Judge<T> = (objects: readonly RawObject[]) => T & { readonly problems: readonly Problem[] };
+
+export interface Settled<T> {
+  readonly value: T & { readonly problems: readonly Problem[] };
+  readonly chosen: ReadonlyMap<string, RawObject>;
+  /** Which of those chosen have errors. */
+  readonly broken: ReadonlySet<RawObject>;
+  /** What was found wrong with those that were passed over, by key. */
+  readonly refused: ReadonlyMap<string, readonly Problem[]>;
+}
+
+/** Their errors may come from what they refer to: they are judged when that is settled. */
+const DEPENDENT = new Set(["HTTPRoute", "AuthorizationPolicy", "XBackendTrafficPolicy"]);
+
+/** Finds for each key its first candidate without errors; where all have some, the first counts. */
+export function settle<T>(candidates: ReadonlyMap<string, readonly RawObject[]>, judge: Judge<T>): Settled<T> {
+  const place = new Map<string, number>();
+  const refused = new Map<string, Problem[]>();
+  const hopeless = new Set<string>();
+  for (;;) {
+    const chosen = new Map<string, RawObject>();
+    for (const [key, list] of candidates) {
+      const object = list[place.get(key) ?? 0];
+      if (object !== undefined) chosen.set(key, object);
+    }
+    const value = judge([...chosen.values()]);
+    const broken = brokenOf(value.problems);
+    const stuck = [...chosen].filter(
+      ([key, object]) => broken.has(object) && (candidates.get(key)?.length ?? 0) > 1 && !hopeless.has(key),
+    );
+    if (stuck.length === 0) return { value, chosen, broken, refused };
+    const first = stuck.filter(([, { kind }]) => !DEPENDENT.has(kind));
+    for (const [key, object] of first.length > 0 ? first : stuck) {
+      const next = (place.get(key) ?? 0) + 1;
+      if (next < (candidates.get(key)?.length ?? 0)) {
+        place.set(key, next);
+        const found = value.problems.filter((problem) => subjectOf(problem) === object);
+        refused.set(key, [...(refused.get(key) ?? []), ...found]);
+      } else {
+        place.set(key, 0);
+        hopeless.add(key);
+        refused.delete(key);
+      }
+    }
+  }
+}
+
+function brokenOf(problems: readonly Problem[]): ReadonlySet<RawObject> {
+  const broken = new Set<RawObject>();
+  for (const problem of problems) {
+    const object = problem.severity === "error" ? subjectOf(problem) : undefined;
+    if (object !== undefined) broken.add(object);
+  }
+  return broken;
+}
