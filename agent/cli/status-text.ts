@@ -17,7 +17,10 @@ export function statusText(nodes: readonly NodeStatus[]): string {
       .map(({ node, xds }) =>
         section(
           `Refused by the Envoy of ${node}`,
-          xds.nacks.map((nack) => `${nack.kind} ${nack.name}: ${nack.message}`).join("\n"),
+          [
+            ...xds.nacks.map(({ time, kind, name, message }) => `${time} ${kind} ${name}: ${message}`),
+            "It goes on with the version that it took last; all else is in effect. A change of the object is tried again.",
+          ].join("\n"),
         ),
       ),
     problems.length === 0 ? "" : section("Problems", problems.map(problemText).join("\n")),

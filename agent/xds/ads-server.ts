@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import { AmbitError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { noneAccepted } from "./accepted.ts";
 import { AdsStream, type Rejection, type StreamResponse } from "./ads-stream.ts";
 import {
   DeltaDiscoveryRequestSchema,
@@ -42,6 +43,7 @@ export class AdsServer {
     "grpc.max_receive_message_length": 64 << 20,
     "grpc.max_send_message_length": -1,
   });
+  readonly #accepted = noneAccepted();
   #target: PackedSnapshot | undefined;
   /** The newest stream; an older one is of an Envoy that ends. */
   #current: AdsStream | undefined;
@@ -96,7 +98,7 @@ export class AdsServer {
   }
 
   #accept(call: Call): void {
-    const stream = new AdsStream();
+    const stream = new AdsStream(this.#accepted);
     if (this.#target !== undefined) stream.setTarget(this.#target);
     let blocked = false;
     const pump = (): void => {

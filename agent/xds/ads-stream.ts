@@ -1,3 +1,4 @@
+import { noneAccepted, type Accepted } from "./accepted.ts";
 import { blamedIn } from "./blame.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
 import type { PackedResource, PackedResources, PackedSnapshot } from "./resources.ts";
@@ -29,6 +30,14 @@ export interface Rejection {
   readonly name: string;
   readonly version: string;
   readonly message: string;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+interface InFlight {
+  readonly nonce: string;
+  readonly resources: readonly PackedResource[];
+  readonly before: ReadonlyMap<string, string | undefined>;
 }
 
 interface KindState {
@@ -39,7 +48,7 @@ interface KindState {
   /** Asked for by name and not there: Envoy is told once, or it would wait. */
   readonly missing: Set<string>;
   readonly rejected: Map<string, Rejection>;
-  inFlight: { readonly nonce: string; readonly before: ReadonlyMap<string, string | undefined> } | undefined;
+  inFlight: InFlight | undefined;
   asked: boolean;
   /** A client with nothing yet waits for the answer to its wildcard, even an empty one. */
   owesAnswer: boolean;
@@ -56,12 +65,19 @@ const RESPONSE_BYTES = 2 << 20;
 /**
  * One delta ADS stream as a pure state machine (xDS protocol, "Incremental xDS"): requests and targets go in, responses
  * come out. One response of a kind is in flight at a time; steps follow `order.ts`; what was rejected is not sent again
- * until it changes.
+ * until it changes, and in its place what was accepted before it.
  */
 export class AdsStream {
   readonly #kinds = new Map<ResourceKind, KindState>(KINDS.map((kind) => [kind, newKindState()]));
+  readonly #accepted: Accepted;
+  readonly #now: () => Date;
   #target: PackedSnapshot | undefined;
   #nonce = 0;
+
+  constructor(accepted: Accepted = noneAccepted(), now: () => Date = () => new Date()) {
+    this.#accepted = accepted;
+    this.#now = now;
+  }
 
   setTarget(target: PackedSnapshot): void {
     this.#target = target;
@@ -92,6 +108,7 @@ export class AdsStream {
     }
     if (state.inFlight === undefined || state.inFlight.nonce !== request.nonce) return;
     if (request.error !== undefined) this.#reject(request.kind, state, request.error);
+    else for (const resource of state.inFlight.resources) this.#accepted[request.kind].set(resource.name, resource);
     state.inFlight = undefined;
   }
 
@@ -145,9 +162,11 @@ export class AdsStream {
     const resources: PackedResource[] = [];
     let bytes = 0;
     if (mode !== "remove") {
-      for (const resource of wantedOf(state, target[kind])) {
-        const { name, version, body } = resource;
-        if (state.has.get(name) === version || state.rejected.get(name)?.version === version) continue;
+      for (const wanted of wantedOf(state, target[kind])) {
+        const refused = state.rejected.get(wanted.name)?.version === wanted.version;
+        const resource = refused ? this.#accepted[kind].get(wanted.name) : wanted;
+        if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
+        const { body } = resource;
         if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
         if (resources.length >= state.batchLimit) break;
         bytes += body.value.length;
@@ -167,7 +186,7 @@ export class AdsStream {
     { resources, removed }: { readonly resources: readonly PackedResource[]; readonly removed: readonly string[] },
   ): StreamResponse {
     const nonce = String(++this.#nonce);
-    state.inFlight = { nonce, before: new Map(resources.map(({ name }) => [name, state.has.get(name)])) };
+    state.inFlight = { nonce, resources, before: new Map(resources.map(({ name }) => [name, state.has.get(name)])) };
     for (const { name, version, needs } of resources) {
       state.has.set(name, version);
       // A changed cluster warms anew and waits for its endpoints, though Envoy does not ask for them again.
@@ -177,6 +196,7 @@ export class AdsStream {
     for (const name of removed) {
       state.has.delete(name);
       state.missing.delete(name);
+      this.#accepted[kind].delete(name);
     }
     return { kind, nonce, resources, removed };
   }
@@ -195,7 +215,11 @@ export class AdsStream {
       if (!blamed.has(name)) state.has.set(name, UNCERTAIN);
       else if (version === undefined) state.has.delete(name);
       else state.has.set(name, version);
-      if (blamed.has(name)) state.rejected.set(name, { kind, name, version: sent, message });
+      if (!blamed.has(name)) continue;
+      // It has taken this once, maybe where a network namespace was there that is gone now.
+      if (this.#accepted[kind].get(name)?.version === sent) this.#accepted[kind].delete(name);
+      if (this.#target?.[kind].get(name)?.version !== sent) continue;
+      state.rejected.set(name, { kind, name, version: sent, message, time: this.#now().toISOString() });
     }
     if (blamed.size === 0) state.batchLimit = Math.max(1, Math.floor(before.size / 2));
   }

@@ -92,6 +92,22 @@ describe("the ADS server with a real Envoy", () => {
     expect(ads.status().rejections).toEqual([]);
   });
 
+  it("gives a new Envoy the version that was accepted last of what is refused", async () => {
+    const { port, snapshot } = await service("one");
+    await ads.publish(snapshot).converged;
+    await answers(port, "200 one");
+    const listeners = byName(["in", listener("in", port, "table", "not-an-address")]);
+    await ads.publish({ ...snapshot, listeners }).converged;
+    await answers(port, "200 one");
+    await envoy.kill();
+    await vi.waitFor(() => expect(ads.status().connected).toBe(false), { timeout: 5_000, interval: 5 });
+    await envoy.start();
+    await vi.waitFor(async () => expect(await fetchText(port)).toBe("200 one"), { timeout: 10_000, interval: 20 });
+    expect(ads.status().rejections).toMatchObject([
+      { kind: "listeners", name: "in", time: expect.stringMatching(/Z$/u) },
+    ]);
+  });
+
   it("sends nothing to an Envoy that it finds after a restart, and goes on serving it", async () => {
     const { port, snapshot } = await service("one");
     await ads.publish(snapshot).converged;

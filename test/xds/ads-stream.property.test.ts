@@ -1,5 +1,6 @@
 import { assert, array, constantFrom, nat, oneof, property, record, tuple, constant } from "fast-check";
 import { expect, it } from "vitest";
+import { noneAccepted } from "../../agent/xds/accepted.ts";
 import { AdsStream } from "../../agent/xds/ads-stream.ts";
 import { KINDS, type ResourceKind } from "../../agent/xds/types.ts";
 import { snapshot, type Versions } from "./exchange.ts";
@@ -39,15 +40,17 @@ const action = oneof(
   { weight: 1, arbitrary: tuple(constant("publish" as const), configuration) },
   { weight: 4, arbitrary: tuple(constant("answer" as const), nat(5)) },
   { weight: 1, arbitrary: tuple(constant("reconnect" as const), constant(0)) },
+  { weight: 1, arbitrary: tuple(constant("start anew" as const), constant(0)) },
 );
 
 it("brings a client to the latest configuration whatever the order of events, and breaks nothing on the way", () => {
   assert(
     property(array(action, { maxLength: 40 }), configuration, (actions, last) => {
       let target: Versions = {};
-      let stream = new AdsStream();
+      const accepted = noneAccepted();
+      let stream = new AdsStream(accepted);
       stream.setTarget(snapshot(target));
-      const client = new ModelClient(stream);
+      let client = new ModelClient(stream);
       client.connect();
       const publish = (next: Versions): void => {
         target = next;
@@ -58,8 +61,9 @@ it("brings a client to the latest configuration whatever the order of events, an
         if (kind === "publish") publish(argument);
         else if (kind === "answer") client.step(argument);
         else {
-          stream = new AdsStream();
+          stream = new AdsStream(accepted);
           stream.setTarget(snapshot(target));
+          if (kind === "start anew") client = new ModelClient(stream);
           client.connect(stream);
         }
         for (const name of client.of("routes").keys()) expect([...client.of("clusters").keys()]).toContain(name);

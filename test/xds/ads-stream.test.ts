@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { noneAccepted } from "../../agent/xds/accepted.ts";
 import { AdsStream, type StreamResponse } from "../../agent/xds/ads-stream.ts";
 import type { ResourceKind } from "../../agent/xds/types.ts";
 import { request, snapshot, type Versions } from "./exchange.ts";
@@ -135,5 +136,30 @@ describe("an ADS stream", () => {
     stream.onRequest(request("endpoints", { subscribe: ["nowhere"] }));
     stream.setTarget(snapshot({ clusters: { a: "1" } }));
     expect(only(stream.next())).toMatchObject({ kind: "endpoints", removed: ["nowhere"] });
+  });
+
+  it("gives a client that starts anew what was accepted last of what it refuses", () => {
+    const accepted = noneAccepted();
+    const connect = (versions: Versions): { readonly stream: AdsStream; readonly client: ModelClient } => {
+      const stream = new AdsStream(accepted, () => new Date(0));
+      stream.setTarget(snapshot(versions));
+      const client = new ModelClient(stream);
+      client.connect();
+      client.settle();
+      return { stream, client };
+    };
+    connect({ listeners: { a: "1", b: "1" }, routes: { a: "1" } });
+    for (const round of ["first", "second"]) {
+      const { stream, client } = connect({ listeners: { a: "2!", b: "2" }, routes: { a: "2!" } });
+      expect([round, ...client.of("listeners")]).toEqual([round, ["b", "2"], ["a", "1"]]);
+      expect([...client.of("routes")]).toEqual([["a", "1"]]);
+      expect(stream.rejections).toMatchObject([
+        { kind: "listeners", name: "a", version: "2!", time: "1970-01-01T00:00:00.000Z" },
+        { kind: "routes", name: "a", version: "2!" },
+      ]);
+      expect(stream.converged).toBe(true);
+    }
+    const { client } = connect({ listeners: { b: "2" } });
+    expect([...client.of("listeners").keys()]).toEqual(["b"]);
   });
 });

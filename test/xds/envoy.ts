@@ -44,13 +44,19 @@ export class TestEnvoy {
     return readFileSync(join(this.folder, "envoy.log"), "utf8");
   }
 
-  async stop(): Promise<void> {
+  /** Ends it; the next `start` starts one that knows nothing. */
+  async kill(): Promise<void> {
     const child = this.#child;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");
       await ended;
     }
+    rmSync(this.adminSocket, { force: true });
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
