@@ -30,6 +30,8 @@ export interface AgentOptions extends MeshOptions {
   readonly accessLog: string | undefined;
   /** Worker threads of Envoy. */
   readonly concurrency: number;
+  /** An Envoy that has not answered for so long is replaced. */
+  readonly patienceMs: number;
   /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
 }
@@ -64,6 +66,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     adsSocket,
     cgroup: proxyCgroup,
     concurrency: options.concurrency,
+    patienceMs: options.patienceMs,
     log,
   });
   const known = capture.knownPods();

@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { runAgent } from "../app.ts";
 import { createLogger } from "../lib/log.ts";
+import { seconds } from "./output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 
 interface AgentFlags extends MeshFlags {
@@ -16,6 +17,7 @@ interface AgentFlags extends MeshFlags {
   readonly clusterName: string;
   readonly accessLog: string;
   readonly concurrency: number;
+  readonly envoyPatience: number;
   readonly metrics?: { readonly host: string; readonly port: number };
 }
 
@@ -43,6 +45,12 @@ export function registerAgent(program: Command): void {
         .argParser(count)
         .default(Math.min(2, availableParallelism())),
     )
+    .addOption(
+      new Option("--envoy-patience <seconds>", "an Envoy that does not answer for so long is replaced")
+        .env("AMBIT_ENVOY_PATIENCE")
+        .argParser(seconds)
+        .default(10),
+    )
     .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
     .addHelpText(
       "after",
@@ -55,10 +63,11 @@ Example:
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
-      const { kubeletCgroup, metrics, clusterName: cluster } = flags;
+      const { kubeletCgroup, metrics, clusterName: cluster, envoyPatience } = flags;
       const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
-      const agent = await runAgent({ ...flags, kubeletCgroup, accessLog, metrics, cluster }, log);
+      const patienceMs = envoyPatience * 1_000;
+      const agent = await runAgent({ ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs }, log);
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
       });

@@ -12,6 +12,20 @@ export function statusText(nodes: readonly NodeStatus[]): string {
   return [
     table([["NODE", "READY", "AGENT", "ENVOY", "PODS IN THE MESH", "CONFIGURATION"], ...nodes.map(nodeRow)]),
     section("Pods", table([["NODE", "POD", "IN THE MESH"], ...answered.flatMap(podRows)])),
+    ...answered.flatMap(({ node, envoy: { trouble } }) =>
+      trouble === undefined
+        ? []
+        : [
+            section(
+              `The Envoy of ${node}, since ${trouble.since}`,
+              [
+                trouble.what,
+                ...(trouble.said === "" ? [] : [`it said last: ${trouble.said}`]),
+                `what to do: ${trouble.remedy}`,
+              ].join("\n"),
+            ),
+          ],
+    ),
     ...answered
       .filter(({ xds }) => xds.nacks.length > 0)
       .map(({ node, xds }) =>

@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { AmbitError } from "../lib/errors.ts";
-import { tryExec } from "../lib/exec.ts";
 import { fetchEnvoy } from "./fetch-envoy.ts";
+import { probeEnvoy } from "./probe-envoy.ts";
 
 /** The Envoy that configurations are written for. Other patch releases of the same minor one are taken, too. */
 export const ENVOY_VERSION = "1.40.0";
@@ -21,25 +21,30 @@ export function envoyCachePath(): string {
 
 /**
  * The Envoy of this machine: `AMBIT_ENVOY` (a path), else `envoy` on PATH if its version fits, else the one fetched before.
- * undefined where there is none. Throws AmbitError `envoy-not-usable` where AMBIT_ENVOY names something else.
+ * undefined where there is none. Throws AmbitError `envoy-not-usable` where AMBIT_ENVOY names something else, an Envoy of
+ * another version included.
  */
 export async function findEnvoy(): Promise<EnvoyBinary | undefined> {
   const named = process.env["AMBIT_ENVOY"];
   if (named !== undefined && named !== "") {
-    const version = await envoyVersion(named);
-    if (version !== undefined) return { path: named, version };
+    const found = await probeEnvoy(named);
+    if ("version" in found && fits(found.version)) return { path: named, version: found.version };
     throw new AmbitError({
       code: "envoy-not-usable",
       kind: "user",
-      what: `AMBIT_ENVOY is '${named}', which does not run as Envoy`,
+      what: `AMBIT_ENVOY is '${named}', which is not used`,
+      why:
+        "version" in found
+          ? `it is Envoy ${found.version}, and configurations are written for ${minor(ENVOY_VERSION)}`
+          : found.why,
       remedy: `give the path of an Envoy ${minor(ENVOY_VERSION)}.x, or unset AMBIT_ENVOY and let Ambit find one`,
     });
   }
   const candidates = [onPath("envoy"), envoyCachePath()].filter((path) => path !== undefined && existsSync(path));
   for (const path of candidates) {
     if (path === undefined) continue;
-    const version = await envoyVersion(path);
-    if (version !== undefined && minor(version) === minor(ENVOY_VERSION)) return { path, version };
+    const found = await probeEnvoy(path);
+    if ("version" in found && fits(found.version)) return { path, version: found.version };
   }
   return undefined;
 }
@@ -52,9 +57,8 @@ export async function ensureEnvoy(): Promise<EnvoyBinary> {
   return { path: envoyCachePath(), version: ENVOY_VERSION };
 }
 
-async function envoyVersion(path: string): Promise<string | undefined> {
-  const { code, stdout } = await tryExec(path, ["--version"]);
-  return code === 0 ? /version: [0-9a-f]+\/([0-9.]+)/u.exec(stdout)?.[1] : undefined;
+function fits(version: string): boolean {
+  return minor(version) === minor(ENVOY_VERSION);
 }
 
 function minor(version: string): string {

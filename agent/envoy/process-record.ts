@@ -18,6 +18,7 @@ export function record(pidFile: string, { process, fingerprint }: ProcessRecord)
 export function forget(pidFile: string): void {
   rmSync(pidFile, { force: true });
   rmSync(`${pidFile}.json`, { force: true });
+  rmSync(`${pidFile}.exit`, { force: true });
 }
 
 /** The recorded process, if it still lives: by its record, else by its pid if that runs with `configFile`. */

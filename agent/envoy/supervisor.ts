@@ -2,13 +2,16 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AmbitError, describe } from "../lib/errors.ts";
-import { start } from "../lib/exec.ts";
+import { start, type Child } from "../lib/exec.ts";
 import type { Logger } from "../lib/log.ts";
 import { askAdmin } from "./admin-client.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { EnvoyBinary } from "./find-envoy.ts";
 import { end, identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
+import { howItEnded, lastWords, logSize } from "./last-words.ts";
+import { Liveness } from "./liveness.ts";
 import { findRecorded, forget, record } from "./process-record.ts";
+import { endedTrouble, silentTrouble, type Trouble } from "./trouble.ts";
 
 export interface SupervisorOptions {
   readonly binary: EnvoyBinary;
@@ -20,6 +23,8 @@ export interface SupervisorOptions {
   readonly cgroup: string;
   /** Worker threads. */
   readonly concurrency: number;
+  /** An Envoy that has not answered for so long is replaced. */
+  readonly patienceMs: number;
   readonly log: Logger;
 }
 
@@ -28,9 +33,12 @@ export interface EnvoyStatus {
   readonly version: string;
   readonly ready: boolean;
   readonly restarts: number;
+  /** What is wrong with it; undefined where nothing is known to be. */
+  readonly trouble: Trouble | undefined;
 }
 
 const WATCH_MS = 100;
+const ANSWER_MS = 2_000;
 const GRACE_MS = 2_000;
 const MAX_BACKOFF_MS = 10_000;
 /** An Envoy that has lived this long has started well: the next restart is immediate again. */
@@ -41,7 +49,8 @@ const STABLE_MS = 10_000;
 const PARENT = `echo $$ > "$1/cgroup.procs" || exit 1
 pid_file=$2; shift 2
 "$@" & echo $! > "$pid_file.new" && mv "$pid_file.new" "$pid_file"
-wait $!`;
+wait $!
+echo $? > "$pid_file.exit"`;
 
 /** Keeps one Envoy running. It outlives this process; the next supervisor of the same folder adopts it. */
 export class EnvoySupervisor {
@@ -49,11 +58,16 @@ export class EnvoySupervisor {
   readonly #adminSocket: string;
   readonly #pidFile: string;
   readonly #configFile: string;
+  readonly #logFile: string;
+  readonly #liveness: Liveness;
   #envoy: ProcessIdentity | undefined;
   #ready = false;
   #restarts = 0;
   #startedAt = 0;
   #backoffMs = 0;
+  #logStart = 0;
+  #inARow = 0;
+  #trouble: Trouble | undefined;
   #timer: NodeJS.Timeout | undefined;
   #watching: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -63,18 +77,24 @@ export class EnvoySupervisor {
     this.#adminSocket = join(options.stateDir, "envoy-admin.sock");
     this.#pidFile = join(options.stateDir, "envoy.pid");
     this.#configFile = join(options.stateDir, "bootstrap.json");
+    this.#logFile = join(options.stateDir, "envoy.log");
+    this.#liveness = new Liveness(options.patienceMs);
   }
 
   get adminSocket(): string {
     return this.#adminSocket;
   }
 
-  /** Adopts the Envoy that runs, if it was started the same way; else ends it and starts one. Then watches it. */
+  /**
+   * Adopts the Envoy that runs, if it was started the same way; else ends it and starts one. Then watches it, and starts
+   * another when it ends or does not start.
+   */
   async start(): Promise<void> {
     const { log } = this.#options;
     const running = findRecorded(this.#pidFile, this.#configFile);
     if (running?.fingerprint === this.#fingerprint()) {
       this.#envoy = running.process;
+      this.#logStart = logSize(this.#logFile);
       log.info({ pid: this.#envoy.pid }, "Envoy adopted");
     } else {
       if (running !== undefined) {
@@ -82,14 +102,14 @@ export class EnvoySupervisor {
         log.warn({ pid: running.process.pid }, "an Envoy runs that was started differently; ending it");
         await end(running.process, GRACE_MS);
       }
-      await this.#spawn();
+      await this.#tryToStart();
     }
-    this.#watchSoon(WATCH_MS);
+    if (this.#envoy !== undefined) this.#watchSoon(WATCH_MS);
   }
 
   status(): EnvoyStatus {
     const { version } = this.#options.binary;
-    return { pid: this.#envoy?.pid, version, ready: this.#ready, restarts: this.#restarts };
+    return { pid: this.#envoy?.pid, version, ready: this.#ready, restarts: this.#restarts, trouble: this.#trouble };
   }
 
   /** Stops watching; Envoy goes on. */
@@ -111,26 +131,65 @@ export class EnvoySupervisor {
 
   async #watch(): Promise<void> {
     const envoy = this.#envoy;
-    if (envoy === undefined) return this.#startAnew();
+    if (envoy === undefined) {
+      this.#restarts++;
+      await this.#tryToStart();
+      if (this.#envoy !== undefined) this.#watchSoon(WATCH_MS);
+      return;
+    }
     if (isAlive(envoy)) {
-      if (Date.now() - this.#startedAt > STABLE_MS) this.#backoffMs = 0;
-      this.#ready = await this.#askReady();
+      if (Date.now() - this.#startedAt > STABLE_MS) {
+        this.#backoffMs = 0;
+        this.#inARow = 0;
+      }
+      await this.#ask(envoy);
       return this.#watchSoon(WATCH_MS);
     }
-    this.#ready = false;
-    this.#envoy = undefined;
-    this.#options.log.error({ pid: envoy.pid, againInMs: this.#backoffMs }, "Envoy ended; starting another");
-    this.#watchSoon(this.#nextBackoff());
+    await this.#ended({ pid: envoy.pid });
   }
 
-  async #startAnew(): Promise<void> {
-    this.#restarts++;
+  async #tryToStart(): Promise<void> {
     try {
       await this.#spawn();
-      this.#watchSoon(WATCH_MS);
     } catch (error) {
-      this.#options.log.error({ error: describe(error), againInMs: this.#backoffMs }, "Envoy does not start");
-      this.#watchSoon(this.#nextBackoff());
+      await this.#ended({ error: describe(error) });
+    }
+  }
+
+  /** Notes how it ended, and has the next one started after a while. */
+  async #ended(about: { readonly pid?: number; readonly error?: string }): Promise<void> {
+    this.#ready = false;
+    this.#envoy = undefined;
+    this.#liveness.answered();
+    const said = lastWords(this.#logFile, this.#logStart);
+    const ending = {
+      livedMs: this.#startedAt === 0 ? undefined : Date.now() - this.#startedAt,
+      how: await howItEnded(`${this.#pidFile}.exit`),
+      inARow: ++this.#inARow,
+      said,
+    };
+    this.#trouble = endedTrouble(ending, this.#logFile, this.#command().args.join(" "));
+    const againInMs = this.#nextBackoff();
+    this.#options.log.error({ ...about, said, remedy: this.#trouble.remedy, againInMs }, this.#trouble.what);
+    this.#watchSoon(againInMs);
+  }
+
+  /** Is it ready? One that has not answered for long is ended. */
+  async #ask(envoy: ProcessIdentity): Promise<void> {
+    const { log, patienceMs } = this.#options;
+    const timeoutMs = Math.min(ANSWER_MS, patienceMs / 4);
+    try {
+      this.#ready = (await askAdmin(this.#adminSocket, "/ready", { timeoutMs })).body.startsWith("LIVE");
+      this.#liveness.answered();
+      if (this.#ready) this.#trouble = undefined;
+    } catch {
+      this.#ready = false;
+      const silence = this.#liveness.unanswered(envoy.pid);
+      if (silence.forMs < timeoutMs || !isAlive(envoy)) return;
+      this.#trouble = silentTrouble(silence.sinceMs, silence.cause, this.#logFile, patienceMs);
+      if (!silence.hung) return;
+      log.error({ pid: envoy.pid, silentForMs: silence.forMs }, this.#trouble.what);
+      await end(envoy, 0);
     }
   }
 
@@ -143,14 +202,6 @@ export class EnvoySupervisor {
   #watchSoon(ms: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => (this.#watching = this.#watch()), ms);
-  }
-
-  async #askReady(): Promise<boolean> {
-    try {
-      return (await askAdmin(this.#adminSocket, "/ready")).body.startsWith("LIVE");
-    } catch {
-      return false;
-    }
   }
 
   #command(): { readonly args: readonly string[]; readonly bootstrapJson: string } {
@@ -177,37 +228,41 @@ export class EnvoySupervisor {
   }
 
   async #spawn(): Promise<void> {
-    const { stateDir, cgroup, log } = this.#options;
+    const { cgroup, log } = this.#options;
     const { args, bootstrapJson } = this.#command();
     writeFileSync(this.#configFile, bootstrapJson);
     forget(this.#pidFile);
     rmSync(this.#adminSocket, { force: true });
-    const logFile = openSync(join(stateDir, "envoy.log"), "a");
+    this.#logStart = logSize(this.#logFile);
+    this.#startedAt = Date.now();
+    const logFile = openSync(this.#logFile, "a");
     const parent = start("/bin/sh", ["-c", PARENT, "envoy-parent", cgroup, this.#pidFile, ...args], {
       detached: true,
       stdio: ["ignore", logFile, logFile],
     });
     parent.unref();
     closeSync(logFile);
-    this.#startedAt = Date.now();
-    this.#envoy = await this.#appeared();
+    this.#envoy = await this.#appeared(parent);
     record(this.#pidFile, { process: this.#envoy, fingerprint: this.#fingerprint() });
     log.info({ pid: this.#envoy.pid }, "Envoy started");
   }
 
-  async #appeared(): Promise<ProcessIdentity> {
+  async #appeared(parent: Child): Promise<ProcessIdentity> {
     for (const deadline = Date.now() + 5_000; Date.now() < deadline;) {
+      // In this order: a parent that has ended has written all that it had to write.
+      const over = parent.exitCode !== null || parent.signalCode !== null;
       if (existsSync(this.#pidFile)) {
         const found = identify(Number(readFileSync(this.#pidFile, "utf8").trim()));
         if (found !== undefined) return found;
       }
+      if (over) break;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     throw new AmbitError({
       code: "envoy-not-started",
       kind: "system",
       what: "Envoy ended at once, or was never started",
-      remedy: `read ${join(this.#options.stateDir, "envoy.log")}; is ${this.#options.cgroup} a cgroup v2 directory?`,
+      remedy: `read ${this.#logFile}; is ${this.#options.cgroup} a cgroup v2 directory?`,
     });
   }
 }

@@ -62,7 +62,7 @@ export class AgentProcess {
     const said = tailOf(this.logFile, 3);
     if (this.pid === undefined) return `its agent ended with ${this.#lastEnd}${said && `: ${said}`}`;
     if (this.#status === undefined) return `its agent does not answer yet${said && `: ${said}`}`;
-    return "its proxy is not ready yet";
+    return this.#status.trouble || "its proxy is not ready yet";
   }
 
   async stop(): Promise<void> {

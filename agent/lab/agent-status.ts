@@ -10,6 +10,8 @@ export interface AgentStatus {
   /** Why a pod is not enrolled, by UID. */
   readonly reasons: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
+  /** What is wrong with its proxy; "" if nothing is. */
+  readonly trouble: string;
 }
 
 const TIMEOUT_MS = 2_000;
@@ -42,7 +44,7 @@ export function get(socketPath: string, path: string): Promise<string> {
 
 interface WireStatus {
   readonly ready?: boolean;
-  readonly envoy?: { readonly pid?: number };
+  readonly envoy?: { readonly pid?: number; readonly trouble?: { readonly what: string; readonly said: string } };
   readonly pods?: readonly { readonly uid: string; readonly enrolled: boolean; readonly reason?: string }[];
   readonly problems?: readonly Problem[];
 }
@@ -56,5 +58,6 @@ function parse(value: unknown): AgentStatus {
     enrolled: new Set(pods.filter(({ enrolled }) => enrolled).map(({ uid }) => uid)),
     reasons: new Map(pods.flatMap(({ uid, reason }) => (reason === undefined ? [] : [[uid, reason] as const]))),
     problems: status.problems ?? [],
+    trouble: [status.envoy?.trouble?.what, status.envoy?.trouble?.said].filter(Boolean).join(": "),
   };
 }

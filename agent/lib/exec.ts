@@ -15,24 +15,37 @@ export interface ExecOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Runs a command to its end and tells how it ended; never throws for an exit code. A command that is not there has code 127. */
+const GRACE_MS = 500;
+
+/**
+ * Runs a command to its end and tells how it ended; never throws for an exit code. A command that is not there has code 127,
+ * one that took too long 124.
+ */
 export function tryExec(command: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   return new Promise((resolve) => {
+    const timeoutMs = options.timeoutMs ?? 30_000;
     const child = execFile(
       command,
       args,
       {
-        timeout: options.timeoutMs ?? 30_000,
+        timeout: timeoutMs,
         maxBuffer: 64 << 20,
         cwd: options.cwd,
         env: options.env,
         encoding: "utf8",
       },
       (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 127;
+        clearTimeout(deaf);
+        const failed = error?.killed === true ? 124 : 127;
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : failed;
         resolve({ code, stdout, stderr: stderr === "" && error !== null ? error.message : stderr });
       },
     );
+    // Ended for its time, it may leave children that hold its output open.
+    const deaf = setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, timeoutMs + GRACE_MS);
     // A command that ends without reading its input is no failure: its exit code tells.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input ?? "");

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -9,6 +9,7 @@ import { AdsServer } from "../../agent/xds/ads-server.ts";
 import { EMPTY_SNAPSHOT } from "../../agent/xds/types.ts";
 import { describePrivileged } from "../support/privileges.ts";
 
+const WAIT = { timeout: 10_000, interval: 5 };
 const log = createLogger("test", "silent");
 const cgroupRoot =
   ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((path) => existsSync(`${path}/cgroup.procs`)) ?? "";
@@ -17,10 +18,14 @@ let cgroup: string;
 let ads: AdsServer;
 let last: EnvoySupervisor;
 
-async function supervise(node = "node-1"): Promise<EnvoySupervisor> {
+async function supervise(node = "node-1", patienceMs = 10_000, script?: string): Promise<EnvoySupervisor> {
   const binary = await ensureEnvoy();
+  const path = script === undefined ? binary.path : join(stateDir, "fake-envoy");
+  if (script !== undefined) writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const adsSocket = join(stateDir, "ads.sock");
-  last = new EnvoySupervisor({ binary, node, stateDir, adsSocket, cgroup, concurrency: 1, log });
+  last = new EnvoySupervisor({
+    ...{ binary: { ...binary, path }, node, stateDir, adsSocket, cgroup, concurrency: 1, patienceMs, log },
+  });
   await last.start();
   return last;
 }
@@ -105,5 +110,50 @@ describePrivileged("the supervisor with a real Envoy", () => {
     await vi.waitFor(() => expect(supervisor.status().ready).toBe(false), { timeout: 5_000, interval: 1 });
     await supervisor.stop();
     await vi.waitFor(() => expect(processes()).toEqual([]), { timeout: 5_000, interval: 5 });
+  });
+
+  it("replaces an Envoy that is stopped, after a time, and says so before", async () => {
+    const supervisor = await supervise("node-1", 1_000);
+    const first = await ready(supervisor);
+    expect(supervisor.status().trouble).toBeUndefined();
+    process.kill(first, "SIGSTOP");
+    await vi.waitFor(() => expect(supervisor.status().trouble?.what).toMatch(/stopped by a signal.* 1 s/u), WAIT);
+    expect(supervisor.status()).toMatchObject({ pid: first, ready: false });
+    await vi.waitFor(() => expect(supervisor.status().pid).not.toBe(first), WAIT);
+    const second = await ready(supervisor);
+    expect(supervisor.status()).toMatchObject({ restarts: 1, trouble: undefined });
+    alone(second);
+  });
+
+  it("replaces an Envoy that never answers", async () => {
+    const supervisor = await supervise("node-1", 400, "exec sleep 1000");
+    const { pid } = supervisor.status();
+    await vi.waitFor(() => expect(supervisor.status().trouble?.what).toContain("does not answer"), WAIT);
+    await vi.waitFor(() => expect(supervisor.status().pid).not.toBe(pid), WAIT);
+  });
+
+  it("waits longer and longer for an Envoy that ends at once, tells its last words, and starts it once it can", async () => {
+    const supervisor = await supervise(
+      "node-1",
+      10_000,
+      `if [ -e ${stateDir}/mended ]; then exec ${(await ensureEnvoy()).path} "$@"; fi
+       date +%s.%N >> ${stateDir}/starts; echo "[critical] no such thing as luck" >&2; exit 3`,
+    );
+    const startedAt = Date.now();
+    await vi.waitFor(() => expect(supervisor.status().trouble?.what).toContain("4 times in a row"), WAIT);
+    expect(supervisor.status()).toMatchObject({
+      ready: false,
+      trouble: {
+        what: expect.stringMatching(/^Envoy ended with exit code 3 right after its start, /u),
+        said: "[critical] no such thing as luck",
+        remedy: expect.stringContaining(join(stateDir, "envoy.log")),
+      },
+    });
+    // 0, 100, 200, 400 ms between starts.
+    const starts = readFileSync(join(stateDir, "starts"), "utf8").trim().split("\n").length;
+    expect(starts).toBeLessThanOrEqual(3 + (Date.now() - startedAt) / 150);
+    writeFileSync(join(stateDir, "mended"), "");
+    await ready(supervisor);
+    expect(supervisor.status().trouble).toBeUndefined();
   });
 });
