@@ -54,7 +54,10 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const binary = await ensureEnvoy();
   const compileOptions: CompileOptions = { ...options, filterModule: installFilterModule(stateDir) };
-  const source = await openDirectorySource(options.manifests, options);
+  const source = await openDirectorySource(options.manifests, {
+    ...options,
+    heldVersions: join(stateDir, "held-versions.json"),
+  });
   const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
   const ads = new AdsServer(log);
   const adsSocket = join(stateDir, "ads.sock");

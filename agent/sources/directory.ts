@@ -1,12 +1,16 @@
 import type { Mesh } from "../model/mesh.ts";
 import { FollowedFolders, type FollowOptions } from "./follow-folders.ts";
+import { HeldVersions } from "./held-versions.ts";
 import { LastGood } from "./last-good.ts";
 import { meshOf } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import type { ObjectsToMeshOptions } from "./objects-to-mesh.ts";
 import type { Source } from "./source.ts";
 
-export interface DirectorySourceOptions extends ObjectsToMeshOptions, FollowOptions {}
+export interface DirectorySourceOptions extends ObjectsToMeshOptions, FollowOptions {
+  /** Where versions that are served in place of what is broken are kept for the next process. */
+  readonly heldVersions?: string | undefined;
+}
 
 /**
  * Folders of manifests that are followed live; later folders override earlier ones object by object. What breaks
@@ -28,12 +32,18 @@ class DirectorySource implements Source {
   private mesh: Mesh;
 
   constructor(folders: readonly ManifestFolder[], options: DirectorySourceOptions) {
-    const lastGood = new LastGood();
-    this.mesh = meshOf(folders, options, lastGood).mesh;
+    const store = options.heldVersions === undefined ? undefined : new HeldVersions(options.heldVersions);
+    const lastGood = new LastGood(store?.load());
+    const read = (): Mesh => {
+      const { mesh, held } = meshOf(folders, options, lastGood);
+      store?.save(held);
+      return mesh;
+    };
+    this.mesh = read();
     this.followed = new FollowedFolders(
       folders,
       () => {
-        this.mesh = meshOf(folders, options, lastGood).mesh;
+        this.mesh = read();
         for (const listener of this.listeners) listener(this.mesh);
       },
       options,

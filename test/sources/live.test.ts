@@ -1,5 +1,6 @@
-import { renameSync, rmSync } from "node:fs";
-import { afterEach, describe, expect, it } from "vitest";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { openDirectorySource } from "../../agent/sources/directory.ts";
 import type { Source } from "../../agent/sources/source.ts";
@@ -10,7 +11,10 @@ const service = (name: string): string =>
 
 describe("a folder that is followed", () => {
   let source: Source | undefined;
-  const manifests = new Manifests();
+  let manifests: Manifests;
+  beforeEach(() => {
+    manifests = new Manifests();
+  });
   afterEach(() => {
     source?.close();
     manifests.remove();
@@ -49,5 +53,77 @@ describe("a folder that is followed", () => {
     await until((mesh) => mesh.problems.length > 0);
     expect(names()).toEqual(["number-100", "one"]);
     rmSync(`${manifests.folder}.gone`, { recursive: true });
+  });
+
+  it("keeps across a restart what is served in place of what is broken, and forgets it when that is mended", async () => {
+    const heldVersions = join(manifests.folder, ".held.json");
+    const open = async (): Promise<void> => {
+      source?.close();
+      source = await openDirectorySource([manifests.folder], { rescanMs: 100, heldVersions });
+    };
+    manifests.write("a.yaml", service("one"));
+    manifests.write("b.yaml", service("two"));
+    await open();
+    manifests.write("a.yaml", service("one").replace("80", "80000"));
+    manifests.write("b.yaml", "{ broken: [");
+    await until((mesh) => mesh.problems.filter(({ code }) => code === "last-good-served").length === 2);
+    for (const restart of ["first", "second"]) {
+      await open();
+      expect([restart, ...names()]).toEqual([restart, "one", "two"]);
+      expect(source?.current().problems.map(({ code }) => code)).toContain("last-good-served");
+    }
+    manifests.write("a.yaml", service("one"));
+    manifests.write("b.yaml", "# nothing\n");
+    await until((mesh) => mesh.problems.length === 0);
+    expect(names()).toEqual(["one"]);
+    expect(readFileSync(heldVersions, "utf8")).toBe("[]");
+    writeFileSync(heldVersions, '[{"since":1},null,{"since":"","object":{"value":{},"kind":"Service"}}]');
+    await open();
+    expect(names()).toEqual(["one"]);
+  });
+
+  it("follows a ConfigMap, whose files are links into a folder that is swapped as a whole", async () => {
+    const put = (version: string, text: string): void => {
+      mkdirSync(join(manifests.folder, version));
+      manifests.write(join(version, "a.yaml"), text);
+      symlinkSync(version, join(manifests.folder, "..data_tmp"));
+      renameSync(join(manifests.folder, "..data_tmp"), join(manifests.folder, "..data"));
+    };
+    put("..1", service("one"));
+    symlinkSync("..data/a.yaml", join(manifests.folder, "a.yaml"));
+    source = await openDirectorySource([manifests.folder], { rescanMs: 100 });
+    expect(names()).toEqual(["one"]);
+    put("..2", service("two"));
+    rmSync(join(manifests.folder, "..1"), { recursive: true });
+    await until(has("two"));
+    expect(names()).toEqual(["two"]);
+    put("..3", "{ broken: [");
+    await until((mesh) => mesh.problems.length > 0);
+    expect(names()).toEqual(["two"]);
+  });
+
+  it("names what it cannot read, keeps what it gave, and reads on", async () => {
+    for (const file of ["a", "b", "c"]) manifests.write(`${file}.yaml`, service(file));
+    source = await openDirectorySource([manifests.folder], { rescanMs: 100 });
+    manifests.write("a.yaml", Uint8Array.from([0x61, 0xff, 0xfe]));
+    manifests.write("b.yaml", "#".repeat(20 << 20));
+    manifests.write("c.yaml", "");
+    symlinkSync("nowhere", join(manifests.folder, "d.yaml"));
+    symlinkSync(".", join(manifests.folder, "loop"));
+    mkdirSync(join(manifests.folder, "e.yaml"));
+    manifests.write("f.yaml", `\uFEFF${service("f").replaceAll("\n", "\r\n")}`);
+    await until(has("f"));
+    await until((mesh) => mesh.problems.length === 7);
+    expect(names()).toEqual(["a", "b", "c", "f"]);
+    expect(
+      source
+        .current()
+        .problems.map(({ code }) => code)
+        .toSorted(),
+    ).toEqual([
+      "file-too-large",
+      ...["last-good-served", "last-good-served", "last-good-served"],
+      ...["not-utf-8", "symlink-loop", "unreadable"],
+    ]);
   });
 });

@@ -1,8 +1,10 @@
-// requests.mjs COUNT URL… : sends COUNT requests, to the URLs in turn, over keep-alive. Prints, as JSON, how often each
+// requests.mjs COUNT URL… : sends COUNT requests (-: until its input ends), to the URLs in turn, over keep-alive. Prints, as JSON, how often each
 // address was seen as the caller's, and how many requests failed.
 import { Agent, get } from "node:http";
 
-const [count = "1", ...urls] = process.argv.slice(2);
+const [argument = "1", ...urls] = process.argv.slice(2);
+let count = argument === "-" ? Infinity : Number(argument);
+if (argument === "-") process.stdin.resume().on("end", () => (count = 0));
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 const peers = {};
 let failed = 0;
@@ -31,8 +33,8 @@ function one(url) {
 
 await Promise.all(
   Array.from({ length: 8 }, async () => {
-    while (sent < Number(count)) await one(urls[sent++ % urls.length]);
+    while (sent < count) await one(urls[sent++ % urls.length]);
   }),
 );
-console.log(JSON.stringify({ peers, failed }));
+console.log(JSON.stringify({ peers, sent, failed }));
 process.exit(0);

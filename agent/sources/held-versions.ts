@@ -1,0 +1,57 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Version } from "./versions.ts";
+
+/**
+ * Keeps on disk the versions that are served although no file says so any more: whoever starts anew would find only what is
+ * broken, and take away what worked.
+ */
+export class HeldVersions {
+  readonly #file: string;
+  #text: string | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Those of the process before; none where there was none, or its file cannot be read. */
+  load(): readonly Version[] {
+    try {
+      this.#text = readFileSync(this.#file, "utf8");
+      const value: unknown = JSON.parse(this.#text);
+      return Array.isArray(value) ? value.filter(isVersion) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  save(held: readonly Version[]): void {
+    const text = JSON.stringify(
+      held.map(({ since, object }) => {
+        const { group, version, kind, namespace, name, value, origin } = object;
+        const { layer, file } = origin;
+        const place = { layer, file, document: 0, item: 0 };
+        return { since, object: { group, version, kind, namespace, name, value, origin: place } };
+      }),
+    );
+    if (text === (this.#text ?? "[]")) return;
+    try {
+      writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
+      renameSync(`${this.#file}.new`, this.#file);
+      this.#text = text;
+    } catch {
+      // A full disk costs the memory beyond this process, and nothing else; the next change tries again.
+    }
+  }
+}
+
+function isVersion(value: unknown): value is Version {
+  if (!isRecord(value) || typeof value["since"] !== "string" || !isRecord(value["object"])) return false;
+  const { object } = value;
+  const isText = ["group", "version", "kind", "namespace", "name"].every((field) => typeof object[field] === "string");
+  const { origin } = object;
+  return isText && isRecord(object["value"]) && isRecord(origin) && typeof origin["file"] === "string";
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
