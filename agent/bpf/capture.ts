@@ -54,6 +54,8 @@ const ATTACHED_TO: Readonly<Record<string, "podsCgroup" | "proxyCgroup" | "kubel
   pod_getsockname4: "podsCgroup",
   pod_getsockname6: "podsCgroup",
   pod_sockops: "podsCgroup",
+  proxy_connect4: "proxyCgroup",
+  proxy_connect6: "proxyCgroup",
   proxy_sockops: "proxyCgroup",
   proxy_getsockopt: "proxyCgroup",
   kubelet_sockops: "kubeletCgroup",

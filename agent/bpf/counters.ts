@@ -22,6 +22,7 @@ export const COUNTERS = [
   "original_destination_unknown",
   "inbound_listener_registered",
   "inbound_listener_failed",
+  "delivery_port_not_chosen",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

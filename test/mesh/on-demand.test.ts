@@ -131,4 +131,11 @@ describePrivileged("a destination that nobody of the node has called before", ()
     const echo = `const s=require("net").connect(9000,"far-19",()=>s.write("hello"));s.on("data",d=>{console.log(String(d));s.end()})`;
     expect((await lab.exec("shop/client", NODE, "-e", echo)).stdout).toBe("hello\n");
   });
+
+  // The wire's connection and the delivery bear the same addresses in the pod: never the same ports, too.
+  it.for(["near-19", "far-19"])("loses none of many short TCP connections: %s", async (host) => {
+    const script = join(APPS, "short-connections.mjs");
+    const { stdout } = await lab.exec("shop/client", NODE, script, host, "9000", "3000");
+    expect(JSON.parse(stdout)).toEqual({ answered: 3000, failures: {} });
+  });
 });

@@ -4,6 +4,7 @@
 #include "names.bpf.c"
 #include "pod-sockops.bpf.c"
 #include "proxy-sockops.bpf.c"
+#include "delivery-port.bpf.c"
 #include "kubelet-sockops.bpf.c"
 #include "original-destination.bpf.c"
 #include "inbound.bpf.c"

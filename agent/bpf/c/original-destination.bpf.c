@@ -2,24 +2,9 @@
 #include "lib/counters.h"
 #include "lib/maps.h"
 #include "lib/ports.h"
+#include "lib/socket-address.h"
 
 enum { SOL_IP = 0, SOL_IPV6 = 41, SO_ORIGINAL_DST = 80, PAGE = 4096 };
-
-/* struct sockaddr_in and sockaddr_in6 */
-struct socket_address4 {
-	__u16 family;
-	__u16 port;
-	__u32 address;
-	__u64 zero;
-};
-
-struct socket_address6 {
-	__u16 family;
-	__u16 port;
-	__u32 flow;
-	__u32 address[4];
-	__u32 scope;
-};
 
 INLINE int answer(struct bpf_sockopt *context, const struct address *address, __u16 port)
 {

@@ -46,7 +46,9 @@ enum counter {
 	COUNT_INBOUND_LISTENER_REGISTERED = 17,
 	/* An inbound listener of the proxy could not be registered. */
 	COUNT_INBOUND_LISTENER_FAILED = 18,
-	COUNTERS = 19,
+	/* No source port was free in the range of deliveries: the kernel chooses one. */
+	COUNT_DELIVERY_PORT_NOT_CHOSEN = 19,
+	COUNTERS = 20,
 };
 
 struct {

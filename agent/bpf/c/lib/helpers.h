@@ -29,7 +29,9 @@ HELPER(long, sk_storage_delete, (void *map, void *socket));
 HELPER(long, sock_hash_update, (struct bpf_sock_ops * context, void *map, void *key, __u64 flags));
 HELPER(long, sock_ops_cb_flags_set, (struct bpf_sock_ops * context, int flags));
 HELPER(long, sk_assign, (void *context, void *socket, __u64 flags));
+HELPER(struct bpf_sock *, sk_lookup_tcp, (void *context, void *tuple, __u32 size, __u64 netns, __u64 flags));
 HELPER(long, sk_release, (void *socket));
+HELPER(long, bind, (struct bpf_sock_addr * context, void *address, int size));
 HELPER(int, set_retval, (int retval));
 
 #define swap16(value) __builtin_bswap16(value)

@@ -1,0 +1,100 @@
+/*
+ * cgroup/connect4 and connect6 on the proxy's cgroup: the source port of a delivery. It bears the caller's address, as the
+ * connection that brought the call over the wire does, and goes to the same port of the same pod. With the same source port,
+ * too, the two would be one connection to the kernel, and one of them would be reset. So deliveries choose from a range below
+ * the usual ephemeral one, and never a port under which the pod has such a connection already. bpf_bind and not
+ * IP_LOCAL_PORT_RANGE, which can only narrow the ephemeral range, and only since Linux 6.3.
+ */
+#include "lib/counters.h"
+#include "lib/maps.h"
+#include "lib/socket-address.h"
+
+#define DELIVERY_PORT_FIRST 10240
+#define DELIVERY_PORTS 22528
+#define DELIVERY_PORT_TRIES 8
+
+INLINE int is_delivery(struct bpf_sock_addr *context, const struct address *to)
+{
+	__u64 *there = bpf_map_lookup_elem(&pod_addresses, to);
+
+	return there && READ32(context, protocol) == PROTOCOL_TCP && *there == bpf_get_netns_cookie(context);
+}
+
+INLINE __u16 any_port(void)
+{
+	return swap16(DELIVERY_PORT_FIRST + bpf_get_prandom_u32() % DELIVERY_PORTS);
+}
+
+/* A listener takes all that nobody else has: it does not count. */
+INLINE int is_taken(struct bpf_sock_addr *context, struct bpf_sock_tuple *connection, __u32 size)
+{
+	struct bpf_sock *socket = bpf_sk_lookup_tcp(context, connection, size, BPF_F_CURRENT_NETNS, 0);
+	int taken;
+
+	if (!socket)
+		return 0;
+	taken = socket->state != BPF_TCP_LISTEN;
+	bpf_sk_release(socket);
+	return taken;
+}
+
+SEC("cgroup/connect4")
+int proxy_connect4(struct bpf_sock_addr *context)
+{
+	struct address to = address4(READ32(context, user_ip4));
+	struct bpf_sock *socket = context->sk;
+	__u32 from;
+
+	if (!socket || !is_delivery(context, &to))
+		return ALLOW;
+	from = socket->src_ip4;
+	if (!from)
+		return ALLOW;
+	for (int i = 0; i < DELIVERY_PORT_TRIES; i++) {
+		struct socket_address4 wanted = { .family = FAMILY_IPV4, .port = any_port(), .address = from };
+		struct bpf_sock_tuple wire = {
+			.ipv4 = { .saddr = from,
+				  .daddr = to.word[3],
+				  .sport = wanted.port,
+				  .dport = (__u16)READ32(context, user_port) },
+		};
+
+		if (!is_taken(context, &wire, sizeof(wire.ipv4)) && bpf_bind(context, &wanted, sizeof(wanted)) == 0)
+			return ALLOW;
+	}
+	count(COUNT_DELIVERY_PORT_NOT_CHOSEN);
+	return ALLOW;
+}
+
+SEC("cgroup/connect6")
+int proxy_connect6(struct bpf_sock_addr *context)
+{
+	struct address to = target6(context);
+	struct bpf_sock *socket = context->sk;
+	struct address from;
+
+	if (!socket || is_ipv4(&to) || !is_delivery(context, &to))
+		return ALLOW;
+	from = (struct address){ .word = { socket->src_ip6[0], socket->src_ip6[1], socket->src_ip6[2],
+					   socket->src_ip6[3] } };
+	if (is_unspecified(&from))
+		return ALLOW;
+	for (int i = 0; i < DELIVERY_PORT_TRIES; i++) {
+		struct socket_address6 wanted = {
+			.family = FAMILY_IPV6,
+			.port = any_port(),
+			.address = { from.word[0], from.word[1], from.word[2], from.word[3] },
+		};
+		struct bpf_sock_tuple wire = {
+			.ipv6 = { .saddr = { from.word[0], from.word[1], from.word[2], from.word[3] },
+				  .daddr = { to.word[0], to.word[1], to.word[2], to.word[3] },
+				  .sport = wanted.port,
+				  .dport = (__u16)READ32(context, user_port) },
+		};
+
+		if (!is_taken(context, &wire, sizeof(wire.ipv6)) && bpf_bind(context, &wanted, sizeof(wanted)) == 0)
+			return ALLOW;
+	}
+	count(COUNT_DELIVERY_PORT_NOT_CHOSEN);
+	return ALLOW;
+}
