@@ -51,8 +51,8 @@ describePrivileged("what nobody can talk his way around", () => {
     const [alice, bob] = await Promise.all(
       ["alice", "bob"].map((name) => lab.exec(`shop/${name}`, NODE, join(APPS, "requests.mjs"), "5000", ...urls)),
     );
-    expect(JSON.parse(alice?.stdout ?? "")).toEqual({ peers: { [address("alice")]: 5000 }, failed: 0 });
-    expect(JSON.parse(bob?.stdout ?? "")).toEqual({ peers: { [address("bob")]: 5000 }, failed: 0 });
+    expect(JSON.parse(alice?.stdout ?? "")).toEqual({ peers: { [address("alice")]: 5000 }, sent: 5000, failed: 0 });
+    expect(JSON.parse(bob?.stdout ?? "")).toEqual({ peers: { [address("bob")]: 5000 }, sent: 5000, failed: 0 });
   });
 
   it("lets policy decide by who calls", async () => {
