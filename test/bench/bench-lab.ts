@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { exec, tryExec } from "../../agent/lib/exec.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 
-interface LabStatus {
+export interface LabStatus {
   readonly nodes: readonly {
     readonly name: string;
     readonly agentPid: number;
     readonly envoyPid: number;
     readonly adminSocket: string;
+    readonly ready: boolean;
   }[];
   readonly pods: readonly {
     readonly namespace: string;
@@ -17,18 +18,20 @@ interface LabStatus {
     readonly ip: string;
     readonly netns: string;
     readonly enrolled: boolean;
+    readonly ready: boolean;
   }[];
 }
 
 /** A lab for benchmarks, driven as a user drives it. */
 export class BenchLab {
-  readonly name = `bench${process.pid % 10_000}`;
+  readonly name: string;
   /** For manifests, and whatever else a benchmark has to write; gone with the lab. */
   readonly folder: string = mkdtempSync(join(tmpdir(), "ambit-bench-"));
   readonly #launcher: string;
 
   /** `root`: the checkout. */
-  constructor(root: string) {
+  constructor(root: string, purpose = "bench") {
+    this.name = `${purpose}${process.pid % 10_000}`;
     this.#launcher = join(root, "agent/launch.mjs");
     // Sidecars run as a user of their own and have their configuration below.
     chmodSync(this.folder, 0o755);

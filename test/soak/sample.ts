@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { request } from "node:http";
+import { dirname, join } from "node:path";
+import { memoryMegabytes } from "../bench/process-cost.ts";
+import type { LabStatus } from "../bench/bench-lab.ts";
+import type { Sample } from "./judge.ts";
+
+/** One look at everything that could leak, over all nodes of the lab; undefined while a process is being replaced. */
+export async function takeSample(lab: string, { nodes, pods }: LabStatus): Promise<Sample | undefined> {
+  const agents = nodes.map(({ agentPid }) => agentPid);
+  const envoys = nodes.map(({ envoyPid }) => envoyPid);
+  if (![...agents, ...envoys].every((pid) => Number.isInteger(pid) && existsSync(`/proc/${pid}`))) return undefined;
+  try {
+    const folders = nodes.map(({ adminSocket }) => dirname(adminSocket));
+    const listeners = await Promise.all(folders.map((folder) => listenersOf(join(folder, "envoy-admin.sock"))));
+    return {
+      at: Date.now(),
+      pods: pods.length,
+      agentMemory: memoryMegabytes(agents),
+      envoyMemory: memoryMegabytes(envoys),
+      agentFiles: sum(agents.map(openFiles)),
+      envoyFiles: sum(envoys.map(openFiles)),
+      pins: sum(folders.map((folder) => filesBelow(join(folder, "bpf")))),
+      netns: readdirSync("/run/netns").filter((name) => name.startsWith(`ambit-${lab}-`)).length,
+      cgroups: cgroupsOf(lab),
+      listeners: sum(listeners),
+    };
+  } catch {
+    // Something has ended while it was looked at; the next sample is not far.
+    return undefined;
+  }
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function filesBelow(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()).length;
+}
+
+function cgroupsOf(lab: string): number {
+  const root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((path) => existsSync(`${path}/cgroup.controllers`));
+  if (root === undefined) return 0;
+  const own = readdirSync(root, { recursive: true }).filter((path) => String(path).includes(lab));
+  return own.filter((path) => statSync(join(root, String(path))).isDirectory()).length;
+}
+
+function listenersOf(socketPath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path: "/listeners", host: "admin", timeout: 3_000 }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => (text += part));
+      response.on("end", () => resolve(text.trim().split("\n").length));
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

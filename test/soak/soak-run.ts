@@ -1,0 +1,194 @@
+import { BenchLab, type LabStatus } from "../bench/bench-lab.ts";
+import { outsideOf, judge, type Failure, type Finding, type Outage, type Sample } from "./judge.ts";
+import { takeSample } from "./sample.ts";
+import { SoakClient } from "./soak-client.ts";
+import { client, deployment, namespace, policy, route, service } from "./soak-manifests.ts";
+
+export interface SoakResult {
+  readonly minutes: number;
+  readonly right: Readonly<Record<string, number>>;
+  readonly failed: number;
+  /** Failures at a time when every Envoy was there. */
+  readonly unexcused: readonly Failure[];
+  readonly outages: readonly Outage[];
+  readonly agentKills: number;
+  readonly changes: number;
+  readonly findings: readonly Finding[];
+  readonly samples: readonly Sample[];
+}
+
+export interface SoakOptions {
+  readonly root: string;
+  /** `test/soak`. */
+  readonly folder: string;
+  readonly minutes: number;
+  readonly progress: (text: string) => void;
+}
+
+const TURN_MS = 5_000;
+const SAMPLE_MS = 10_000;
+const CALM_SAMPLES = 5;
+
+/** Everything that happens to a mesh in a month, in an hour: steady load, and something changes every five seconds. */
+export async function soak({ root, folder, minutes, progress }: SoakOptions): Promise<SoakResult> {
+  const lab = new BenchLab(root, "soak");
+  const clients: SoakClient[] = [];
+  try {
+    lab.write("mesh.yaml", namespace("mesh", true), client("mesh", "caller", "node-1"), service("mesh", "steady"));
+    lab.write("steady.yaml", deployment(folder, "mesh", "steady", 2), service("mesh", "scaled"));
+    lab.write("flip.yaml", client("flip", "caller", "node-2"), service("flip", "flipped"));
+    lab.write("flipped.yaml", deployment(folder, "flip", "flipped", 2));
+    const world = new World(lab, folder);
+    world.rest();
+    await lab.up(2);
+    const script = (...services: readonly string[]) => [
+      process.execPath,
+      `${folder}/apps/soak-client.mjs`,
+      ...services,
+    ];
+    clients.push(new SoakClient([...lab.inPod("mesh/caller"), ...script("steady", "scaled")]));
+    clients.push(new SoakClient([...lab.inPod("flip/caller"), ...script("flipped.flip", "steady.mesh")]));
+
+    const started = Date.now();
+    const end = started + minutes * 60_000;
+    const samples: Sample[] = [];
+    const outages: Outage[] = [];
+    let agentKills = 0;
+    let turns = 0;
+    const early = await calm(lab, samples);
+    for (let sampled = 0; Date.now() < end; turns++) {
+      if (clients.some((each) => each.ended)) throw new Error("a client of the soak has ended by itself");
+      const turn = Date.now();
+      const kind = turns % 12;
+      if (kind === 5) agentKills += await killAgent(lab, turns);
+      else if (kind === 11) outages.push(await killEnvoy(lab, turns));
+      else world.change(turns);
+      if (Date.now() - sampled > SAMPLE_MS) {
+        const sample = await takeSample(lab.name, await lab.status());
+        if (sample !== undefined) samples.push(sample);
+        sampled = Date.now();
+      }
+      const failed = clients.reduce((count, { failures }) => count + outsideOf(failures, outages).length, 0);
+      progress(`${Math.round((Date.now() - started) / 1000)} s: ${turns} changes, ${failed} failures without excuse`);
+      await pause(turn + TURN_MS - Date.now());
+    }
+    world.rest();
+    const late = await calm(lab, samples);
+    await Promise.all(clients.map((each) => each.close()));
+    const failures = clients.flatMap((each) => each.failures);
+    return {
+      minutes,
+      right: total(clients.map((each) => each.right)),
+      failed: failures.length,
+      unexcused: outsideOf(failures, outages),
+      outages,
+      agentKills,
+      changes: turns,
+      findings: judge(early, late),
+      samples,
+    };
+  } finally {
+    await Promise.all(clients.map((each) => each.close()));
+    await lab.down();
+  }
+}
+
+/** The manifests that change. */
+class World {
+  readonly #lab: BenchLab;
+  readonly #folder: string;
+  #enrolled = true;
+
+  constructor(lab: BenchLab, folder: string) {
+    this.#lab = lab;
+    this.#folder = folder;
+  }
+
+  /** As it is at the beginning and at the end, so that the two can be compared. */
+  rest(): void {
+    this.#scale(3);
+    this.#label(true);
+    this.#lab.write("routes.yaml", route("mesh", "scaled", 0), policy("mesh", 0));
+  }
+
+  change(turn: number): void {
+    switch (turn % 4) {
+      case 0:
+        return this.#scale(2 + ((turn / 4) % 4));
+      case 1:
+        return this.#label(!this.#enrolled);
+      case 2:
+        return this.#lab.write("routes.yaml", route("mesh", "scaled", turn), policy("mesh", turn));
+      default:
+        return this.#lab.write(`service-${turn % 10}.yaml`, service("mesh", `other-${turn}`));
+    }
+  }
+
+  #scale(replicas: number): void {
+    this.#lab.write("scaled.yaml", deployment(this.#folder, "mesh", "scaled", replicas));
+  }
+
+  #label(enrolled: boolean): void {
+    this.#enrolled = enrolled;
+    this.#lab.write("flip-namespace.yaml", namespace("flip", enrolled));
+  }
+}
+
+/** Samples of a lab that has come to rest: all enrolled, nobody on the way. */
+async function calm(lab: BenchLab, samples: Sample[]): Promise<readonly Sample[]> {
+  await until("the lab has come to rest", async () => {
+    const { pods, nodes } = await lab.status();
+    return pods.length === 9 && pods.every(({ enrolled, ready }) => enrolled && ready) && nodes.every((n) => n.ready);
+  });
+  const calmed: Sample[] = [];
+  // What has just left is tidied up within seconds; the first of these samples may still see it.
+  for (let count = 0; count < CALM_SAMPLES; count++) {
+    await pause(3_000);
+    const sample = await takeSample(lab.name, await lab.status());
+    if (sample !== undefined) calmed.push(sample);
+  }
+  samples.push(...calmed);
+  return calmed;
+}
+
+async function killAgent(lab: BenchLab, turn: number): Promise<number> {
+  const { agentPid } = nodeOf(await lab.status(), turn);
+  process.kill(agentPid, "SIGKILL");
+  await until("the agent is back", async () => {
+    const node = nodeOf(await lab.status(), turn);
+    return node.agentPid !== agentPid && node.ready;
+  });
+  return 1;
+}
+
+async function killEnvoy(lab: BenchLab, turn: number): Promise<Outage> {
+  const { envoyPid } = nodeOf(await lab.status(), turn);
+  const from = Date.now();
+  process.kill(envoyPid, "SIGKILL");
+  await until("Envoy is back", async () => {
+    const node = nodeOf(await lab.status(), turn);
+    return node.envoyPid !== envoyPid && node.ready;
+  });
+  return { from, until: Date.now() };
+}
+
+function nodeOf({ nodes }: LabStatus, turn: number): LabStatus["nodes"][number] {
+  const node = nodes[Math.floor(turn / 12) % nodes.length];
+  if (node === undefined) throw new Error("the lab has no nodes");
+  return node;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(100)) if (await holds()) return;
+  throw new Error(`not within a minute: ${what}`);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}
+
+function total(counts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const all: Record<string, number> = {};
+  for (const one of counts) for (const [kind, count] of Object.entries(one)) all[kind] = (all[kind] ?? 0) + count;
+  return all;
+}
