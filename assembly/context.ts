@@ -1,5 +1,5 @@
 import * as env from "./env";
-import { Key, OUT, take } from "./memory";
+import { answerSize, answerStart, Key, OUT } from "./memory";
 import { propertyText } from "./properties";
 
 export enum FilterHeadersStatusValues {
@@ -51,12 +51,15 @@ export class RootContext {
   createContext(context_id: u32): Context {
     return new Context(context_id, this);
   }
+
+  /** Every so many milliseconds, where `set_tick_period_milliseconds` asked for it. */
+  onTick(): void {}
 }
 
 /** What the plugin was configured with, as text; only in `onConfigure`. */
 export function get_configuration(size: u32): string {
   if (size == 0 || env.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, OUT, OUT + 4) != 0) return "";
-  return String.UTF8.decode(take());
+  return String.UTF8.decodeUnsafe(answerStart(), answerSize());
 }
 
 const PLUGIN_CONFIGURATION: u32 = 7;
@@ -84,6 +87,10 @@ export function createContext(id: u32, root: u32): void {
 
 export function configure(id: u32, size: u32): bool {
   return roots.has(id) && roots.get(id).onConfigure(size);
+}
+
+export function tick(id: u32): void {
+  if (roots.has(id)) roots.get(id).onTick();
 }
 
 export function stream(id: u32): Context | null {

@@ -1,5 +1,6 @@
 import * as env from "./env";
-import { Key, OUT, take } from "./memory";
+import { answerSize, answerStart, Key, OUT } from "./memory";
+import { Pairs } from "./pairs";
 
 export enum HeaderMapTypeValues {
   RequestHeaders,
@@ -23,8 +24,19 @@ export class HeaderStreamManipulator {
 
   /** The value of a header; null where there is none. */
   find(name: Key): string | null {
-    if (env.proxy_get_header_map_value(this.type, name.pointer, name.size, OUT, OUT + 4) != 0) return null;
-    return String.UTF8.decode(take());
+    return this.read(name) ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : null;
+  }
+
+  /** Asks for a header: true where it is there, and then its value stands where `answerStart` says. */
+  @inline read(name: Key): bool {
+    return env.proxy_get_header_map_value(this.type, name.pointer, name.size, OUT, OUT + 4) == 0;
+  }
+
+  /** All headers at once: one call of the host, where two headers by name are two. */
+  all(list: Pairs): bool {
+    if (env.proxy_get_header_map_pairs(this.type, OUT, OUT + 4) != 0 || answerSize() < 4) return false;
+    list.begin(answerStart());
+    return true;
   }
 
   add(name: string, value: string): void {

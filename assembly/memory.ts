@@ -1,17 +1,56 @@
 /** Where the host writes what it answers: [0] pointer, [4] length, [8] a number. Static, so that no call allocates. */
 export const OUT: usize = memory.data(16, 8);
 
-/** The host asks for room for what it answers; `take` lets it go again. */
+// What the host answers in one callback stands here, one answer after the other. The next callback begins anew, so that
+// nothing is allocated, and nothing collected, for an answer that is only looked at.
+const ROOM: usize = 65_536;
+const ANSWERS: usize = memory.data(65_536, 16);
+let used: usize = 0;
+
+/** Answers that were too large for it: the first 8 bytes of each hold the one before. */
+let large: usize = 0;
+
+/** The host asks for room for what it answers. */
 export function malloc(size: i32): usize {
-  return __pin(changetype<usize>(new ArrayBuffer(size)));
+  const wanted = (<usize>size + 15) & ~15;
+  if (wanted <= ROOM - used) {
+    const pointer = ANSWERS + used;
+    used += wanted;
+    return pointer;
+  }
+  const block = heap.alloc(<usize>size + 16);
+  store<usize>(block, large);
+  large = block;
+  return block + 16;
 }
 
-/** What the host has just written: an ArrayBuffer that `malloc` has made. */
+/** At the beginning of a callback: what the host has answered before is not needed any more. */
+export function forgetAnswers(): void {
+  used = 0;
+  while (large != 0) {
+    const before = load<usize>(large);
+    heap.free(large);
+    large = before;
+  }
+}
+
+/** Where the host's answer to the last call stands, until the callback is over. */
+export function answerStart(): usize {
+  return load<usize>(OUT);
+}
+
+export function answerSize(): usize {
+  return load<u32>(OUT, 4);
+}
+
+/** The host's answer to the last call, to keep. */
 export function take(): ArrayBuffer {
-  const pointer = load<usize>(OUT);
-  if (pointer == 0 || load<u32>(OUT, 4) == 0) return new ArrayBuffer(0);
-  const buffer = changetype<ArrayBuffer>(pointer);
-  __unpin(pointer);
+  return copyOf(answerStart(), answerSize());
+}
+
+export function copyOf(start: usize, size: usize): ArrayBuffer {
+  const buffer = new ArrayBuffer(<i32>size);
+  memory.copy(changetype<usize>(buffer), start, size);
   return buffer;
 }
 

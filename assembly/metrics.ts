@@ -24,6 +24,10 @@ export class Counter {
   increment(by: u32 = 1): void {
     env.proxy_increment_metric(this.id, by);
   }
+
+  add(by: u64): void {
+    env.proxy_increment_metric(this.id, by);
+  }
 }
 
 export class Gauge {

@@ -1,4 +1,5 @@
-// Compiles the built-in filters to dist/filters. Plain Node, called by agent/setup.mjs.
+// Compiles the built-in filters to dist/filters. Plain Node, called by agent/setup.mjs. `node filters/build.mjs telemetry`
+// compiles one of them alone (telemetry, auth, retry), for a measurement or a test.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,11 +7,12 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
-const FLAGS = ["-O3", "--converge", "--noAssert", "--runtime", "incremental", "--transform", "json-as/transform"];
+const FLAGS = ["-O3", "--noAssert", "--runtime", "minimal", "--transform", "json-as/transform"];
 const ABORT = ["--use", "abort=assembly/log/abort_to_host"];
 
 mkdirSync(join(root, "dist/filters"), { recursive: true });
-for (const name of ["chain"]) {
+const names = process.argv.slice(2);
+for (const name of names.length > 0 ? names : ["chain"]) {
   const out = join("dist/filters", `${name}.wasm`);
   const args = [asc, join("filters", `${name}.ts`), "--outFile", out, ...FLAGS, ...ABORT];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });

@@ -1,90 +1,100 @@
-import {
-  Context,
-  FilterHeadersStatusValues,
-  get_configuration,
-  Key,
-  RootContext,
-  stream_context,
-} from "../assembly/index";
+import { answerSize, answerStart, Pairs, PropertyList } from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
-import { FilterConfig, parseConfig } from "./config";
-import { Peer, UNKNOWN } from "./peer";
-import { localPort, ownDestination, Peers, sourceAddress } from "./places";
+import { ByteMap } from "./byte-map";
+import { FilterConfig } from "./config";
+import { ownDestination, ownSource, readSourceAddress } from "./filter-state";
+import { parts } from "./parts";
+import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
+import { requestHeaders } from "./request-headers";
+import { Stream } from "./stream";
+import { Edge, edgeOf, Reporter } from "./telemetry/edges";
+import { OUTCOME, outcome } from "./telemetry/http-report";
 import { NO_SERVICE } from "./telemetry/labels";
-import { HttpReport } from "./telemetry/http-report";
 import { reportConnection } from "./telemetry/tcp-report";
 
-const CONTENT_TYPE = new Key("content-type");
+const list = new Pairs();
 
 /** What arrives at an enrolled pod. */
-export class InboundRoot extends RootContext {
-  config: FilterConfig = new FilterConfig();
-  guards: Guards = new Guards(new FilterConfig());
-  peers: Peers = new Peers(new FilterConfig());
+export class Inbound {
+  private readonly cluster: string;
+  private readonly guards: Guards;
+  private readonly isGuarding: bool;
+  /** Enrolled workloads by address: who calls from another node, until certificates say so. */
+  private readonly peers: ByteMap<Peer> = new ByteMap<Peer>();
+  private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + "]");
+  private readonly all: PropertyList = new PropertyList(
+    "[" + OUTCOME + ", filter_state['ambit.destination'], filter_state['ambit.peer_ip']]",
+  );
 
-  onConfigure(size: u32): bool {
-    const config = parseConfig(get_configuration(size));
-    if (config === null) return false;
-    this.config = config;
+  constructor(config: FilterConfig) {
+    this.cluster = config.cluster;
     this.guards = new Guards(config);
-    this.peers = new Peers(config);
-    return true;
-  }
-
-  createContext(id: u32): Context {
-    return new InboundStream(id, this);
-  }
-}
-
-class InboundStream extends Context {
-  private source: Peer = UNKNOWN;
-  private destination: Peer = UNKNOWN;
-  private isGrpc: bool = false;
-
-  onRequestHeaders(headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
-    const root = changetype<InboundRoot>(this.root_context);
-    const contentType = stream_context.headers.request.find(CONTENT_TYPE);
-    this.isGrpc = contentType !== null && contentType.startsWith("application/grpc");
-    this.destination = ownDestination();
-    const address = sourceAddress();
-    this.source = root.peers.source(address);
-    if (root.guards.byPod.size > 0 && root.guards.byPod.has(this.destination.uid)) {
-      const guard = root.guards.byPod.get(this.destination.uid);
-      if (!authorize(guard, this.source, address, localPort())) {
-        return FilterHeadersStatusValues.StopAllIterationAndBuffer;
-      }
+    this.isGuarding = parts.auth && !this.guards.areNone;
+    for (let i = 0; i < config.peers.length; i++) {
+      this.peers.add(String.UTF8.encode(config.peers[i].address), peerOfText(config.peers[i].peer));
     }
-    return FilterHeadersStatusValues.Continue;
   }
 
-  onLog(): void {
-    const root = changetype<InboundRoot>(this.root_context);
-    new HttpReport(this.isGrpc).by(false, this.source, this.destination, NO_SERVICE, root.config.cluster);
-  }
-}
-
-export class InboundTcpRoot extends RootContext {
-  config: FilterConfig = new FilterConfig();
-  peers: Peers = new Peers(new FilterConfig());
-
-  onConfigure(size: u32): bool {
-    const config = parseConfig(get_configuration(size));
-    if (config === null) return false;
-    this.config = config;
-    this.peers = new Peers(config);
+  /** False: the request has been answered. */
+  begin(stream: Stream, endOfStream: bool): bool {
+    requestHeaders.begin();
+    if (this.isGuarding) {
+      stream.destination = ownDestination();
+      stream.source = this.source();
+      stream.areEndsKnown = true;
+      const guard = this.guards.ofKey(stream.destination.uidBytes);
+      if (guard !== null && !authorize(guard.set, stream.source, guard.port)) return false;
+    }
+    if (parts.telemetry) stream.isGrpc = requestHeaders.isGrpc(endOfStream);
     return true;
   }
 
-  createContext(id: u32): Context {
-    return new InboundConnection(id, this);
+  end(stream: Stream): void {
+    if (parts.telemetry) outcome.report(this.edge(stream), stream.isGrpc, this.cluster);
+  }
+
+  /** Reads how the request ended, and between whom it was. */
+  private edge(stream: Stream): Edge {
+    if (stream.areEndsKnown) {
+      if (this.ended.read(list)) outcome.takeFrom(list);
+      else outcome.read();
+      return edge(stream.source, stream.destination);
+    }
+    if (!this.all.read(list)) {
+      outcome.read();
+      return edge(this.source(), ownDestination());
+    }
+    outcome.takeFrom(list);
+    list.next();
+    const destination = peerOf(list.keyStart, list.keySize);
+    list.next();
+    return edge(this.sourceAt(list.keyStart, list.keySize), destination);
+  }
+
+  /** Through a listener of this node (a call that policy sent this way), or from an address that is known. */
+  private source(): Peer {
+    const own = ownSource();
+    if (own.id != 0) return own;
+    return readSourceAddress() ? this.peerAt(answerStart(), answerSize()) : UNKNOWN;
+  }
+
+  private sourceAt(address: usize, size: usize): Peer {
+    const own = ownSource();
+    return own.id != 0 ? own : this.peerAt(address, size);
+  }
+
+  private peerAt(address: usize, size: usize): Peer {
+    const peer = this.peers.find(address, size);
+    return peer === null ? UNKNOWN : peer;
+  }
+
+  /** A TCP connection has ended. */
+  endConnection(): void {
+    if (parts.telemetry) reportConnection(edge(this.source(), ownDestination()), this.cluster);
   }
 }
 
-class InboundConnection extends Context {
-  onLog(): void {
-    const root = changetype<InboundTcpRoot>(this.root_context);
-    const source = root.peers.source(sourceAddress());
-    reportConnection("destination", source, ownDestination(), NO_SERVICE, root.config.cluster);
-  }
+function edge(source: Peer, destination: Peer): Edge {
+  return edgeOf(Reporter.Destination, source, destination, NO_SERVICE);
 }

@@ -1,107 +1,99 @@
-import {
-  Context,
-  FilterHeadersStatusValues,
-  get_configuration,
-  Key,
-  property,
-  propertyText,
-  RootContext,
-  stream_context,
-} from "../assembly/index";
+import { answerSize, answerStart, Key, Pairs, PropertyList, readProperty } from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
-import { FilterConfig, parseConfig } from "./config";
+import { Cluster, Clusters } from "./cluster";
+import { FilterConfig } from "./config";
+import { ownSource } from "./filter-state";
+import { parts } from "./parts";
 import { Peer, peerOf, UNKNOWN } from "./peer";
-import { ownSource, sourceAddress } from "./places";
+import { requestHeaders } from "./request-headers";
 import { Budgets } from "./retry/budget";
-import { allowRetries, RequestRetries } from "./retry/retry";
-import { HttpReport } from "./telemetry/http-report";
-import { serviceOf } from "./telemetry/labels";
+import { allowRetries } from "./retry/retry";
+import { Stream } from "./stream";
+import { Edge, edgeOf, Reporter } from "./telemetry/edges";
+import { OUTCOME, outcome } from "./telemetry/http-report";
 import { reportConnection } from "./telemetry/tcp-report";
 
-const CLUSTER_NAME = Key.path(["xds", "cluster_name"]);
-const CLUSTER_SERVICE = Key.path(["xds", "cluster_metadata", "filter_metadata", "ambit", "service"]);
 const HOST_PEER = Key.path(["xds", "upstream_host_metadata", "filter_metadata", "ambit", "peer"]);
-const CONTENT_TYPE = new Key("content-type");
+const HOST_PEER_IN_LIST = "xds.upstream_host_metadata.filter_metadata.ambit.peer";
+const list = new Pairs();
 
 /** What enrolled pods call: one pass is enough where the destination is on this node, too. */
-export class OutboundRoot extends RootContext {
-  config: FilterConfig = new FilterConfig();
-  guards: Guards = new Guards(new FilterConfig());
-  budgets: Budgets = new Budgets(new FilterConfig());
+export class Outbound {
+  private readonly cluster: string;
+  private readonly isGuarding: bool;
+  private readonly clusters: Clusters;
+  private readonly budgets: Budgets;
+  /** At the end of a request: how it ended and where; and who asked whom, where its beginning did not have to find out. */
+  private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + ", " + HOST_PEER_IN_LIST + "]");
+  private readonly all: PropertyList = new PropertyList(
+    "[" + OUTCOME + ", " + HOST_PEER_IN_LIST + ", filter_state['ambit.source'], xds.cluster_name]",
+  );
 
-  onConfigure(size: u32): bool {
-    const config = parseConfig(get_configuration(size));
-    if (config === null) return false;
-    this.config = config;
-    this.guards = new Guards(config);
+  constructor(config: FilterConfig) {
+    const guards = new Guards(config);
+    this.cluster = config.cluster;
+    this.isGuarding = parts.auth && !guards.areNone;
+    this.clusters = new Clusters(guards);
     this.budgets = new Budgets(config);
+  }
+
+  /** False: the request has been answered. */
+  begin(stream: Stream, endOfStream: bool): bool {
+    requestHeaders.begin();
+    if (this.isGuarding) {
+      stream.source = ownSource();
+      stream.cluster = this.clusters.current();
+      stream.areEndsKnown = true;
+      const guard = stream.cluster.guard;
+      if (guard !== null && !authorize(guard.set, stream.source, guard.port)) return false;
+    }
+    if (parts.telemetry) stream.isGrpc = requestHeaders.isGrpc(endOfStream);
+    if (parts.retry) stream.retries = allowRetries(this.budgets);
     return true;
   }
 
-  createContext(id: u32): Context {
-    return new OutboundStream(id, this);
+  end(stream: Stream): void {
+    const retries = stream.retries;
+    if (retries !== null) retries.settle();
+    if (parts.telemetry) outcome.report(this.edge(stream), stream.isGrpc, this.cluster);
   }
-}
 
-class OutboundStream extends Context {
-  private retries: RequestRetries | null = null;
-  private source: Peer = UNKNOWN;
-  private isGrpc: bool = false;
-
-  onRequestHeaders(headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
-    const root = changetype<OutboundRoot>(this.root_context);
-    const contentType = stream_context.headers.request.find(CONTENT_TYPE);
-    this.isGrpc = contentType !== null && contentType.startsWith("application/grpc");
-    this.source = ownSource();
-    if (root.guards.byCluster.size > 0) {
-      const cluster = propertyText(CLUSTER_NAME);
-      if (root.guards.byCluster.has(cluster)) {
-        const guard = root.guards.byCluster.get(cluster);
-        if (!authorize(guard, this.source, sourceAddress(), guard.port)) {
-          return FilterHeadersStatusValues.StopAllIterationAndBuffer;
-        }
+  /** Reads how the request ended, and between whom it was. */
+  private edge(stream: Stream): Edge {
+    let destination = UNKNOWN;
+    if (stream.areEndsKnown ? this.ended.read(list) : this.all.read(list)) {
+      outcome.takeFrom(list);
+      list.next();
+      destination = peerOf(list.keyStart, list.keySize);
+      if (!stream.areEndsKnown) {
+        list.next();
+        stream.source = peerOf(list.keyStart, list.keySize);
+        list.next();
+        stream.cluster = this.clusters.of(list.keyStart, list.keySize);
+      }
+    } else {
+      outcome.read();
+      destination = calledPeer();
+      if (!stream.areEndsKnown) {
+        stream.source = ownSource();
+        stream.cluster = this.clusters.current();
       }
     }
-    this.retries = allowRetries(root.budgets);
-    return FilterHeadersStatusValues.Continue;
+    return edge(stream.source, destination, stream.cluster);
   }
 
-  onLog(): void {
-    const root = changetype<OutboundRoot>(this.root_context);
-    const retries = this.retries;
-    if (retries !== null) retries.settle();
-    const source = this.source;
-    const destination = peerOf(property(HOST_PEER));
-    const service = serviceOf(property(CLUSTER_SERVICE));
-    const report = new HttpReport(this.isGrpc);
-    report.by(true, source, destination, service, root.config.cluster);
-    if (destination.near) report.by(false, source, destination, service, root.config.cluster);
+  /** A TCP connection has ended. */
+  endConnection(): void {
+    if (parts.telemetry) reportConnection(edge(ownSource(), calledPeer(), this.clusters.current()), this.cluster);
   }
 }
 
-export class OutboundTcpRoot extends RootContext {
-  cluster: string = "";
-
-  onConfigure(size: u32): bool {
-    const config = parseConfig(get_configuration(size));
-    if (config === null) return false;
-    this.cluster = config.cluster;
-    return true;
-  }
-
-  createContext(id: u32): Context {
-    return new OutboundConnection(id, this);
-  }
+function calledPeer(): Peer {
+  return readProperty(HOST_PEER) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
 }
 
-class OutboundConnection extends Context {
-  onLog(): void {
-    const root = changetype<OutboundTcpRoot>(this.root_context);
-    const source = ownSource();
-    const destination = peerOf(property(HOST_PEER));
-    const service = serviceOf(property(CLUSTER_SERVICE));
-    reportConnection("source", source, destination, service, root.cluster);
-    if (destination.near) reportConnection("destination", source, destination, service, root.cluster);
-  }
+/** Where the destination is delivered in this same pass, its side of the call is reported here, too. */
+function edge(source: Peer, destination: Peer, cluster: Cluster): Edge {
+  return edgeOf(destination.near ? Reporter.Both : Reporter.Source, source, destination, cluster.calledService);
 }

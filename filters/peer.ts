@@ -1,10 +1,13 @@
-import { Interned } from "./interned";
+import { Interned } from "./byte-map";
+
+const NO_BYTES = new ArrayBuffer(0);
 
 /** A workload as the agent describes it: agent/compile/filters/peer-string.ts. An unknown one has empty fields. */
 export class Peer {
   /** Different for each text; 0 is nobody. */
   readonly id: u32;
   uid: string = "";
+  uidBytes: ArrayBuffer = NO_BYTES;
   pod: string = "";
   namespace: string = "";
   workload: string = "";
@@ -13,6 +16,9 @@ export class Peer {
   canonicalService: string = "";
   canonicalRevision: string = "";
   principal: string = "";
+  /** In UTF-8, for policies: the principal, and the namespace where there is one. An address or a claim gives neither. */
+  identity: ArrayBuffer = NO_BYTES;
+  identityNamespace: ArrayBuffer = NO_BYTES;
   /** Of an endpoint: delivered in this same pass, so that its side of the call is reported here, too. */
   near: bool = false;
 
@@ -31,6 +37,9 @@ export class Peer {
       this.principal = fields[8];
       this.near = fields.length > 9 && fields[9] == "near";
     }
+    this.uidBytes = String.UTF8.encode(this.uid);
+    this.identity = String.UTF8.encode(this.principal);
+    this.identityNamespace = String.UTF8.encode(this.principal.length > 0 ? this.namespace : "");
   }
 }
 
@@ -39,10 +48,11 @@ export const UNKNOWN = new Peer("", 0);
 const known = new Interned<Peer>((text, id) => new Peer(text, id), UNKNOWN);
 
 /** Parsed once for each text: most calls are between the same few workloads, and decoding costs more than comparing. */
-export function peerOf(bytes: ArrayBuffer | null): Peer {
-  return known.of(bytes);
+export function peerOf(start: usize, size: usize): Peer {
+  return known.of(start, size);
 }
 
 export function peerOfText(text: string): Peer {
-  return known.of(String.UTF8.encode(text));
+  const bytes = String.UTF8.encode(text);
+  return known.of(changetype<usize>(bytes), bytes.byteLength);
 }

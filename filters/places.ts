@@ -1,45 +1,41 @@
-import { Key, property, propertyText } from "../assembly/index";
-import { FilterConfig } from "./config";
-import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
+import { Key, propertyText } from "../assembly/index";
 
-// Filter state that the pods' listeners set (agent/compile/xds/filter-state.ts), read as properties.
-const SOURCE = Key.path(["filter_state", "ambit.source"]);
-const DESTINATION = Key.path(["filter_state", "ambit.destination"]);
-const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
-const LOCAL_PORT = Key.path(["filter_state", "ambit.local_port"]);
-
-/** The caller as its own listener knows it; unknown where the call came from elsewhere. */
-export function ownSource(): Peer {
-  return peerOf(property(SOURCE));
+/** Where in the path the module stands: each place is a root context with a configuration of its own. */
+export enum Place {
+  None,
+  Outbound,
+  Inbound,
+  OutboundTcp,
+  InboundTcp,
 }
 
-export function ownDestination(): Peer {
-  return peerOf(property(DESTINATION));
+const ROOT_ID = new Key("plugin_root_id");
+
+/** The newest root contexts. Each change of a place's configuration makes one, and nothing here is told when one ends. */
+const KEPT: u32 = 64;
+const ids = new StaticArray<u32>(KEPT);
+const places = new StaticArray<u8>(KEPT);
+let count: u32 = 0;
+
+/** The host has made a root context. */
+export function addRoot(id: u32): void {
+  ids[count % KEPT] = id;
+  places[count % KEPT] = <u8>askedPlace();
+  count++;
 }
 
-/** The caller's address, at connection level. */
-export function sourceAddress(): string {
-  return propertyText(PEER_IP);
+export function placeOf(root: u32): Place {
+  const first = count > KEPT ? count - KEPT : 0;
+  for (let i = count; i > first; i--) if (ids[(i - 1) % KEPT] == root) return places[(i - 1) % KEPT];
+  // Older than that: a connection of long ago. The host knows the name of its root.
+  return askedPlace();
 }
 
-export function localPort(): string {
-  return propertyText(LOCAL_PORT);
-}
-
-/** Enrolled workloads by address: who calls from another node, until certificates say so. */
-export class Peers {
-  readonly byAddress: Map<string, Peer> = new Map();
-
-  constructor(config: FilterConfig) {
-    for (let i = 0; i < config.peers.length; i++) {
-      this.byAddress.set(config.peers[i].address, peerOfText(config.peers[i].peer));
-    }
-  }
-
-  /** Inbound: through a listener of this node (a call that policy sent this way), or from an address that is known. */
-  source(address: string): Peer {
-    const own = ownSource();
-    if (own.id != 0) return own;
-    return this.byAddress.has(address) ? this.byAddress.get(address) : UNKNOWN;
-  }
+function askedPlace(): Place {
+  const name = propertyText(ROOT_ID);
+  if (name == "outbound") return Place.Outbound;
+  if (name == "inbound") return Place.Inbound;
+  if (name == "outbound-tcp") return Place.OutboundTcp;
+  if (name == "inbound-tcp") return Place.InboundTcp;
+  return Place.None;
 }

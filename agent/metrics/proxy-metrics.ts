@@ -1,6 +1,7 @@
 import { askAdmin } from "../envoy/admin-client.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { envoyStatistics, type EnvoyStatistics } from "./envoy-statistics.ts";
+import { byReporter, istioSeries, samples, type IstioSeries } from "./istio-series.ts";
 import { labelText, parseMetricName, type LabelledName } from "./metric-name.ts";
 
 const FILTERS = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=%5Ewasmcustom";
@@ -29,7 +30,7 @@ function localWorkloads(mesh: Mesh, node: string): ReadonlySet<string> {
   return new Set(here.map(({ meta, workloadName }) => `${meta.namespace}/${workloadName}`));
 }
 
-function isGone({ labels }: LabelledName, local: ReadonlySet<string>): boolean {
+function isGone(labels: LabelledName["labels"], local: ReadonlySet<string>): boolean {
   const value = (wanted: string): string | undefined => labels.find(([key]) => key === wanted)?.[1];
   const reporter = value("reporter");
   if (reporter !== "source" && reporter !== "destination") return false;
@@ -49,20 +50,33 @@ class Page {
   }
 
   addFilters(statistics: EnvoyStatistics, local: ReadonlySet<string>): void {
-    for (const [statistic, value] of statistics.values) {
+    const { series, rest } = istioSeries(statistics.values);
+    for (const each of series) {
+      for (const labels of byReporter(each.labels)) {
+        if (!isGone(labels, local)) this.#addSeries(each, labels);
+      }
+    }
+    for (const [statistic, value] of rest) {
       const parsed = parseMetricName(statistic);
-      if (parsed === undefined || isGone(parsed, local)) continue;
+      if (parsed === undefined || isGone(parsed.labels, local)) continue;
       this.add(parsed.name, "counter", labelText(parsed.labels), value);
     }
     for (const { name: statistic, buckets, count, sum } of statistics.histograms) {
       const parsed = parseMetricName(statistic);
-      if (parsed === undefined || isGone(parsed, local)) continue;
+      if (parsed === undefined || isGone(parsed.labels, local)) continue;
       const { name, labels } = parsed;
       for (const { upperBound, cumulative } of buckets) {
         this.add(name, "histogram", labelText(labels, [["le", upperBound]]), cumulative, "_bucket");
       }
       this.add(name, "histogram", labelText(labels), sum, "_sum");
       this.add(name, "histogram", labelText(labels), count, "_count");
+    }
+  }
+
+  #addSeries(series: IstioSeries, labels: LabelledName["labels"]): void {
+    const text = labelText(labels);
+    for (const { metric, type, suffix, upperBound, value } of samples(series)) {
+      this.add(metric, type, upperBound === undefined ? text : labelText(labels, [["le", upperBound]]), value, suffix);
     }
   }
 

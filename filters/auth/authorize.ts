@@ -1,32 +1,66 @@
-import { GrpcStatusValues, Key, send_local_response, stream_context } from "../../assembly/index";
+import {
+  answerSize,
+  answerStart,
+  GrpcStatusValues,
+  Key,
+  noteGarbage,
+  send_local_response,
+  stream_context,
+} from "../../assembly/index";
+import { readLocalPort, readSourceAddress } from "../filter-state";
 import { Peer } from "../peer";
+import { requestHeaders } from "../request-headers";
 import { Call, decide } from "./decide";
-import { Guard } from "./guards";
-import { NormalPath, normalize } from "./path";
+import { parseAddress } from "./ip-block";
+import { isNormal, normalize } from "./path";
+import { PolicySetRules } from "./rules";
 
-const AUTHORITY = new Key(":authority");
-const METHOD = new Key(":method");
 const PATH = new Key(":path");
+const call = new Call();
 
-/** Decides the request whose headers are here. False: it has been answered, and goes no further. */
-export function authorize(guard: Guard, source: Peer, address: string, port: string): bool {
-  const headers = stream_context.headers.request;
-  const raw = headers.find(PATH);
-  const method = headers.find(METHOD);
-  const host = headers.find(AUTHORITY);
-  // CONNECT has no path; there is nothing to judge it by, and nothing that a pod would need it for.
-  const path: NormalPath | null = raw === null ? null : normalize(raw);
-  if (raw === null || path === null || method === null) {
-    send_local_response(400, "ambit_malformed_path", "malformed path", GrpcStatusValues.InvalidArgument);
-    return false;
+/** Decides the request whose headers are here. False: it has been answered, and goes no further. `port` null: it is asked for. */
+export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer | null): bool {
+  call.begin(source);
+  if (set.readsAddress && readSourceAddress()) {
+    noteGarbage(1024);
+    call.address = parseAddress(String.UTF8.decodeUnsafe(answerStart(), answerSize()));
   }
-  const denied = decide(guard.policies, new Call(source, address, host === null ? "" : host, method, path.path, port));
+  if (set.readsPort) {
+    if (port !== null) call.port.of(port);
+    else if (readLocalPort()) call.port.answer();
+  }
+  let path: ArrayBuffer | null = null;
+  let rewritten: string | null = null;
+  if (set.readsHeaders) {
+    const headers = requestHeaders.load();
+    call.host.at(headers.host.start, headers.host.size);
+    call.method.at(headers.method.start, headers.method.size);
+    // CONNECT has no path; there is nothing to judge it by, and nothing that a pod would need it for.
+    if (call.method.size == 0 || headers.path.size == 0) return malformed();
+    if (set.readsPath && !isNormal(headers.path, call.path)) {
+      // Strings grow character by character there.
+      noteGarbage(headers.path.size * 128);
+      const raw = headers.path.text();
+      const normal = normalize(raw);
+      if (normal === null) return malformed();
+      path = String.UTF8.encode(normal.path);
+      call.path.of(path);
+      if (normal.full != raw) rewritten = normal.full;
+    }
+  }
+  const denied = decide(set, call);
   if (denied.length > 0) {
+    noteGarbage(1024);
     const details = "ambit_denied:" + denied;
     send_local_response(403, details, "RBAC: access denied", GrpcStatusValues.PermissionDenied);
     return false;
   }
   // The application must not read another path than the one that was judged.
-  if (path.full != raw) headers.set(PATH, path.full);
+  if (rewritten !== null) stream_context.headers.request.set(PATH, rewritten);
   return true;
+}
+
+function malformed(): bool {
+  send_local_response(400, "ambit_malformed_path", "malformed path", GrpcStatusValues.InvalidArgument);
+  return false;
 }

@@ -1,29 +1,40 @@
-import { Operation, Policy, Rule, Source } from "../config";
-import { Peer } from "../peer";
-import { inAnyBlock } from "./ip-block";
-import { holds } from "./string-match";
+import { Bytes } from "../bytes";
+import { Peer, UNKNOWN } from "../peer";
+import { OperationRule, PolicyRule, PolicySetRules, SourceRule } from "./rules";
 
-/** What a policy can ask about a call. */
+/** What policies can ask about a call; only what they do ask is filled in. */
 export class Call {
-  constructor(
-    readonly source: Peer,
-    readonly address: string,
-    readonly host: string,
-    readonly method: string,
-    readonly path: string,
-    readonly port: string,
-  ) {}
+  source: Peer = UNKNOWN;
+  readonly principal: Bytes = new Bytes();
+  readonly namespace: Bytes = new Bytes();
+  /** The source's address, 16 bytes; null for what is none. */
+  address: StaticArray<u8> | null = null;
+  readonly host: Bytes = new Bytes();
+  readonly method: Bytes = new Bytes();
+  readonly path: Bytes = new Bytes();
+  readonly port: Bytes = new Bytes();
+
+  begin(source: Peer): void {
+    this.source = source;
+    this.principal.of(source.identity);
+    this.namespace.of(source.identityNamespace);
+    this.address = null;
+    this.host.clear();
+    this.method.clear();
+    this.path.clear();
+    this.port.clear();
+  }
 }
 
 /**
  * Istio's order: a DENY policy that matches denies; where there are ALLOW policies, one has to match. "" allows; else the
  * name of what denied.
  */
-export function decide(policies: Policy[], call: Call): string {
+export function decide(set: PolicySetRules, call: Call): string {
   let mustMatch = false;
   let allowed = false;
-  for (let i = 0; i < policies.length; i++) {
-    const policy = policies[i];
+  for (let i = 0; i < set.policies.length; i++) {
+    const policy = set.policies[i];
     if (policy.alwaysDeny) return policy.name;
     if (policy.deny) {
       if (anyRule(policy.rules, call)) return policy.name;
@@ -35,40 +46,36 @@ export function decide(policies: Policy[], call: Call): string {
   return mustMatch && !allowed ? "no_allow_policy_matched" : "";
 }
 
-function anyRule(rules: Rule[], call: Call): bool {
-  for (let i = 0; i < rules.length; i++) if (ruleHolds(rules[i], call)) return true;
+function anyRule(rules: PolicyRule[], call: Call): bool {
+  for (let i = 0; i < rules.length; i++) {
+    if (anySource(rules[i].sources, call) && anyOperation(rules[i].operations, call)) return true;
+  }
   return false;
 }
 
-function ruleHolds(rule: Rule, call: Call): bool {
-  return anySource(rule.from, call) && anyOperation(rule.to, call);
-}
-
-function anySource(sources: Source[], call: Call): bool {
+function anySource(sources: SourceRule[], call: Call): bool {
   for (let i = 0; i < sources.length; i++) if (sourceHolds(sources[i], call)) return true;
   return sources.length == 0;
 }
 
-function anyOperation(operations: Operation[], call: Call): bool {
+function anyOperation(operations: OperationRule[], call: Call): bool {
   for (let i = 0; i < operations.length; i++) if (operationHolds(operations[i], call)) return true;
   return operations.length == 0;
 }
 
-function sourceHolds(source: Source, call: Call): bool {
-  const peer = call.source;
-  // Only an identity gives a namespace: an address or a claim does not.
-  const namespace = peer.principal.length > 0 ? peer.namespace : "";
-  if (!holds(source.principals, source.notPrincipals, peer.principal)) return false;
-  if (!holds(source.namespaces, source.notNamespaces, namespace)) return false;
-  if (source.ipBlocks.length > 0 && !inAnyBlock(source.ipBlocks, call.address)) return false;
-  return !inAnyBlock(source.notIpBlocks, call.address);
+function sourceHolds(source: SourceRule, call: Call): bool {
+  return (
+    source.principals.holds(call.principal) &&
+    source.namespaces.holds(call.namespace) &&
+    source.ipBlocks.holds(call.address)
+  );
 }
 
-function operationHolds(operation: Operation, call: Call): bool {
+function operationHolds(operation: OperationRule, call: Call): bool {
   return (
-    holds(operation.hosts, operation.notHosts, call.host) &&
-    holds(operation.methods, operation.notMethods, call.method) &&
-    holds(operation.paths, operation.notPaths, call.path) &&
-    holds(operation.ports, operation.notPorts, call.port)
+    operation.hosts.holds(call.host) &&
+    operation.methods.holds(call.method) &&
+    operation.paths.holds(call.path) &&
+    operation.ports.holds(call.port)
   );
 }

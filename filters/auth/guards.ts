@@ -1,37 +1,53 @@
+import { ByteMap } from "../byte-map";
 import { FilterConfig, Policy } from "../config";
+import { PolicySetRules } from "./rules";
 
 /** Policies that guard a destination, and the destination's port where the configuration tells it. */
 export class Guard {
   constructor(
-    readonly policies: Policy[],
-    readonly port: string,
+    readonly set: PolicySetRules,
+    readonly port: ArrayBuffer | null,
   ) {}
 }
 
 /** Who is guarded, by Envoy cluster (outbound) or pod uid (inbound). */
 export class Guards {
-  readonly byCluster: Map<string, Guard> = new Map();
-  readonly byPod: Map<string, Guard> = new Map();
+  private readonly guards: ByteMap<Guard> = new ByteMap<Guard>();
 
   constructor(config: FilterConfig) {
-    const sets = new Map<string, Policy[]>();
-    for (let i = 0; i < config.policySets.length; i++) sets.set(config.policySets[i].id, config.policySets[i].policies);
+    const sets = new Map<string, PolicySetRules>();
+    for (let i = 0; i < config.policySets.length; i++) {
+      sets.set(config.policySets[i].id, new PolicySetRules(config.policySets[i].policies));
+    }
     for (let i = 0; i < config.clusters.length; i++) {
       const cluster = config.clusters[i];
-      this.byCluster.set(cluster.name, new Guard(policiesOf(sets, cluster.policySet), cluster.port.toString()));
+      const guard = new Guard(rulesOf(sets, cluster.policySet), String.UTF8.encode(cluster.port.toString()));
+      this.guards.add(String.UTF8.encode(cluster.name), guard);
     }
     for (let i = 0; i < config.pods.length; i++) {
       const pod = config.pods[i];
-      this.byPod.set(pod.uid, new Guard(policiesOf(sets, pod.policySet), ""));
+      this.guards.add(String.UTF8.encode(pod.uid), new Guard(rulesOf(sets, pod.policySet), null));
     }
+  }
+
+  get areNone(): bool {
+    return this.guards.size == 0;
+  }
+
+  of(start: usize, size: usize): Guard | null {
+    return this.guards.find(start, size);
+  }
+
+  ofKey(key: ArrayBuffer): Guard | null {
+    return this.guards.find(changetype<usize>(key), key.byteLength);
   }
 }
 
 /** A set that is not there denies: what guards must never be lost on the way. */
-function policiesOf(sets: Map<string, Policy[]>, id: string): Policy[] {
+function rulesOf(sets: Map<string, PolicySetRules>, id: string): PolicySetRules {
   if (sets.has(id)) return sets.get(id);
   const missing = new Policy();
   missing.name = "missing_policy_set";
   missing.alwaysDeny = true;
-  return [missing];
+  return new PolicySetRules([missing]);
 }

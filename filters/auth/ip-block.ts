@@ -56,7 +56,7 @@ function parseV4(text: string, bytes: StaticArray<u8>, at: i32): bool {
 }
 
 /** A CIDR block; a bare address is a block of its own. One that cannot be read matches nothing. */
-export class IpBlock {
+class IpBlock {
   readonly network: StaticArray<u8> | null;
   readonly bits: i32;
 
@@ -80,19 +80,27 @@ export class IpBlock {
   }
 }
 
-const blocks = new Map<string, IpBlock>();
+/** A rule's pair of lists about the source's address. */
+export class IpBlocks {
+  private readonly wanted: IpBlock[];
+  private readonly unwanted: IpBlock[];
+  /** Nothing is asked: whatever the address is, it holds. */
+  readonly isOpen: bool;
 
-function blockOf(text: string): IpBlock {
-  if (blocks.has(text)) return blocks.get(text);
-  const block = new IpBlock(text);
-  blocks.set(text, block);
-  return block;
+  constructor(wanted: string[], unwanted: string[]) {
+    this.wanted = wanted.map<IpBlock>((text) => new IpBlock(text));
+    this.unwanted = unwanted.map<IpBlock>((text) => new IpBlock(text));
+    this.isOpen = wanted.length == 0 && unwanted.length == 0;
+  }
+
+  holds(address: StaticArray<u8> | null): bool {
+    if (this.wanted.length > 0 && !containsAny(this.wanted, address)) return false;
+    return !containsAny(this.unwanted, address);
+  }
 }
 
-export function inAnyBlock(list: string[], address: string): bool {
-  if (list.length == 0) return false;
-  const bytes = parseAddress(address);
-  if (bytes === null) return false;
-  for (let i = 0; i < list.length; i++) if (blockOf(list[i]).contains(bytes)) return true;
+function containsAny(blocks: IpBlock[], address: StaticArray<u8> | null): bool {
+  if (address === null) return false;
+  for (let i = 0; i < blocks.length; i++) if (blocks[i].contains(address)) return true;
   return false;
 }

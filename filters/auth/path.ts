@@ -1,4 +1,8 @@
+import { Bytes } from "../bytes";
+
 const SLASH: i32 = 0x2f;
+const HASH: i32 = 0x23;
+const QUESTION: i32 = 0x3f;
 const BACKSLASH: i32 = 0x5c;
 const PERCENT: i32 = 0x25;
 const DOT: i32 = 0x2e;
@@ -63,17 +67,27 @@ function resolve(path: string): string {
   return "/" + kept.join("/") + (trailing ? "/" : "");
 }
 
-/** True if nothing in it could be spelled differently: then it is its own normal form, and nothing is allocated. */
-function isNormal(path: string, end: i32): bool {
-  for (let i = 0; i < end; i++) {
-    const code = path.charCodeAt(i);
+/**
+ * True if nothing in it could be spelled differently: then it is its own normal form, `judged` is it without its query, and
+ * nothing is decoded or allocated. False says nothing yet: `normalize` decides.
+ */
+export function isNormal(raw: Bytes, judged: Bytes): bool {
+  if (raw.size == 0 || load<u8>(raw.start) != SLASH) return false;
+  let end = raw.size;
+  for (let i: usize = 0; i < raw.size; i++) {
+    const code: i32 = load<u8>(raw.start + i);
+    if (code == HASH) return false;
+    if (end < raw.size) continue;
     if (code == PERCENT || code == BACKSLASH || code <= 0x20 || code == 0x7f) return false;
-    if (code == SLASH && i + 1 < end) {
-      const next = path.charCodeAt(i + 1);
+    if (code == QUESTION) {
+      end = i;
+    } else if (code == SLASH && i + 1 < raw.size) {
+      const next: i32 = load<u8>(raw.start + i + 1);
       if (next == SLASH || next == DOT) return false;
     }
   }
-  return end > 0 && path.charCodeAt(0) == SLASH;
+  judged.at(raw.start, end);
+  return true;
 }
 
 /** A request's path in the one form in which policy judges it, and the application receives it. */
@@ -96,7 +110,6 @@ export function normalize(raw: string): NormalPath | null {
   if (fragment >= 0) return null;
   const end = query < 0 ? raw.length : query;
   if (raw == "*") return new NormalPath(raw, raw);
-  if (isNormal(raw, end)) return new NormalPath(query < 0 ? raw : raw.substring(0, end), raw);
   const decoded = decode(raw.substring(0, end));
   if (decoded === null || decoded.length == 0 || decoded.charCodeAt(0) != SLASH) return null;
   const path = resolve(decoded);

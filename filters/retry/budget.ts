@@ -1,5 +1,6 @@
-import { getShared, Key, nowMilliseconds, setShared } from "../../assembly/index";
+import { Counter, getShared, Key, nowMilliseconds, setShared } from "../../assembly/index";
 import { FilterConfig, RetryBudget } from "../config";
+import { labelled } from "../telemetry/metric-name";
 
 // What the workers share for one service, little endian: a ring of slots that together are one interval.
 const SLOTS: u64 = 10;
@@ -33,6 +34,8 @@ export class Grant {
 export class Budget {
   readonly key: Key;
   private readonly slotMs: u64;
+  readonly retries: Counter;
+  readonly exhausted: Counter;
 
   constructor(
     readonly service: string,
@@ -43,6 +46,8 @@ export class Budget {
   ) {
     this.key = new Key("ambit.retry." + service);
     this.slotMs = max<u64>(1, intervalMs / SLOTS);
+    this.retries = new Counter(labelled("ambit_retries_total", ["destination_service", service]));
+    this.exhausted = new Counter(labelled("ambit_retry_budget_exhausted_total", ["destination_service", service]));
   }
 
   /** Counts a request, and takes up to `wanted` tokens for its retries. */

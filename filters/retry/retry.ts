@@ -1,6 +1,4 @@
-import { Key, propertyNumber, propertyText, stream_context } from "../../assembly/index";
-import { labelled } from "../telemetry/metric-name";
-import { counter } from "../telemetry/metrics";
+import { Key, noteGarbage, propertyNumber, propertyText, stream_context } from "../../assembly/index";
 import { Budget, Budgets, Grant } from "./budget";
 
 const ROUTE_RETRY = Key.path(["xds", "route_metadata", "filter_metadata", "ambit", "retry"]);
@@ -19,8 +17,7 @@ export class RequestRetries {
     const tries = <u32>propertyNumber(ATTEMPTS);
     const used = tries > 1 ? min(tries - 1, this.grant.tokens) : 0;
     this.budget.giveBack(this.grant, this.grant.tokens - used);
-    if (used > 0)
-      counter(labelled("ambit_retries_total", ["destination_service", this.budget.service])).increment(used);
+    if (used > 0) this.budget.retries.increment(used);
   }
 }
 
@@ -32,9 +29,8 @@ export function allowRetries(budgets: Budgets): RequestRetries | null {
   const attempts = <u32>parseInt(wish.substring(bar + 1), 10);
   const budget = budgets.of(wish.substring(0, bar));
   const grant = budget.take(attempts);
+  noteGarbage(2048);
   stream_context.headers.request.set(MAX_RETRIES, grant.tokens.toString());
-  if (grant.tokens < attempts) {
-    counter(labelled("ambit_retry_budget_exhausted_total", ["destination_service", budget.service])).increment();
-  }
+  if (grant.tokens < attempts) budget.exhausted.increment();
   return new RequestRetries(budget, grant);
 }

@@ -1,7 +1,9 @@
-import { Counter, Histogram, Key, property, propertyNumber, propertyText } from "../../assembly/index";
-import { Peer } from "../peer";
-import { CalledService, standardLabels } from "./labels";
-import { counter, histogram } from "./metrics";
+import { answerSize, answerStart, Key, Pairs, propertyNumber, readProperty } from "../../assembly/index";
+import { Edge } from "./edges";
+import { flagsText } from "./flags";
+import { standardLabels } from "./labels";
+import { bucketOf, BYTES, FIGURES, Figure, MILLISECONDS } from "./figures";
+import { Series } from "./series";
 
 const CODE = Key.path(["response", "code"]);
 const FLAGS = Key.path(["response", "flags"]);
@@ -10,79 +12,70 @@ const DURATION = Key.path(["request", "duration"]);
 const REQUEST_BYTES = Key.path(["request", "total_size"]);
 const RESPONSE_BYTES = Key.path(["response", "total_size"]);
 
-/** The metrics of one combination of labels. */
-class HttpMetrics {
-  readonly requests: Counter;
-  readonly duration: Histogram;
-  readonly requestBytes: Histogram;
-  readonly responseBytes: Histogram;
+/** For a list of properties that begins with those that `takeFrom` takes. */
+export const OUTCOME = "response.code, response.flags, request.duration, request.total_size, response.total_size";
 
-  constructor(labels: string) {
-    this.requests = counter("istio_requests_total" + labels);
-    this.duration = histogram("istio_request_duration_milliseconds" + labels);
-    this.requestBytes = histogram("istio_request_bytes" + labels);
-    this.responseBytes = histogram("istio_response_bytes" + labels);
-  }
-}
+/** How a request ended. There is one object, as there is one request at a time. */
+class Outcome {
+  private code: i64 = 0;
+  private flags: i64 = 0;
+  private milliseconds: u64 = 0;
+  private requestBytes: u64 = 0;
+  private responseBytes: u64 = 0;
+  private grpcStatus: i64 = -1;
 
-/** The metrics of one edge by how its requests ended. */
-class Edge {
-  readonly outcomes: Map<u64, HttpMetrics> = new Map();
-}
-
-const edges = new Map<u64, Edge>();
-
-/** Which edge: ids are counted up, and 21 bits hold more than a node meets in its life. */
-function edgeOf(isSource: bool, source: Peer, destination: Peer, service: CalledService): Edge {
-  const ends =
-    (((<u64>source.id) & 0x1fffff) << 42) | (((<u64>destination.id) & 0x1fffff) << 21) | (service.id & 0x1fffff);
-  const key = (ends << 1) | (isSource ? 1 : 0);
-  if (edges.has(key)) return edges.get(key);
-  const edge = new Edge();
-  edges.set(key, edge);
-  return edge;
-}
-
-/** Reports one finished request; its properties are read once, for both reporters. */
-export class HttpReport {
-  private readonly code: i64 = propertyNumber(CODE);
-  private readonly flags: i64 = propertyNumber(FLAGS);
-  private readonly milliseconds: u64 = <u64>max<i64>(0, propertyNumber(DURATION)) / 1_000_000;
-  private readonly requestBytes: u64 = <u64>propertyNumber(REQUEST_BYTES);
-  private readonly responseBytes: u64 = <u64>propertyNumber(RESPONSE_BYTES);
-  private readonly grpcStatus: i64;
-
-  constructor(private readonly isGrpc: bool) {
-    const status = isGrpc ? property(GRPC_STATUS) : null;
-    this.grpcStatus = status === null ? -1 : load<i64>(changetype<usize>(status));
+  takeFrom(list: Pairs): void {
+    this.code = list.nextNumber();
+    this.flags = list.nextNumber();
+    this.lasted(list.nextNumber());
+    this.requestBytes = list.nextNumber();
+    this.responseBytes = list.nextNumber();
   }
 
-  by(isSource: bool, source: Peer, destination: Peer, service: CalledService, clusterName: string): void {
-    const edge = edgeOf(isSource, source, destination, service);
+  /** One by one, where one is not known: a caller that has gone has no response code. */
+  read(): void {
+    this.code = propertyNumber(CODE);
+    this.flags = propertyNumber(FLAGS);
+    this.lasted(propertyNumber(DURATION));
+    this.requestBytes = propertyNumber(REQUEST_BYTES);
+    this.responseBytes = propertyNumber(RESPONSE_BYTES);
+  }
+
+  private lasted(nanoseconds: i64): void {
+    this.milliseconds = <u64>max<i64>(0, nanoseconds) / 1_000_000;
+  }
+
+  /** Counts it on an edge. */
+  report(edge: Edge, isGrpc: bool, clusterName: string): void {
+    this.grpcStatus = isGrpc && readProperty(GRPC_STATUS) && answerSize() >= 8 ? load<i64>(answerStart()) : -1;
     // Codes have 10 bits, flags 30, gRPC statuses 17 values and none.
-    const outcome =
+    const key =
       (((<u64>this.flags) & 0x3fffffff) << 17) |
       (((<u64>this.code) & 0x3ff) << 7) |
       (((<u64>(this.grpcStatus + 1)) & 0x3f) << 1) |
-      (this.isGrpc ? 1 : 0);
-    let metrics: HttpMetrics;
-    if (edge.outcomes.has(outcome)) {
-      metrics = edge.outcomes.get(outcome);
-    } else {
-      metrics = new HttpMetrics(this.labels(isSource, source, destination, service, clusterName));
-      edge.outcomes.set(outcome, metrics);
-    }
-    metrics.requests.increment();
-    metrics.duration.record(this.milliseconds);
-    metrics.requestBytes.record(this.requestBytes);
-    metrics.responseBytes.record(this.responseBytes);
+      (isGrpc ? 1 : 0);
+    let series = edge.find(key);
+    if (series === null) series = edge.add(key, new Series(this.name(edge, isGrpc, clusterName), FIGURES));
+    series.add(Figure.Count, 1);
+    series.add(Figure.Duration, this.milliseconds);
+    series.add(Figure.RequestBytes, this.requestBytes);
+    series.add(Figure.ResponseBytes, this.responseBytes);
+    series.add(Figure.DurationBuckets + bucketOf(MILLISECONDS, this.milliseconds), 1);
+    series.add(Figure.RequestBuckets + bucketOf(BYTES, this.requestBytes), 1);
+    series.add(Figure.ResponseBuckets + bucketOf(BYTES, this.responseBytes), 1);
   }
 
-  private labels(isSource: bool, source: Peer, destination: Peer, service: CalledService, clusterName: string): string {
-    const reporter = isSource ? "source" : "destination";
-    const called = service.id == 0 ? CalledService.of(destination) : service;
+  private name(edge: Edge, isGrpc: bool, clusterName: string): string {
     return (
-      standardLabels(reporter, source, destination, called, this.isGrpc ? "grpc" : "http", clusterName) +
+      "istio_http" +
+      standardLabels(
+        edge.reporterName,
+        edge.source,
+        edge.destination,
+        edge.service,
+        isGrpc ? "grpc" : "http",
+        clusterName,
+      ) +
       "|response_code=" +
       this.code.toString() +
       "|response_flags=" +
@@ -93,44 +86,4 @@ export class HttpReport {
   }
 }
 
-// Envoy's ResponseFlag bits (envoy/stream_info/stream_info.h, CoreResponseFlag), by the short names of its access log.
-const FLAG_NAMES = [
-  "LH",
-  "UH",
-  "UT",
-  "LR",
-  "UR",
-  "UF",
-  "UC",
-  "UO",
-  "NR",
-  "DI",
-  "FI",
-  "RL",
-  "UAEX",
-  "RLSE",
-  "DC",
-  "URX",
-  "SI",
-  "IH",
-  "DPE",
-  "UMSDR",
-  "RFCF",
-  "NFCF",
-  "DT",
-  "UPE",
-  "NC",
-  "OM",
-  "DF",
-  "DO",
-  "DR",
-];
-
-function flagsText(flags: i64): string {
-  if (flags == 0) return "-";
-  let text = "";
-  for (let bit = 0; bit < FLAG_NAMES.length; bit++) {
-    if (((flags >> bit) & 1) != 0) text += (text.length > 0 ? "," : "") + FLAG_NAMES[bit];
-  }
-  return text.length == 0 ? "-" : text;
-}
+export const outcome = new Outcome();

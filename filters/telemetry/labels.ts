@@ -1,4 +1,4 @@
-import { Interned } from "../interned";
+import { Interned } from "../byte-map";
 import { Peer } from "../peer";
 import { labelled } from "./metric-name";
 
@@ -33,8 +33,8 @@ export const NO_SERVICE = new CalledService("", 0);
 
 const services = new Interned<CalledService>((text, id) => new CalledService(text, id), NO_SERVICE);
 
-export function serviceOf(bytes: ArrayBuffer | null): CalledService {
-  return services.of(bytes);
+export function serviceOf(start: usize, size: usize): CalledService {
+  return services.of(start, size);
 }
 
 function known(value: string): string {
@@ -50,7 +50,10 @@ function cluster(peer: Peer, name: string): string {
   return peer.workload.length == 0 ? "unknown" : name;
 }
 
-/** Istio's standard labels (istio.io, "Istio Standard Metrics") for one side's report, as the tail of a metric's name. */
+/**
+ * Istio's standard labels (istio.io, "Istio Standard Metrics"), as the tail of a metric's name. `reporter` is "source",
+ * "destination", or "both": the agent's metrics page makes two series of that one (agent/metrics/istio-series.ts).
+ */
 export function standardLabels(
   reporter: string,
   source: Peer,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseMetricName } from "../../agent/metrics/metric-name.ts";
+import { byReporter, istioSeries, samples } from "../../agent/metrics/istio-series.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, peer } from "./chain.ts";
 
@@ -10,31 +10,52 @@ const END = {
   "request/total_size": 100,
   "response/total_size": 2000,
 };
+const SERVICE = "xds/cluster_metadata/filter_metadata/ambit/service";
+const HOST_PEER = "xds/upstream_host_metadata/filter_metadata/ambit/peer";
+const TO_WEB = {
+  "filter_state/ambit.source": peer("alice"),
+  "xds/cluster_name": "10.96.0.10:80",
+  [SERVICE]: "web|shop|web.shop.svc.cluster.local",
+};
 
-function outbound(near: boolean): WasmHost {
+function host(rootId = "outbound"): WasmHost {
   const wasm = new WasmHost(CHAIN);
-  wasm.configure("outbound", EMPTY);
-  const stream = wasm.request({
-    headers: { ":path": "/", "content-type": "text/plain" },
-    properties: { "filter_state/ambit.source": peer("alice") },
-  });
-  wasm.end(stream, {
-    ...END,
-    "xds/cluster_metadata/filter_metadata/ambit/service": "web|shop|web.shop.svc.cluster.local",
-    "xds/upstream_host_metadata/filter_metadata/ambit/peer": `${peer("web")}|${near ? "near" : "far"}`,
-  });
+  expect(wasm.configure(rootId, EMPTY)).toBe(true);
   return wasm;
 }
 
-function labelsOf(wasm: WasmHost, name: string): readonly Readonly<Record<string, string>>[] {
-  return wasm.metrics.flatMap((metric) => {
-    const parsed = parseMetricName(`wasmcustom.${metric.name}`);
-    return parsed?.name === name ? [Object.fromEntries(parsed.labels)] : [];
-  });
+function call(wasm: WasmHost, end: Readonly<Record<string, string | number>>, type = "text/plain"): void {
+  const stream = wasm.request({ headers: { ":path": "/", "content-type": type }, properties: TO_WEB, hasBody: true });
+  wasm.end(stream, end);
 }
 
+function outbound(near: boolean): WasmHost {
+  const wasm = host();
+  call(wasm, { ...END, [HOST_PEER]: `${peer("web")}|${near ? "near" : "far"}` });
+  wasm.tick();
+  return wasm;
+}
+
+/** What the metrics page would show: by metric, the labels and value of each sample. */
+function page(wasm: WasmHost, metric: string): readonly Readonly<Record<string, string | number>>[] {
+  const { series } = istioSeries(wasm.metrics.map(({ name, value }) => [`wasmcustom.${name}`, value] as const));
+  return series.flatMap((each) =>
+    byReporter(each.labels).flatMap((labels) =>
+      [...samples(each)]
+        .filter((sample) => sample.metric + sample.suffix === metric)
+        .map(({ value, upperBound }) => ({
+          ...Object.fromEntries(labels),
+          ...(upperBound === undefined ? {} : { le: upperBound }),
+          value,
+        })),
+    ),
+  );
+}
+
+const value = (wasm: WasmHost, metric: string): number | undefined => Number(page(wasm, metric)[0]?.["value"]);
+
 it("has Istio's standard labels", () => {
-  expect(labelsOf(outbound(false), "istio_requests_total")).toEqual([
+  expect(page(outbound(false), "istio_requests_total")).toEqual([
     {
       reporter: "source",
       source_workload: "alice",
@@ -61,55 +82,145 @@ it("has Istio's standard labels", () => {
       response_code: "200",
       response_flags: "-",
       grpc_response_status: "",
+      value: 1,
     },
   ]);
 });
 
 it("reports for both ends where both are here, for one where the other is elsewhere", () => {
-  const reporters = (wasm: WasmHost): readonly (string | undefined)[] =>
-    labelsOf(wasm, "istio_requests_total").map((labels) => labels["reporter"]);
+  const reporters = (wasm: WasmHost): readonly unknown[] =>
+    page(wasm, "istio_requests_total").map((labels) => labels["reporter"]);
   expect(reporters(outbound(true))).toEqual(["source", "destination"]);
   expect(reporters(outbound(false))).toEqual(["source"]);
 });
 
 it("records milliseconds and bytes", () => {
-  const records = (name: string): readonly number[] | undefined =>
-    outbound(false).metrics.find((metric) => metric.name.startsWith(name))?.records;
-  expect(records("istio_request_duration_milliseconds")).toEqual([12]);
-  expect(records("istio_request_bytes")).toEqual([100]);
-  expect(records("istio_response_bytes")).toEqual([2000]);
+  const wasm = outbound(false);
+  const buckets = (metric: string): readonly unknown[] =>
+    page(wasm, `${metric}_bucket`).map(({ le, value: count }) => `${le}:${count}`);
+  expect(value(wasm, "istio_request_duration_milliseconds_sum")).toBe(12);
+  expect(value(wasm, "istio_request_duration_milliseconds_count")).toBe(1);
+  expect(buckets("istio_request_duration_milliseconds").slice(0, 6)).toEqual([
+    "0.5:0",
+    "1:0",
+    "5:0",
+    "10:0",
+    "25:1",
+    "50:1",
+  ]);
+  expect(buckets("istio_request_duration_milliseconds").at(-1)).toBe("+Inf:1");
+  expect(value(wasm, "istio_request_bytes_sum")).toBe(100);
+  expect(buckets("istio_request_bytes").slice(0, 2)).toEqual(["100:1", "1000:1"]);
+  expect(value(wasm, "istio_response_bytes_sum")).toBe(2000);
+  expect(buckets("istio_response_bytes").slice(0, 3)).toEqual(["100:0", "1000:0", "10000:1"]);
+});
+
+it("adds up, and tells Envoy at the next tick, once", () => {
+  const wasm = host();
+  const end = { ...END, [HOST_PEER]: peer("web") };
+  for (let i = 0; i < 3; i++) call(wasm, end);
+  expect(wasm.metrics).toEqual([]);
+  wasm.tick();
+  wasm.tick();
+  expect(value(wasm, "istio_requests_total")).toBe(3);
+  call(wasm, { ...end, "request/duration": 400_000_000_000 });
+  wasm.tick();
+  expect(value(wasm, "istio_requests_total")).toBe(4);
+  expect(page(wasm, "istio_request_duration_milliseconds_bucket").slice(-2)).toMatchObject([
+    { le: "300000", value: 3 },
+    { le: "+Inf", value: 4 },
+  ]);
+});
+
+it("forgets nothing when the configuration changes", () => {
+  const wasm = host();
+  call(wasm, { ...END, [HOST_PEER]: peer("web") });
+  expect(wasm.configure("outbound", EMPTY)).toBe(true);
+  wasm.tick();
+  expect(value(wasm, "istio_requests_total")).toBe(1);
+});
+
+it("keeps apart how calls ended", () => {
+  const wasm = host();
+  const end = { ...END, [HOST_PEER]: peer("web") };
+  call(wasm, end);
+  call(wasm, { ...end, "response/code": 503, "response/flags": 2 });
+  call(wasm, { ...end, "response/grpc_status": 14 }, "application/grpc");
+  // A caller that has gone: there is no response.
+  call(wasm, { "response/flags": 1 << 14, "request/duration": 1, "request/total_size": 9, "response/total_size": 0 });
+  wasm.tick();
+  const ended = page(wasm, "istio_requests_total").map((labels) => [
+    labels["request_protocol"],
+    labels["response_code"],
+    labels["response_flags"],
+    labels["grpc_response_status"],
+  ]);
+  expect(ended.toSorted()).toEqual([
+    ["grpc", "200", "-", "14"],
+    ["http", "0", "DC", ""],
+    ["http", "200", "-", ""],
+    ["http", "503", "UH", ""],
+  ]);
 });
 
 it("says unknown of whom nobody knows", () => {
-  const wasm = new WasmHost(CHAIN);
-  wasm.configure("inbound", EMPTY);
+  const wasm = host("inbound");
   const stream = wasm.request({
     headers: { ":path": "/" },
     properties: { "filter_state/ambit.destination": peer("web"), "filter_state/ambit.peer_ip": "192.0.2.1" },
   });
   wasm.end(stream, END);
-  expect(labelsOf(wasm, "istio_requests_total")[0]).toMatchObject({
+  wasm.tick();
+  expect(page(wasm, "istio_requests_total")[0]).toMatchObject({
     reporter: "destination",
     source_workload: "unknown",
     source_principal: "unknown",
     destination_workload: "web",
+    destination_service: "web.shop.svc.cluster.local",
   });
 });
 
-it("keeps its memory over 100,000 requests", () => {
-  const wasm = new WasmHost(CHAIN);
-  wasm.configure("outbound", EMPTY);
+it("counts connections and their bytes", () => {
+  const wasm = host("outbound-tcp");
+  const connection = wasm.connection({ properties: TO_WEB });
+  wasm.end(connection, { [HOST_PEER]: `${peer("web")}|near`, "request/total_size": 7, "response/total_size": 5e9 });
+  wasm.tick();
+  expect(page(wasm, "istio_tcp_connections_opened_total")).toMatchObject([
+    { reporter: "source", destination_service_name: "web", request_protocol: "tcp", response_flags: "-", value: 1 },
+    { reporter: "destination", value: 1 },
+  ]);
+  expect(value(wasm, "istio_tcp_received_bytes_total")).toBe(7);
+  expect(value(wasm, "istio_tcp_sent_bytes_total")).toBe(5e9);
+});
+
+it("learns that an address has become another Service's", () => {
+  const wasm = host();
+  const end = { ...END, [HOST_PEER]: peer("web") };
+  call(wasm, end);
+  wasm.tick();
+  call(wasm, { ...end, [SERVICE]: "shop|shop|shop.shop.svc.cluster.local" });
+  wasm.tick();
+  expect(page(wasm, "istio_requests_total").map((labels) => labels["destination_service_name"])).toEqual([
+    "web",
+    "shop",
+  ]);
+});
+
+it("keeps its memory over 100,000 requests and connections, whatever became of them", () => {
+  const wasm = host();
+  wasm.configure("outbound-tcp", EMPTY);
   const run = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      const stream = wasm.request({
-        headers: { ":path": `/${i}` },
-        properties: { "filter_state/ambit.source": peer("a") },
-      });
-      wasm.end(stream, END);
+      const properties = { "filter_state/ambit.source": peer("a"), "xds/cluster_name": "c" };
+      if (i % 3 === 0) wasm.end(wasm.request({ headers: { ":path": `/${i}` }, properties }), END);
+      // Answered before it came to the filter, reset, closed.
+      if (i % 3 === 1) wasm.end(wasm.unseen({ properties }), {});
+      if (i % 3 === 2) wasm.end(wasm.connection({ properties }), END);
+      if (i % 1000 === 0) wasm.tick();
     }
   };
-  run(10_000);
+  run(20_000);
   const before = wasm.memory.size;
-  run(90_000);
+  run(80_000);
   expect(wasm.memory.size).toBe(before);
 });

@@ -3,6 +3,8 @@ export interface StreamFacts {
   readonly headers?: Readonly<Record<string, string>>;
   /** By path, its parts divided by "/", as in `filter_state/ambit.source`. */
   readonly properties?: Readonly<Record<string, string | number>>;
+  /** The request does not end with its headers. */
+  readonly hasBody?: boolean;
 }
 
 export interface LocalAnswer {

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { HostMemory } from "./memory.ts";
+import { evaluateList } from "./expressions.ts";
+import { marshalPairs } from "./pairs.ts";
 import { SharedData } from "./shared-data.ts";
 import { Stream, type StreamFacts } from "./stream.ts";
 
 /** WasmResult of the ABI: the ones that a host of ours answers. */
-const RESULT = { ok: 0, notFound: 1, casMismatch: 8 } as const;
+const RESULT = { ok: 0, notFound: 1, casMismatch: 8, internalFailure: 10 } as const;
 
 type Callback = (...args: number[]) => number | undefined;
 
@@ -28,7 +30,10 @@ export class WasmHost {
   readonly #exports: Readonly<Record<string, Callback | undefined>>;
   #configuration = "";
   #current: Stream | undefined;
-  #next = 2;
+  #next = 1;
+  /** The newest root context for requests, and for connections. */
+  readonly #roots = new Map<"http" | "tcp", number>();
+  readonly #expressions: string[] = [];
 
   constructor(path: string, shared = new SharedData()) {
     this.shared = shared;
@@ -49,18 +54,42 @@ export class WasmHost {
   /** Makes a root context, and configures it; false where the module rejects that. */
   configure(rootId: string, configuration: unknown): boolean {
     this.#configuration = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
-    this.#current = new Stream(1, { properties: { plugin_root_id: rootId } });
-    this.#exports["proxy_on_context_create"]?.(1, 0);
-    this.#exports["proxy_on_vm_start"]?.(1, 0);
-    return this.#exports["proxy_on_configure"]?.(1, Buffer.byteLength(this.#configuration)) === 1;
+    const id = this.#next++;
+    this.#roots.set(rootId.endsWith("-tcp") ? "tcp" : "http", id);
+    this.#current = new Stream(id, { properties: { plugin_root_id: rootId } });
+    this.#exports["proxy_on_context_create"]?.(id, 0);
+    this.#exports["proxy_on_vm_start"]?.(id, 0);
+    return this.#exports["proxy_on_configure"]?.(id, Buffer.byteLength(this.#configuration)) === 1;
   }
 
   /** Begins a stream: its request headers are shown to the filter. */
   request(facts: StreamFacts): Stream {
+    const stream = this.#create("http", facts);
+    this.#exports["proxy_on_request_headers"]?.(stream.id, stream.headers.length, facts.hasBody === true ? 0 : 1);
+    return stream;
+  }
+
+  /** A request that was answered or reset before the filter saw its headers: Envoy only logs it. */
+  unseen(facts: StreamFacts): Stream {
+    return this.#create("http", facts);
+  }
+
+  /** A TCP connection; it ends like a request. */
+  connection(facts: StreamFacts): Stream {
+    const stream = this.#create("tcp", facts);
+    this.#exports["proxy_on_new_connection"]?.(stream.id);
+    return stream;
+  }
+
+  /** A second has passed. */
+  tick(): void {
+    this.#exports["proxy_on_tick"]?.(this.#roots.get("http") ?? 0);
+  }
+
+  #create(kind: "http" | "tcp", facts: StreamFacts): Stream {
     const stream = new Stream(this.#next++, facts);
     this.#current = stream;
-    this.#exports["proxy_on_context_create"]?.(stream.id, 1);
-    this.#exports["proxy_on_request_headers"]?.(stream.id, stream.headers.length, 1);
+    this.#exports["proxy_on_context_create"]?.(stream.id, this.#roots.get(kind) ?? 0);
     return stream;
   }
 
@@ -92,12 +121,37 @@ export class WasmHost {
         const found = stream().property(text(path, pathSize));
         return found === undefined ? RESULT.notFound : this.#answer(found, value, size);
       },
+      proxy_set_tick_period_milliseconds: () => RESULT.ok,
+      proxy_call_foreign_function: (
+        name: number,
+        nameSize: number,
+        argument: number,
+        argumentSize: number,
+        result: number,
+        size: number,
+      ) => {
+        const bytes = this.memory.bytes(argument, argumentSize);
+        if (text(name, nameSize) === "expr_create") {
+          const token = Buffer.alloc(4);
+          token.writeUInt32LE(this.#expressions.push(Buffer.from(bytes).toString("utf8")) - 1);
+          return this.#answer(token, result, size);
+        }
+        if (text(name, nameSize) !== "expr_evaluate") return RESULT.notFound;
+        const list = evaluateList(this.#expressions[Buffer.from(bytes).readUInt32LE()] ?? "", stream());
+        return list === undefined ? RESULT.internalFailure : this.#answer(list, result, size);
+      },
       proxy_get_buffer_bytes: (_type: number, start: number, length: number, data: number, size: number) =>
         this.#answer(Buffer.from(this.#configuration).subarray(start, start + length), data, size),
       proxy_get_header_map_value: (_map: number, key: number, keySize: number, value: number, size: number) => {
         const found = stream().header(text(key, keySize));
         return found === undefined ? RESULT.notFound : this.#answer(Buffer.from(found), value, size);
       },
+      proxy_get_header_map_pairs: (_map: number, pairs: number, size: number) =>
+        this.#answer(
+          marshalPairs(stream().headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
+          pairs,
+          size,
+        ),
       proxy_replace_header_map_value: (_map: number, key: number, keySize: number, value: number, size: number) => {
         stream().setHeader(text(key, keySize), text(value, size));
         return RESULT.ok;

@@ -1,0 +1,6 @@
+// Auth alone; see chain.ts.
+import { parts } from "./parts";
+
+export * from "./callbacks";
+
+parts.auth = true;

@@ -1,0 +1,108 @@
+/** Enough for the workloads that one node talks to; beyond, everything is made anew once. */
+const MAX = 10_000;
+
+class Entry<T> {
+  next: Entry<T> | null = null;
+
+  constructor(
+    readonly hash: u32,
+    readonly key: ArrayBuffer,
+    readonly value: T,
+  ) {}
+}
+
+/** A map by bytes wherever they stand: nothing is decoded or allocated to look something up. */
+export class ByteMap<T> {
+  private buckets: StaticArray<Entry<T> | null> = new StaticArray<Entry<T> | null>(64);
+  size: i32 = 0;
+
+  find(start: usize, size: usize): T | null {
+    const hashed = hash(start, size);
+    let entry = this.buckets[hashed & (this.buckets.length - 1)];
+    while (entry !== null) {
+      if (entry.hash == hashed && isSame(entry.key, start, size)) return entry.value;
+      entry = entry.next;
+    }
+    return null;
+  }
+
+  /** Adds what is not there yet. The key is kept. */
+  add(key: ArrayBuffer, value: T): void {
+    if (this.size >= this.buckets.length) this.grow();
+    this.link(new Entry<T>(hash(changetype<usize>(key), key.byteLength), key, value));
+    this.size++;
+  }
+
+  clear(): void {
+    this.buckets = new StaticArray<Entry<T> | null>(64);
+    this.size = 0;
+  }
+
+  private link(entry: Entry<T>): void {
+    const bucket = entry.hash & (this.buckets.length - 1);
+    entry.next = this.buckets[bucket];
+    this.buckets[bucket] = entry;
+  }
+
+  private grow(): void {
+    const old = this.buckets;
+    this.buckets = new StaticArray<Entry<T> | null>(old.length << 1);
+    for (let i = 0; i < old.length; i++) {
+      let entry = old[i];
+      while (entry !== null) {
+        const next = entry.next;
+        this.link(entry);
+        entry = next;
+      }
+    }
+  }
+}
+
+/** Values made of text that comes again and again. */
+export class Interned<T> {
+  private readonly known: ByteMap<T> = new ByteMap<T>();
+  private ids: u32 = 0;
+
+  constructor(
+    private readonly make: (text: string, id: u32) => T,
+    /** Stands for no text. */
+    private readonly nothing: T,
+  ) {}
+
+  of(start: usize, size: usize): T {
+    if (size == 0) return this.nothing;
+    const known = this.known.find(start, size);
+    return known === null ? this.add(start, size) : known;
+  }
+
+  private add(start: usize, size: usize): T {
+    if (this.known.size >= MAX) this.known.clear();
+    const key = new ArrayBuffer(<i32>size);
+    memory.copy(changetype<usize>(key), start, size);
+    const value = this.make(String.UTF8.decodeUnsafe(start, size), ++this.ids);
+    this.known.add(key, value);
+    return value;
+  }
+}
+
+export function isSame(key: ArrayBuffer, start: usize, size: usize): bool {
+  return <usize>key.byteLength == size && memory.compare(changetype<usize>(key), start, size) == 0;
+}
+
+/** Multiplies 8 bytes at a time. The keys are the agent's own words, nothing that a caller makes up. */
+function hash(start: usize, size: usize): u32 {
+  let result: u64 = size;
+  let at: usize = 0;
+  for (; at + 8 <= size; at += 8) result = mix(result ^ load<u64>(start + at));
+  if (at < size) {
+    let rest: u64 = 0;
+    for (; at < size; at++) rest = (rest << 8) | load<u8>(start + at);
+    result = mix(result ^ rest);
+  }
+  return <u32>(result >> 32);
+}
+
+function mix(value: u64): u64 {
+  const product = value * 0x9e3779b97f4a7c15;
+  return product ^ (product >> 29);
+}

@@ -1,0 +1,95 @@
+import { Cluster, NO_CLUSTER } from "./cluster";
+import { Peer, UNKNOWN } from "./peer";
+import { Place } from "./places";
+import { RequestRetries } from "./retry/retry";
+
+/** What is remembered of an HTTP request or a TCP connection from its beginning to its end. */
+export class Stream {
+  id: u32 = 0;
+  place: Place = Place.None;
+  /** In the same slot of the table, or in the list of those that are free. */
+  next: Stream | null = null;
+
+  /** Policy had to know who calls whom; else it is found out at the end. */
+  areEndsKnown: bool = false;
+  source: Peer = UNKNOWN;
+  /** Inbound; outbound it is known at the end, and the cluster before. */
+  destination: Peer = UNKNOWN;
+  cluster: Cluster = NO_CLUSTER;
+  retries: RequestRetries | null = null;
+  isGrpc: bool = false;
+
+  clear(): void {
+    this.areEndsKnown = false;
+    this.source = UNKNOWN;
+    this.destination = UNKNOWN;
+    this.cluster = NO_CLUSTER;
+    this.retries = null;
+    this.isGrpc = false;
+  }
+}
+
+/**
+ * The streams that are under way, by the host's id. Objects are used again, and ids are counted up, so that this is an
+ * array, where a map and a garbage collector would be busy at each request.
+ */
+class Streams {
+  private slots: StaticArray<Stream | null> = new StaticArray<Stream | null>(1024);
+  private free: Stream | null = null;
+  private size: i32 = 0;
+
+  add(id: u32, place: Place): void {
+    if (this.size >= this.slots.length) this.grow();
+    let stream = this.free;
+    if (stream === null) stream = new Stream();
+    else this.free = stream.next;
+    stream.id = id;
+    stream.place = place;
+    this.link(stream);
+    this.size++;
+  }
+
+  find(id: u32): Stream | null {
+    let stream = this.slots[id & (this.slots.length - 1)];
+    while (stream !== null && stream.id != id) stream = stream.next;
+    return stream;
+  }
+
+  remove(stream: Stream): void {
+    const slot = stream.id & (this.slots.length - 1);
+    const first = this.slots[slot];
+    if (first === stream) {
+      this.slots[slot] = stream.next;
+    } else {
+      let before = first;
+      while (before !== null && before.next !== stream) before = before.next;
+      if (before === null) return;
+      before.next = stream.next;
+    }
+    this.size--;
+    stream.clear();
+    stream.next = this.free;
+    this.free = stream;
+  }
+
+  private link(stream: Stream): void {
+    const slot = stream.id & (this.slots.length - 1);
+    stream.next = this.slots[slot];
+    this.slots[slot] = stream;
+  }
+
+  private grow(): void {
+    const old = this.slots;
+    this.slots = new StaticArray<Stream | null>(old.length << 1);
+    for (let i = 0; i < old.length; i++) {
+      let stream = old[i];
+      while (stream !== null) {
+        const next = stream.next;
+        this.link(stream);
+        stream = next;
+      }
+    }
+  }
+}
+
+export const streams = new Streams();

@@ -1,0 +1,62 @@
+import { Peer } from "../peer";
+import { CalledService } from "./labels";
+import { Series } from "./series";
+
+/** Who tells of a call: one side, or the one pass through here stands for both. */
+export enum Reporter {
+  Source,
+  Destination,
+  Both,
+}
+
+/** One edge's series, by how its calls ended. */
+export class Edge {
+  private readonly byOutcome: Map<u64, Series> = new Map();
+  private lastOutcome: u64 = u64.MAX_VALUE;
+  private last: Series | null = null;
+
+  constructor(
+    readonly reporter: Reporter,
+    readonly source: Peer,
+    readonly destination: Peer,
+    /** Where none was called by name (inbound), Istio's proxies take the workload's canonical one. */
+    readonly service: CalledService,
+  ) {}
+
+  find(outcome: u64): Series | null {
+    // Mostly calls end as the one before.
+    if (outcome == this.lastOutcome) return this.last;
+    if (!this.byOutcome.has(outcome)) return null;
+    this.lastOutcome = outcome;
+    this.last = this.byOutcome.get(outcome);
+    return this.last;
+  }
+
+  add(outcome: u64, series: Series): Series {
+    this.byOutcome.set(outcome, series);
+    return series;
+  }
+
+  get reporterName(): string {
+    if (this.reporter == Reporter.Both) return "both";
+    return this.reporter == Reporter.Source ? "source" : "destination";
+  }
+}
+
+/** Enough for a node; beyond, they are made anew. What they have counted is not lost: it waits to be told. */
+const MAX = 10_000;
+const edges = new Map<u64, Edge>();
+
+/** Ids are counted up, and 20 bits hold more than a node meets in its life. */
+export function edgeOf(reporter: Reporter, source: Peer, destination: Peer, service: CalledService): Edge {
+  const key =
+    (((<u64>source.id) & 0xfffff) << 42) |
+    (((<u64>destination.id) & 0xfffff) << 22) |
+    (((<u64>service.id) & 0xfffff) << 2) |
+    (<u64>reporter);
+  if (edges.has(key)) return edges.get(key);
+  if (edges.size >= MAX) edges.clear();
+  const edge = new Edge(reporter, source, destination, service.id == 0 ? CalledService.of(destination) : service);
+  edges.set(key, edge);
+  return edge;
+}
