@@ -1,5 +1,6 @@
 import { boundingSet } from "./capabilities.ts";
 import type { ContainerSpec } from "./container-spec.ts";
+import type { BindMount } from "./volumes.ts";
 
 /** What a container's processes find themselves in. */
 export interface ContainerPlace {
@@ -9,6 +10,9 @@ export interface ContainerPlace {
   readonly etc: string;
   readonly hostname: string;
 }
+
+/** What the container sees in the place of what this machine has there. */
+export type Mounts = readonly BindMount[];
 
 /** Files of /etc that are a container's own: how names are resolved. */
 export const ETC_FILES = ["resolv.conf", "hosts", "nsswitch.conf"] as const;
@@ -20,16 +24,20 @@ export const ETC_FILES = ["resolv.conf", "hosts", "nsswitch.conf"] as const;
  */
 const START = `
 echo 0 > "$1/cgroup.procs"
-netns=$2 etc=$3 hostname=$4
-shift 4
+netns=$2 etc=$3 hostname=$4 mounts=$5
+shift 5
 exec nsenter --net="$netns" -- unshare --mount --uts --propagation slave -- sh -ec '
   echo "$2" > /proc/sys/kernel/hostname
   for file in ${ETC_FILES.join(" ")}; do
     if [ -e "$1/$file" ] && [ -e "/etc/$file" ]; then mount --bind "$1/$file" "/etc/$file"; fi
   done
-  cd "$3"
-  shift 3
-  exec "$@"' start "$etc" "$hostname" "$@"`;
+  printf "%s" "$3" | while read -r source target mode; do
+    mount --bind "$source" "$target"
+    if [ "$mode" = ro ]; then mount -o remount,bind,ro "$target"; fi
+  done
+  cd "$4"
+  shift 4
+  exec "$@"' start "$etc" "$hostname" "$mounts" "$@"`;
 
 const JOIN = `
 echo 0 > "$1/cgroup.procs"
@@ -43,9 +51,25 @@ export function startCommand(
   spec: ContainerSpec,
   env: ReadonlyMap<string, string>,
   command: readonly string[],
+  mounts: Mounts,
 ): readonly string[] {
   const { cgroup, netns, etc, hostname } = place;
-  return ["-ec", START, "start", cgroup, netns, etc, hostname, spec.workingDir, ...confined(spec, env), ...command];
+  const lines = mounts
+    .map(({ source, target, readOnly }) => `${source} ${target} ${readOnly ? "ro" : "rw"}\n`)
+    .join("");
+  return [
+    "-ec",
+    START,
+    "start",
+    cgroup,
+    netns,
+    etc,
+    hostname,
+    lines,
+    spec.workingDir,
+    ...confined(spec, env),
+    ...command,
+  ];
 }
 
 /** Command line that runs what is appended to it beside a container's first process `pid`, under the same restrictions. */

@@ -1,18 +1,38 @@
 import { dirname } from "node:path";
+import type { ConfigLookup } from "./config-data.ts";
 import type { ContainerSpec, EnvField } from "./container-spec.ts";
 
 /** What a container may ask to be told of its pod. */
 export type PodFacts = Readonly<Record<EnvField, string>> & { readonly hostname: string };
 
-/** A container's whole environment, in the order in which Kubernetes builds it. */
-export function containerEnv(spec: ContainerSpec, facts: PodFacts): ReadonlyMap<string, string> {
+/**
+ * A container's whole environment, in the order in which Kubernetes builds it. `lookup` finds ConfigMaps and Secrets; text in
+ * place of the environment: what is missing, so that the container has to wait.
+ */
+export function containerEnv(
+  spec: ContainerSpec,
+  facts: PodFacts,
+  lookup: ConfigLookup,
+): ReadonlyMap<string, string> | string {
   const env = new Map([
     ["PATH", searchPath()],
     ["HOME", spec.user === undefined || spec.user.uid === 0 ? "/root" : "/"],
     ["HOSTNAME", facts.hostname],
   ]);
+  for (const { kind, name, prefix, optional } of spec.envFrom) {
+    const data = lookup(kind, name);
+    if (data === undefined && !optional) return `there is no ${kind} ${name}`;
+    for (const [key, value] of data ?? []) env.set(prefix + key, value.toString());
+  }
   for (const { name, from } of spec.env) {
-    env.set(name, "field" in from ? facts[from.field] : expand(from.value, env));
+    if ("field" in from) env.set(name, facts[from.field]);
+    else if ("value" in from) env.set(name, expand(from.value, env));
+    else {
+      const { kind, name: object, key, optional } = from.config;
+      const value = lookup(kind, object)?.get(key);
+      if (value !== undefined) env.set(name, value.toString());
+      else if (!optional) return `there is no key ${key} in a ${kind} ${object}`;
+    }
   }
   return env;
 }

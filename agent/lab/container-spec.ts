@@ -1,7 +1,9 @@
 import type { Reader } from "../sources/reader.ts";
 import { capabilityName } from "./capabilities.ts";
+import type { ConfigKind } from "./config-data.ts";
 import { readProbe, type ProbeSpec } from "./probe-spec.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
+import { readVolumeMount, type VolumeMount } from "./volume-spec.ts";
 
 /** The fields of a Pod that an environment variable can be taken from. */
 export const ENV_FIELDS = [
@@ -11,9 +13,25 @@ export const ENV_FIELDS = [
 
 export type EnvField = (typeof ENV_FIELDS)[number];
 
+/** A key of a ConfigMap or Secret. `optional`: without it the variable is not set, else the container waits. */
+export interface ConfigKey {
+  readonly kind: ConfigKind;
+  readonly name: string;
+  readonly key: string;
+  readonly optional: boolean;
+}
+
 export interface EnvVariable {
   readonly name: string;
-  readonly from: { readonly value: string } | { readonly field: EnvField };
+  readonly from: { readonly value: string } | { readonly field: EnvField } | { readonly config: ConfigKey };
+}
+
+/** All keys of a ConfigMap or Secret, as variables. */
+export interface EnvSource {
+  readonly kind: ConfigKind;
+  readonly name: string;
+  readonly prefix: string;
+  readonly optional: boolean;
 }
 
 export interface ContainerSpec {
@@ -21,16 +39,24 @@ export interface ContainerSpec {
   /** `command` and `args`, before `$(VARIABLE)`s are replaced. Never empty. */
   readonly command: readonly string[];
   readonly env: readonly EnvVariable[];
+  /** Set before `env`. */
+  readonly envFrom: readonly EnvSource[];
+  readonly mounts: readonly VolumeMount[];
   readonly workingDir: string;
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
   readonly readinessProbe: ProbeSpec | undefined;
+  readonly livenessProbe: ProbeSpec | undefined;
+  readonly startupProbe: ProbeSpec | undefined;
+  /** Of an init container: `Always` makes it a sidecar, which runs on beside the others. */
+  readonly restartPolicy: "Always" | undefined;
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
   readonly noNewPrivileges: boolean;
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 const FIELDS = [
-  ...["name", "command", "args", "env", "workingDir", "ports", "readinessProbe", "securityContext"],
+  ...["name", "command", "args", "env", "envFrom", "workingDir", "ports", "volumeMounts", "securityContext"],
+  ...["readinessProbe", "livenessProbe", "startupProbe", "restartPolicy"],
   ...["terminationMessagePath", "terminationMessagePolicy"],
 ];
 const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
@@ -60,9 +86,14 @@ export function readContainer(container: Reader, podSecurity: Reader): Container
     name,
     command: [...command, ...texts("args")],
     env: container.field("env").list(readEnvVariable),
+    envFrom: container.field("envFrom").list(readEnvSource),
+    mounts: container.field("volumeMounts").list(readVolumeMount),
     workingDir: container.field("workingDir").string() || "/",
     ports,
     readinessProbe: readProbe(container.field("readinessProbe"), byName),
+    livenessProbe: readProbe(container.field("livenessProbe"), byName),
+    startupProbe: readProbe(container.field("startupProbe"), byName),
+    restartPolicy: container.field("restartPolicy").oneOf(["Always"]),
     ...readSecurity(security, podSecurity),
   };
 }
@@ -79,7 +110,20 @@ function readEnvVariable(entry: Reader): EnvVariable | undefined {
     // The API server refuses numbers and booleans here; manifests that were never applied may hold them.
     return { name, from: { value: value.raw === null ? "" : (value.string() ?? "") } };
   }
-  warnOfUnsupported(source, ["fieldRef"]);
+  warnOfUnsupported(source, ["fieldRef", "configMapKeyRef", "secretKeyRef"]);
+  for (const [field, kind] of [
+    ["configMapKeyRef", "ConfigMap"],
+    ["secretKeyRef", "Secret"],
+  ] as const) {
+    const reference = source.field(field);
+    if (!reference.present) continue;
+    const key = reference.field("key").required().string();
+    const object = reference.field("name").required().string();
+    const optional = reference.field("optional").boolean() ?? false;
+    return key === undefined || object === undefined
+      ? undefined
+      : { name, from: { config: { kind, name: object, key, optional } } };
+  }
   const path = source.field("fieldRef").field("fieldPath");
   const field = ENV_FIELDS.find((known) => known === path.raw);
   if (field !== undefined) return { name, from: { field } };
@@ -91,6 +135,16 @@ function readEnvVariable(entry: Reader): EnvVariable | undefined {
     });
   }
   return undefined;
+}
+
+function readEnvSource(entry: Reader): EnvSource | undefined {
+  warnOfUnsupported(entry, ["configMapRef", "secretRef", "prefix"]);
+  const isSecret = entry.field("secretRef").present;
+  const reference = entry.field(isSecret ? "secretRef" : "configMapRef").required();
+  const name = reference.field("name").required().string();
+  const optional = reference.field("optional").boolean() ?? false;
+  if (name === undefined) return undefined;
+  return { kind: isSecret ? "Secret" : "ConfigMap", name, prefix: entry.field("prefix").string() ?? "", optional };
 }
 
 function readSecurity(own: Reader, pod: Reader): Pick<ContainerSpec, "capabilities" | "noNewPrivileges" | "user"> {

@@ -2,7 +2,8 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { messageOf } from "../lib/errors.ts";
 import { start, type Child } from "../lib/exec.ts";
 import { killCgroup } from "./cgroup.ts";
-import { joinCommand, startCommand, type ContainerPlace } from "./container-command.ts";
+import type { ConfigLookup } from "./config-data.ts";
+import { joinCommand, startCommand, type ContainerPlace, type Mounts } from "./container-command.ts";
 import { containerCommand, containerEnv, type PodFacts } from "./container-env.ts";
 import type { ContainerSpec } from "./container-spec.ts";
 import type { RestartPolicy } from "./pod-spec.ts";
@@ -17,24 +18,34 @@ export interface ContainerOptions {
   readonly spec: ContainerSpec;
   readonly place: ContainerPlace;
   readonly facts: PodFacts;
+  readonly lookup: ConfigLookup;
+  /** Called at each start: its mounts, or what is missing for them. */
+  readonly mounts: () => Mounts | string;
   readonly restartPolicy: RestartPolicy;
   readonly logFile: string;
   /** Called after each change of `state`. */
   readonly onChange: () => void;
 }
 
+const CONFIG_RETRY_MS = 500;
+const RESTART_GRACE_MS = 5_000;
+
 /** One container: its process, started again as its pod's restartPolicy says. */
 export class Container {
   readonly spec: ContainerSpec;
   readonly logFile: string;
   readonly #options: ContainerOptions;
-  readonly #env: ReadonlyMap<string, string>;
+  /** As of the last start. */
+  #env: ReadonlyMap<string, string> = new Map();
   readonly #delay = new RestartDelay();
   #state: ContainerState = { kind: "waiting", reason: "ContainerCreating" };
   #starts = 0;
   #child: Child | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
+  #restarting = false;
+  /** Why it is being restarted; "" where it is not. */
+  #reason = "";
   /** How it ended the last time, in words; "" before it has. */
   #lastEnd = "";
 
@@ -42,7 +53,6 @@ export class Container {
     this.#options = options;
     this.spec = options.spec;
     this.logFile = options.logFile;
-    this.#env = containerEnv(options.spec, options.facts);
   }
 
   get state(): ContainerState {
@@ -59,12 +69,17 @@ export class Container {
 
   start(): void {
     if (this.#stopping) return;
-    const { place, spec, logFile } = this.#options;
+    const { place, spec, facts, lookup, logFile } = this.#options;
+    const env = containerEnv(spec, facts, lookup);
+    if (typeof env === "string") return this.#waitFor(env);
+    const mounts = this.#options.mounts();
+    if (typeof mounts === "string") return this.#waitFor(mounts);
+    this.#env = env;
     mkdirSync(place.cgroup, { recursive: true });
     this.#starts++;
     const log = openSync(logFile, "a");
     try {
-      const args = startCommand(place, spec, this.#env, containerCommand(spec, this.#env));
+      const args = startCommand(place, spec, env, containerCommand(spec, env), mounts);
       // A session of its own: Ctrl-C at the terminal is the lab's business, not the container's.
       const child = start("/bin/sh", args, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
       this.#child = child;
@@ -78,6 +93,24 @@ export class Container {
     } finally {
       closeSync(log);
     }
+  }
+
+  /** Ends the process, to be started again as the restartPolicy says. `why`: in words. */
+  restart(why: string): void {
+    const child = this.#child;
+    if (this.#state.kind !== "running" || this.#restarting || child === undefined) return;
+    this.#restarting = true;
+    this.#reason = why;
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), RESTART_GRACE_MS);
+    child.once("exit", () => clearTimeout(force));
+  }
+
+  /** Kubernetes: CreateContainerConfigError. What is missing may come. */
+  #waitFor(missing: string): void {
+    const reason = `CreateContainerConfigError: ${missing}`;
+    if (this.#state.kind !== "waiting" || this.#state.reason !== reason) this.#set({ kind: "waiting", reason });
+    this.#timer = setTimeout(() => this.start(), CONFIG_RETRY_MS);
   }
 
   /** Asks the process to end and, `graceMs` later, makes it. Nothing of the container runs when this resolves. */
@@ -104,8 +137,10 @@ export class Container {
 
   #ended(child: Child, code: number, how: string): void {
     if (child !== this.#child || this.#state.kind === "exited") return;
-    this.#lastEnd = how;
-    this.#set({ kind: "exited", code, reason: how });
+    this.#lastEnd = this.#reason === "" ? how : `${this.#reason} (${how})`;
+    this.#reason = "";
+    this.#restarting = false;
+    this.#set({ kind: "exited", code, reason: this.#lastEnd });
     // What the process left running goes with it, as a container's PID namespace would have it.
     void killCgroup(this.#options.place.cgroup).then(() => this.#scheduleRestart(code));
   }

@@ -23,8 +23,8 @@ export function nextStep<T extends OwnedPod>(
   pods: readonly T[],
   leaving: number,
 ): DeploymentStep<T> {
-  const old = pods.filter((pod) => pod.revision !== plan.hash);
-  const current = pods.filter((pod) => pod.revision === plan.hash);
+  const old = pods.filter((pod) => pod.revision !== plan.template.hash);
+  const current = pods.filter((pod) => pod.revision === plan.template.hash);
   const surplus = current.length - plan.replicas;
   if (surplus > 0) return { create: 0, remove: [...current].sort(leastUseful).slice(0, surplus) };
   if (old.length === 0) {

@@ -2,16 +2,22 @@ import type { Problem } from "../model/problem.ts";
 import { Notes } from "../sources/notes.ts";
 import type { RawObject } from "../sources/raw-object.ts";
 import { Reader } from "../sources/reader.ts";
+import { readConfigMap, readSecret, type ConfigObject } from "./config-data.ts";
 import { readDeployment, type DeploymentPlan } from "./deployment-plan.ts";
+import { readJob, type JobPlan } from "./job-plan.ts";
 import { readPod } from "./pod-manifest.ts";
 import type { PodPlan } from "./pod-plan.ts";
 import { readService, type ServicePlan } from "./service-plan.ts";
 import { readSlice, type Slice } from "./slice.ts";
+import { readStatefulSet, type StatefulSetPlan } from "./stateful-set-plan.ts";
 
 /** What the manifests ask for, as far as it is the lab's business. */
 export interface Desired {
   readonly pods: readonly PodPlan[];
   readonly deployments: readonly DeploymentPlan[];
+  readonly statefulSets: readonly StatefulSetPlan[];
+  readonly jobs: readonly JobPlan[];
+  readonly configs: readonly ConfigObject[];
   readonly services: readonly ServicePlan[];
   /** EndpointSlices from the manifests. */
   readonly slices: readonly Slice[];
@@ -19,7 +25,7 @@ export interface Desired {
   readonly namespaces: ReadonlyMap<string, RawObject>;
   /** Names of Node objects, in the order of their names. */
   readonly nodes: readonly string[];
-  /** Pods and Deployments that cannot be run as they are written. */
+  /** Pods, and what makes pods, that cannot be run as they are written. */
   readonly rejected: readonly {
     readonly kind: string;
     readonly namespace: string;
@@ -41,7 +47,7 @@ export function readDesired(objects: readonly RawObject[]): Desired {
       const value = notes.unlessErrors(() => convert(new Reader(object.value, notes), object));
       problems.push(...found);
       const errors = found.filter(({ severity }) => severity === "error");
-      if (errors.length > 0 && (kind === "Pod" || kind === "Deployment")) {
+      if (errors.length > 0 && RUN.has(kind)) {
         const reason = errors.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
         rejected.push({ kind, namespace: object.namespace, name: object.name, reason });
       }
@@ -50,6 +56,9 @@ export function readDesired(objects: readonly RawObject[]): Desired {
   const desired = {
     pods: read("", "Pod", readPod),
     deployments: read("apps", "Deployment", readDeployment),
+    statefulSets: read("apps", "StatefulSet", readStatefulSet),
+    jobs: read("batch", "Job", readJob),
+    configs: [...read("", "ConfigMap", readConfigMap), ...read("", "Secret", readSecret)],
     services: read("", "Service", readService),
     slices: read("discovery.k8s.io", "EndpointSlice", readSlice),
   };
@@ -67,18 +76,20 @@ export function readDesired(objects: readonly RawObject[]): Desired {
   };
 }
 
-/** Groups of which the lab knows Deployment only, and lone kinds beside them. */
+/** Kinds of which pods are made. */
+const RUN = new Set(["Pod", "Deployment", "StatefulSet", "Job"]);
+/** Groups of which the lab knows only the kinds above, and lone kinds beside them. */
 const CLUSTER_GROUPS = new Set(["apps", "batch", "autoscaling", "networking.k8s.io", "policy"]);
 const CLUSTER_KINDS = new Set(["ReplicationController", "Endpoints", "PersistentVolume", "PersistentVolumeClaim"]);
 
 /** Kinds that a cluster acts on and the lab does not. Of the mesh's own kinds the agents tell. */
 function warnOfKind(object: RawObject, problems: Problem[]): void {
   const { group, kind } = object;
-  if (group === "apps" && kind === "Deployment") return;
+  if ((group === "apps" || group === "batch") && RUN.has(kind)) return;
   if (!CLUSTER_GROUPS.has(group) && !(group === "" && CLUSTER_KINDS.has(kind))) return;
   new Notes(object, problems).add("warning", ["kind"], {
     code: "lab-unsupported-kind",
     reason: `the lab does nothing with a ${kind}; a cluster would`,
-    remedy: "Write Pods or Deployments, Services and EndpointSlices.",
+    remedy: "Write Pods, Deployments, StatefulSets or Jobs, Services and EndpointSlices.",
   });
 }

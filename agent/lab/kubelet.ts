@@ -30,16 +30,18 @@ export async function runKubelet(addresses: readonly string[]): Promise<void> {
 
 /** Probes these containers and no others; loops that run already go on. */
 function probe(loops: Map<string, ProbeLoop>, containers: readonly ProbedContainer[]): void {
-  const wanted = new Set(containers.map(({ key }) => key));
-  for (const [key, loop] of loops) {
-    if (wanted.has(key)) continue;
+  const idOf = ({ key, role }: ProbedContainer): string => `${key} ${role}`;
+  const wanted = new Set(containers.map(idOf));
+  for (const [id, loop] of loops) {
+    if (wanted.has(id)) continue;
     loop.stop();
-    loops.delete(key);
+    loops.delete(id);
   }
   for (const container of containers) {
-    const { key } = container;
-    if (loops.has(key)) continue;
-    loops.set(key, new ProbeLoop(container, (ready, message) => report({ type: "probe", key, ready, message })));
+    const { key, role } = container;
+    const id = idOf(container);
+    if (loops.has(id)) continue;
+    loops.set(id, new ProbeLoop(container, (result) => report({ type: "probe", key, role, ...result })));
   }
 }
 

@@ -4,7 +4,14 @@ import { AgentProcess } from "./agent-process.ts";
 import { hasIPv6, nodeAddresses, PodAddressPool } from "./addresses.ts";
 import { createNodeCgroups, nodeCgroups } from "./cgroup.ts";
 import { HelperProcess } from "./helper-process.ts";
-import type { DnsService, FromKubelet, ProbedContainer, ToKubelet } from "./kubelet-protocol.ts";
+import type {
+  DnsService,
+  FromKubelet,
+  ProbedContainer,
+  ProbeResult,
+  ProbeRole,
+  ToKubelet,
+} from "./kubelet-protocol.ts";
 import { nodeStateDir, type LabPaths } from "./lab-paths.ts";
 import { MetricsForwarder } from "./metrics-forwarder.ts";
 import { netnsName } from "./netns.ts";
@@ -14,7 +21,7 @@ import { selfCommand } from "./self-command.ts";
 
 export interface LabNodeEvents {
   readonly onChange: () => void;
-  readonly onProbe: (key: string, ready: boolean, message: string) => void;
+  readonly onProbe: (key: string, role: ProbeRole, result: ProbeResult) => void;
 }
 
 /** A node of the lab: its network, its kubelet, its agent. */
@@ -106,7 +113,7 @@ export class LabNode {
   #receive(line: string): void {
     const message = JSON.parse(line) as FromKubelet;
     if (message.type === "probe") {
-      this.#events.onProbe(message.key, message.ready, message.message);
+      this.#events.onProbe(message.key, message.role, message);
       return;
     }
     this.serving = message.type === "serving";

@@ -4,7 +4,7 @@ import { openBalancers, type Balancers } from "./balancers.ts";
 import { Cluster } from "./cluster.ts";
 import { readDesired, type Desired } from "./desired.ts";
 import { Enrollment, isEnrolled } from "./enrollment.ts";
-import { LabNode } from "./lab-node.ts";
+import { LabNode, type LabNodeEvents } from "./lab-node.ts";
 import type { LabPaths } from "./lab-paths.ts";
 import type { LabStatus, NodeStatus, PodStatus } from "./lab-status.ts";
 import type { ManifestWatch } from "./manifest-watch.ts";
@@ -42,7 +42,7 @@ export class Lab {
     this.#watch = watch;
     this.#desired = readDesired(watch.objects);
     const onChange = (): void => this.#changed();
-    const onProbe = (key: string, ready: boolean, message: string): void => this.#cluster.setProbe(key, ready, message);
+    const onProbe: LabNodeEvents["onProbe"] = (key, role, result) => this.#cluster.setProbe(key, role, result);
     this.#nodes = nodeNames.map((name, index) => new LabNode(paths, name, index + 1, { onChange, onProbe }));
     this.#cluster = new Cluster(paths, this.#nodes, onChange);
     this.#publisher = new Publisher(paths.cluster, this.#nodes, this.#enrollment, (services) =>
@@ -121,11 +121,14 @@ export class Lab {
     const nodes = this.#nodes.map((node) => this.#nodeStatus(node));
     const pods = this.#cluster.pods.map((pod) => this.#podStatus(pod));
     const { rejected } = this.#desired;
+    // A Job tries again, and says itself when it has given up.
+    const ofJobs = new Set(this.#cluster.pods.filter(isOfJob).map(({ uid }) => uid));
     const lost = [
       ...rejected.map(({ kind, namespace, name, reason }) => `${kind} ${namespace}/${name}: ${reason}`),
+      ...[...this.#cluster.failedJobs].map(([job, reason]) => `Job ${job}: ${reason}`),
       ...[...this.#cluster.unplaced].map(([pod, reason]) => `Pod ${pod}: ${reason}`),
       ...pods
-        .filter(({ phase }) => phase === "Failed")
+        .filter(({ phase, uid }) => phase === "Failed" && !ofJobs.has(uid))
         .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
     ];
     const late = [
@@ -133,6 +136,7 @@ export class Lab {
       ...pods
         .filter(({ phase, reason }) => phase !== "Failed" && reason !== "" && reason !== LEAVING)
         .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
+      ...this.#cluster.waitingFor,
       ...this.#cluster.pods.filter(isFresh).map(({ plan }) => `Pod ${podKey(plan)}: it has only just been started`),
       ...(this.#running ? [] : ["the network is being made"]),
     ];
@@ -151,8 +155,8 @@ export class Lab {
 
   #findPod(namespace: string, name: string): Pod | undefined {
     const here = this.#cluster.pods.filter(({ plan, stopping }) => plan.namespace === namespace && !stopping);
-    const byDeployment = here.filter(({ plan }) => plan.deployment === `${namespace}/${name}`);
-    return here.find(({ plan }) => plan.name === name) ?? byDeployment.find(({ ready }) => ready) ?? byDeployment[0];
+    const owned = here.filter(({ plan }) => plan.owner?.endsWith(` ${namespace}/${name}`) === true);
+    return here.find(({ plan }) => plan.name === name) ?? owned.find(({ ready }) => ready) ?? owned[0];
   }
 
   #nodeStatus({ name, place, agent, metrics, serving, failure }: LabNode): NodeStatus {
@@ -217,6 +221,10 @@ function isFresh(pod: Pod): boolean {
     if (state.kind !== "running" || spec.readinessProbe !== undefined) return false;
     return Date.now() - state.startedAt.getTime() < SETTLE_MS;
   });
+}
+
+function isOfJob({ plan }: Pod): boolean {
+  return plan.owner?.startsWith("Job ") === true;
 }
 
 const LEAVING = "it is being removed";

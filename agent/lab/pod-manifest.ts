@@ -19,7 +19,7 @@ export function readPod(root: Reader, object: RawObject): PodPlan {
     rawSpec: asObject(object.value["spec"]),
     labels: readLabels(root.field("metadata").field("labels")),
     revision: digest(object.value["spec"]),
-    deployment: undefined,
+    owner: undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { PodSpec } from "./pod-spec.ts";
 
-/** A pod that should be there: bare from a manifest, or made by a Deployment. */
+/** A pod that should be there: bare from a manifest, or made by a controller. */
 export interface PodPlan {
   readonly namespace: string;
   readonly name: string;
@@ -12,8 +12,14 @@ export interface PodPlan {
   readonly labels: Readonly<Record<string, string>>;
   /** Changes when the pod's processes have to be started anew. */
   readonly revision: string;
-  /** `namespace/name` of the Deployment that made it. */
-  readonly deployment: string | undefined;
+  /** What made it (`ownerKey`); undefined for one from a manifest. */
+  readonly owner: string | undefined;
+}
+
+type OwnerKind = "Deployment" | "StatefulSet" | "Job";
+
+export function ownerKey(kind: OwnerKind, owner: { readonly namespace: string; readonly name: string }): string {
+  return `${kind} ${podKey(owner)}`;
 }
 
 export function podKey(pod: { readonly namespace: string; readonly name: string }): string {

@@ -2,11 +2,14 @@ import { isDnsSubdomain } from "../sources/names.ts";
 import type { Reader } from "../sources/reader.ts";
 import { readContainer, type ContainerSpec } from "./container-spec.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
+import { readVolume, type VolumeSpec } from "./volume-spec.ts";
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
 
 export interface PodSpec {
+  readonly initContainers: readonly ContainerSpec[];
   readonly containers: readonly ContainerSpec[];
+  readonly volumes: readonly VolumeSpec[];
   readonly restartPolicy: RestartPolicy;
   /** "" leaves the choice to the scheduler. */
   readonly nodeName: string;
@@ -18,7 +21,17 @@ export interface PodSpec {
 }
 
 const FIELDS = [
-  ...["containers", "nodeName", "restartPolicy", "serviceAccountName", "serviceAccount", "hostname", "subdomain"],
+  ...[
+    "initContainers",
+    "containers",
+    "volumes",
+    "nodeName",
+    "restartPolicy",
+    "serviceAccountName",
+    "serviceAccount",
+    "hostname",
+    "subdomain",
+  ],
   ...["terminationGracePeriodSeconds", "securityContext", "schedulerName", "enableServiceLinks"],
 ];
 
@@ -27,15 +40,16 @@ export function readPodSpec(spec: Reader): PodSpec {
   warnOfUnsupported(spec, FIELDS);
   const security = spec.field("securityContext");
   warnOfUnsupported(security, ["runAsUser", "runAsGroup"]);
-  const containers = spec
-    .field("containers")
-    .required()
-    .list((entry) => readContainer(entry, security));
-  reportNames(spec.field("containers"));
+  const read = (entry: Reader): ContainerSpec | undefined => readContainer(entry, security);
+  const initContainers = spec.field("initContainers").list(read);
+  const containers = spec.field("containers").required().list(read);
+  reportNames(spec.field("initContainers"), spec.field("containers"));
   const name = (field: string): string | undefined =>
     spec.field(field).parsed((text) => (isDnsSubdomain(text) ? text : undefined), "a name", "Write a DNS name.");
   return {
+    initContainers,
     containers,
+    volumes: spec.field("volumes").list(readVolume),
     restartPolicy: spec.field("restartPolicy").oneOf(["Always", "OnFailure", "Never"]) ?? "Always",
     nodeName: spec.field("nodeName").string() ?? "",
     serviceAccount: name("serviceAccountName") ?? name("serviceAccount") ?? "default",
@@ -46,9 +60,9 @@ export function readPodSpec(spec: Reader): PodSpec {
 }
 
 /** Names of containers become folders and cgroups. */
-function reportNames(containers: Reader): void {
+function reportNames(initContainers: Reader, containers: Reader): void {
   const seen = new Set<unknown>();
-  for (const container of containers.items()) {
+  for (const container of [...initContainers.items(), ...containers.items()]) {
     const name = container.field("name");
     if (typeof name.raw === "string" && (!isDnsSubdomain(name.raw) || name.raw.length > 63)) {
       name.invalid("invalid-name", `'${name.raw}' cannot be a container's name`, "Use lower-case letters and digits.");
@@ -56,7 +70,7 @@ function reportNames(containers: Reader): void {
     if (seen.has(name.raw)) name.invalid("duplicate-name", "another container has this name", "Change one of them.");
     seen.add(name.raw);
   }
-  if (containers.present && seen.size === 0) {
+  if (containers.present && containers.items().length === 0) {
     containers.invalid("missing-field", "the pod has no containers", "Add one.");
   }
 }

@@ -42,5 +42,7 @@ function explain(pod: Pod): string {
       const said = container.state.kind === "running" ? "" : tailOf(container.logFile, 3);
       return `container ${container.spec.name}: ${pod.explain(container)}${said && `; it said: ${said}`}`;
     });
+  const init = pod.explainInit();
+  if (init !== "") return init;
   return reasons.join("; ") || "it is being started";
 }

@@ -1,16 +1,23 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import type { PodAddresses } from "./addresses.ts";
 import { removeCgroup } from "./cgroup.ts";
+import type { ConfigLookup } from "./config-data.ts";
 import { Container } from "./container.ts";
+import type { Mounts } from "./container-command.ts";
+import type { ContainerSpec } from "./container-spec.ts";
 import { podLogDir, type LabPaths } from "./lab-paths.ts";
 import { removeNetns, netnsName, netnsPath } from "./netns.ts";
 import { createPodNetwork } from "./network.ts";
 import type { PodPlan } from "./pod-plan.ts";
 import { podFacts, writeEtcFiles } from "./pod-files.ts";
 import type { NodePlace } from "./node-place.ts";
-import type { ProbedContainer } from "./kubelet-protocol.ts";
+import { InitContainers } from "./init-containers.ts";
+import type { ProbedContainer, ProbeResult, ProbeRole } from "./kubelet-protocol.ts";
+import { ensureMountPoint } from "./mount-points.ts";
+import type { RestartPolicy } from "./pod-spec.ts";
+import { Volumes } from "./volumes.ts";
 
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
 
@@ -26,11 +33,16 @@ export class Pod {
   /** Why it cannot run, once that is certain; "" otherwise. */
   failure = "";
   #containers: readonly Container[] = [];
-  /** By key of the start: what its probe said last. */
-  readonly #probes = new Map<string, { readonly ready: boolean; readonly message: string }>();
+  #init = new InitContainers([]);
+  /** By key of the start and the probe's role: what it said last. */
+  readonly #probes = new Map<string, ProbeResult>();
+  #volumes: Volumes | undefined;
   readonly #paths: LabPaths;
+  readonly #lookup: ConfigLookup;
   readonly #onChange: () => void;
   #starting: Promise<void> | undefined;
+  /** Set while the init containers are not through. */
+  #startContainers: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(
@@ -41,6 +53,7 @@ export class Pod {
       readonly addresses: PodAddresses;
     },
     paths: LabPaths,
+    lookup: ConfigLookup,
     onChange: () => void,
   ) {
     this.uid = identity.uid;
@@ -48,12 +61,19 @@ export class Pod {
     this.node = identity.node;
     this.addresses = identity.addresses;
     this.#paths = paths;
+    this.#lookup = lookup;
     this.#onChange = onChange;
     this.netns = netnsName(paths.name, shortUid(identity.uid));
   }
 
+  /** Those of the application; none before the init containers are through. */
   get containers(): readonly Container[] {
     return this.#containers;
+  }
+
+  /** Of init containers: which one the pod waits for, in words; "" when they are through. */
+  explainInit(): string {
+    return this.#containers.length > 0 ? "" : this.#init.explain();
   }
 
   get stopping(): boolean {
@@ -82,8 +102,8 @@ export class Pod {
   }
 
   isReady(container: Container): boolean {
-    if (container.state.kind !== "running") return false;
-    return container.spec.readinessProbe === undefined || this.#probes.get(this.#key(container))?.ready === true;
+    if (container.state.kind !== "running" || !this.#isStarted(container)) return false;
+    return container.spec.readinessProbe === undefined || this.#probe(container, "readiness")?.ok === true;
   }
 
   /** Why a container is not ready, in words; "" if it is. */
@@ -92,7 +112,8 @@ export class Pod {
     if (state.kind === "waiting") return state.reason;
     if (state.kind === "exited") return `ended with ${state.reason}`;
     if (this.isReady(container)) return "";
-    return this.#probes.get(this.#key(container))?.message || "its readiness probe has not answered yet";
+    const role = this.#isStarted(container) ? "readiness" : "startup";
+    return this.#probe(container, role)?.message || `its ${role} probe has not answered yet`;
   }
 
   /** Makes the pod's network and starts its containers. Never rejects: see `failure`. */
@@ -110,19 +131,45 @@ export class Pod {
     return this.#stopping;
   }
 
+  /** The other probes wait for the startup probe. */
   probed(): readonly ProbedContainer[] {
-    return this.#containers.flatMap((container) => {
-      const probe = container.spec.readinessProbe;
+    return [...this.#init.all, ...this.#containers].flatMap((container) => {
+      const { startupProbe, readinessProbe, livenessProbe } = container.spec;
       const command = container.joinCommand();
-      if (probe === undefined || command === undefined || this.stopping) return [];
-      return [{ key: this.#key(container), address: this.addresses.ipv4, probe, join: command }];
+      if (command === undefined || this.stopping) return [];
+      const probes = this.#isStarted(container)
+        ? ([
+            ["readiness", readinessProbe],
+            ["liveness", livenessProbe],
+          ] as const)
+        : ([["startup", startupProbe]] as const);
+      const [key, address] = [this.#key(container), this.addresses.ipv4];
+      return probes.flatMap(([role, probe]) =>
+        probe === undefined ? [] : [{ key, role, address, probe, join: command }],
+      );
     });
   }
 
-  setProbe(key: string, ready: boolean, message: string): void {
-    if (!this.#containers.some((container) => this.#key(container) === key)) return;
-    this.#probes.set(key, { ready, message });
+  setProbe(key: string, role: ProbeRole, result: ProbeResult): void {
+    const all = [...this.#init.all, ...this.#containers];
+    const container = all.find((each) => this.#key(each) === key);
+    if (container === undefined) return;
+    this.#probes.set(`${key} ${role}`, result);
+    if (result.exhausted && role !== "readiness") container.restart(`its ${role} probe failed: ${result.message}`);
     this.#onChange();
+  }
+
+  /** ConfigMaps or Secrets have changed. */
+  refreshVolumes(): void {
+    this.#volumes?.refresh();
+  }
+
+  #probe(container: Container, role: ProbeRole): ProbeResult | undefined {
+    return this.#probes.get(`${this.#key(container)} ${role}`);
+  }
+
+  #isStarted(container: Container): boolean {
+    return container.spec.startupProbe === undefined || this.#probe(container, "startup")?.ok === true;
   }
 
   async #start(): Promise<void> {
@@ -131,29 +178,59 @@ export class Pod {
     const etc = writeEtcFiles(this.#paths, this);
     mkdirSync(podLogDir(this.#paths, uid), { recursive: true });
     if (this.stopping) return;
-    this.#containers = plan.spec.containers.map(
-      (spec) =>
-        new Container({
-          spec,
-          place: {
-            cgroup: join(this.#cgroup, spec.name),
-            netns: this.netnsPath,
-            etc,
-            hostname: plan.hostname,
-          },
-          facts: podFacts(this),
-          restartPolicy: plan.spec.restartPolicy,
-          logFile: join(podLogDir(this.#paths, uid), `${spec.name}.log`),
-          onChange: this.#onChange,
-        }),
-    );
-    for (const container of this.#containers) container.start();
+    const folder = join(this.#paths.root, "pods", uid, "volumes");
+    const claims = join(this.#paths.root, "claims", plan.namespace);
+    const volumes = new Volumes(folder, claims, plan.spec.volumes, this.#lookup);
+    this.#volumes = volumes;
+    const container = (spec: ContainerSpec, restartPolicy: RestartPolicy): Container =>
+      new Container({
+        spec,
+        place: { cgroup: join(this.#cgroup, spec.name), netns: this.netnsPath, etc, hostname: plan.hostname },
+        facts: podFacts(this),
+        lookup: this.#lookup,
+        mounts: () => this.#mounts(volumes, spec),
+        restartPolicy,
+        logFile: join(podLogDir(this.#paths, uid), `${spec.name}.log`),
+        onChange: () => {
+          this.#continueInit();
+          this.#onChange();
+        },
+      });
+    const { initContainers, containers, restartPolicy } = plan.spec;
+    const retry = restartPolicy === "Never" ? "Never" : "OnFailure";
+    this.#init = new InitContainers(initContainers.map((spec) => container(spec, spec.restartPolicy ?? retry)));
+    this.#startContainers = () => {
+      this.#containers = containers.map((spec) => container(spec, restartPolicy));
+      for (const each of this.#containers) each.start();
+    };
+    this.#continueInit();
+  }
+
+  /** Init containers first; then those of the application, all at once. */
+  #continueInit(): void {
+    const start = this.#startContainers;
+    if (this.stopping || this.failure !== "" || start === undefined) return;
+    if (this.plan.spec.restartPolicy === "Never") this.failure = this.#init.failure();
+    if (this.failure !== "" || !this.#init.advance()) return;
+    this.#startContainers = undefined;
+    start();
+  }
+
+  #mounts(volumes: Volumes, spec: ContainerSpec): Mounts | string {
+    const mounts = volumes.mounts(spec.mounts);
+    if (typeof mounts !== "string") {
+      for (const { source, target } of mounts) {
+        ensureMountPoint(this.#paths.name, target, statSync(source).isDirectory());
+      }
+    }
+    return mounts;
   }
 
   async #stop(graceMs: number): Promise<void> {
     await this.#starting;
     this.#onChange();
-    await Promise.all(this.#containers.map((container) => container.stop(graceMs)));
+    const all = [...this.#init.all, ...this.#containers];
+    await Promise.all(all.map((container) => container.stop(graceMs)));
     await removeCgroup(this.#cgroup);
     await removeNetns(this.#paths, this.netns);
     rmSync(join(this.#paths.root, "pods", this.uid), { recursive: true, force: true });

@@ -1,22 +1,23 @@
-import type { ProbedContainer } from "./kubelet-protocol.ts";
+import type { ProbedContainer, ProbeResult } from "./kubelet-protocol.ts";
 import { tryProbe } from "./probe-actions.ts";
 
-export type ProbeReport = (ready: boolean, message: string) => void;
+export type ProbeReport = (result: ProbeResult) => void;
 
-/** Probes one container for as long as it runs, and reports each change of its readiness or of the reason. */
+/** Probes one container for as long as it runs, and reports each change of the result or of the reason. */
 export class ProbeLoop {
   readonly #container: ProbedContainer;
   readonly #report: ProbeReport;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  #ready = false;
+  /** What lives is taken to be alive until it shows otherwise; for the others nothing holds before it is shown. */
+  #last: ProbeResult;
   /** How often in a row it has succeeded (positive) or failed (negative). */
   #streak = 0;
-  #message = "";
 
   constructor(container: ProbedContainer, report: ProbeReport) {
     this.#container = container;
     this.#report = report;
+    this.#last = { ok: container.role === "liveness", exhausted: false, message: "" };
     this.#schedule(container.probe.initialDelaySeconds * 1000);
   }
 
@@ -35,12 +36,13 @@ export class ProbeLoop {
     if (this.#stopped) return;
     const { successThreshold, failureThreshold, periodSeconds } = this.#container.probe;
     this.#streak = failure === undefined ? Math.max(0, this.#streak) + 1 : Math.min(0, this.#streak) - 1;
-    const ready = this.#ready ? this.#streak > -failureThreshold : this.#streak >= successThreshold;
-    const message = failure ?? "";
-    if (ready !== this.#ready || (!ready && message !== this.#message)) this.#report(ready, message);
-    const warmingUp = !ready && !this.#ready;
-    this.#ready = ready;
-    this.#message = message;
+    const last = this.#last;
+    const ok = last.ok ? this.#streak > -failureThreshold : this.#streak >= successThreshold;
+    const result = { ok, exhausted: this.#streak <= -failureThreshold, message: failure ?? "" };
+    const isNews = ok !== last.ok || result.exhausted !== last.exhausted || (!ok && result.message !== last.message);
+    this.#last = result;
+    if (isNews) this.#report(result);
+    const warmingUp = this.#container.role === "readiness" && !ok && !last.ok;
     // Kubernetes waits a whole period even for the first success; here people wait for it.
     const periodMs = periodSeconds * 1000;
     this.#schedule(warmingUp ? Math.min(periodMs, WARM_UP_MS) : Math.max(0, periodMs - (Date.now() - started)));

@@ -12,7 +12,7 @@ export type ProbeAction =
   | { readonly kind: "tcp"; readonly port: number }
   | { readonly kind: "exec"; readonly command: readonly string[] };
 
-/** A readiness probe; times in seconds, with Kubernetes' defaults filled in. */
+/** A probe; times in seconds, with Kubernetes' defaults filled in. */
 export interface ProbeSpec {
   readonly action: ProbeAction;
   readonly initialDelaySeconds: number;

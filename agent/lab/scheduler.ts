@@ -2,7 +2,7 @@ import type { PodPlan } from "./pod-plan.ts";
 
 export interface Placed {
   readonly node: { readonly name: string };
-  readonly plan: { readonly deployment: string | undefined };
+  readonly plan: { readonly owner: string | undefined };
 }
 
 /**
@@ -17,7 +17,7 @@ export function chooseNode<T extends { readonly name: string }>(
   if (plan.spec.nodeName !== "") return nodes.find(({ name }) => name === plan.spec.nodeName);
   const load = (node: T): number => {
     const here = pods.filter((pod) => pod.node.name === node.name);
-    const siblings = here.filter((pod) => plan.deployment !== undefined && pod.plan.deployment === plan.deployment);
+    const siblings = here.filter((pod) => plan.owner !== undefined && pod.plan.owner === plan.owner);
     return siblings.length * 10_000 + here.length;
   };
   return nodes.reduce<T | undefined>(

@@ -4,6 +4,7 @@ import { tryRun } from "./run-command.ts";
 import { labCgroup, removeCgroup, removeIfEmpty } from "./cgroup.ts";
 import { removeEmptyStateDirs } from "./claim.ts";
 import type { LabPaths } from "./lab-paths.ts";
+import { releaseMountPoints } from "./mount-points.ts";
 import { recordedNetns, removeNetns } from "./netns.ts";
 
 /**
@@ -15,6 +16,7 @@ export async function removeLab(paths: LabPaths): Promise<void> {
   for (const mountPoint of mountsBelow(paths.root)) await tryRun("umount", ["-l", mountPoint]);
   await Promise.all(recordedNetns(paths).map((name) => removeNetns(paths, name)));
   rmSync(paths.root, { recursive: true, force: true, maxRetries: 3 });
+  releaseMountPoints(paths.name);
   removeIfEmpty(dirname(labCgroup(paths.name)));
   removeEmptyStateDirs();
 }

@@ -86,7 +86,7 @@ spec:
     - name: changed
       command: [sleep, "1000"]
       securityContext: { capabilities: { add: [NET_ADMIN], drop: [NET_RAW, CHOWN] } }
-      livenessProbe: { tcpSocket: { port: 1 } }
+      lifecycle: { preStop: { exec: { command: ["true"] } } }
     - { name: user, command: [sleep, "1000"], workingDir: /tmp, securityContext: { runAsUser: 1234, runAsGroup: 55 } }
 ---
 apiVersion: v1
@@ -110,7 +110,7 @@ describePrivileged("a lab's cluster", () => {
     lab.write("others.yaml", OTHERS);
     const up = await lab.up();
     expect(up.stderr).toContain("ready:");
-    expect(up.stderr).toContain("Pod other/client: spec.containers[1].livenessProbe:");
+    expect(up.stderr).toContain("Pod other/client: spec.containers[1].lifecycle:");
   });
   afterAll(() => lab.remove());
 

@@ -4,6 +4,8 @@ import { ClusterIPs } from "../../agent/lab/cluster-ips.ts";
 import { expand } from "../../agent/lab/container-env.ts";
 import { nextStep, type OwnedPod } from "../../agent/lab/deployment-controller.ts";
 import { readDesired, type Desired } from "../../agent/lab/desired.ts";
+import { nextJobStep, type JobPod } from "../../agent/lab/job-controller.ts";
+import { nextStatefulStep, type OrdinalPod } from "../../agent/lab/stateful-set-controller.ts";
 import { DnsZone } from "../../agent/lab/dns-answer.ts";
 import { Enrollment, isEnrolled } from "../../agent/lab/enrollment.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
@@ -47,7 +49,7 @@ test.each([
 ] as const)("a Deployment %s", (_, replicas, strategy, pods, leaving, wanted) => {
   const [plan] = desired(DEPLOYMENT).deployments;
   if (plan === undefined) throw new Error("the deployment cannot be read");
-  const step = nextStep({ ...plan, replicas, strategy, hash: "new" }, pods, leaving);
+  const step = nextStep({ ...plan, replicas, strategy, template: { ...plan.template, hash: "new" } }, pods, leaving);
   expect({ create: step.create, remove: step.remove.length }).toEqual(wanted);
 });
 
@@ -66,25 +68,96 @@ apiVersion: v1
 kind: Pod
 metadata: { name: p }
 spec:
-  volumes: [{ name: v, emptyDir: {} }]
-  initContainers: [{ name: i, image: i }]
+  volumes: [{ name: v, hostPath: { path: / } }]
+  hostAliases: [{ ip: 10.0.0.1, hostnames: [a] }]
+  initContainers: [{ name: i, image: i, command: [x] }]
   containers:
-    - { name: c, image: i, command: [x], livenessProbe: { exec: { command: [y] } }, resources: { limits: { cpu: 1 } } }
+    - { name: c, image: i, command: [x], lifecycle: { preStop: {} }, resources: { limits: { cpu: 1 } } }
     - { name: d, image: i }
 ---
-{ apiVersion: apps/v1, kind: StatefulSet, metadata: { name: s }, spec: {} }
+{ apiVersion: apps/v1, kind: DaemonSet, metadata: { name: s }, spec: {} }
+---
+{ apiVersion: v1, kind: Secret, metadata: { name: s }, data: { a: "no base64!" } }
 `);
   expect(problems.map(({ severity, object, field }) => `${severity} ${object} ${field}`).sort()).toEqual([
     "error Pod default/p spec.containers[1].command",
+    "error Secret default/s data.a",
+    "warning DaemonSet default/s kind",
     "warning Pod default/p spec.containers[0].image",
-    "warning Pod default/p spec.containers[0].livenessProbe",
+    "warning Pod default/p spec.containers[0].lifecycle",
     "warning Pod default/p spec.containers[0].resources",
     "warning Pod default/p spec.containers[1].image",
-    "warning Pod default/p spec.initContainers",
-    "warning Pod default/p spec.volumes",
-    "warning StatefulSet default/s kind",
+    "warning Pod default/p spec.hostAliases",
+    "warning Pod default/p spec.initContainers[0].image",
+    "warning Pod default/p spec.volumes[0].hostPath",
   ]);
   expect(rejected).toHaveLength(1);
+});
+
+const STATEFUL_SET = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db }
+spec:
+  replicas: 3
+  serviceName: db
+  selector: { matchLabels: { app: db } }
+  template: { metadata: { labels: { app: db } }, spec: { containers: [{ name: c, command: [x] }] } }
+`;
+
+const ordinal = (index: number, revision = "new", ready = true, stopping = false): OrdinalPod => ({
+  ...{ name: `db-${index}`, revision, ready, stopping },
+});
+
+test.each([
+  ["begins with the first", 3, [], { create: [0], remove: [] }],
+  ["waits for it to be ready", 3, [ordinal(0, "new", false)], { create: [], remove: [] }],
+  ["goes on", 3, [ordinal(0)], { create: [1], remove: [] }],
+  ["fills a gap first", 3, [ordinal(0), ordinal(2)], { create: [1], remove: [] }],
+  ["waits until a name is free", 2, [ordinal(0), ordinal(1, "new", false, true)], { create: [], remove: [] }],
+  ["removes the last first", 1, [ordinal(0), ordinal(1), ordinal(2)], { create: [], remove: ["db-2"] }],
+  ["renews the last first", 2, [ordinal(0, "old"), ordinal(1, "old")], { create: [], remove: ["db-1"] }],
+  ["then the one before", 2, [ordinal(0, "old"), ordinal(1)], { create: [], remove: ["db-0"] }],
+  ["renews one that is stuck", 2, [ordinal(0), ordinal(1, "old", false)], { create: [], remove: ["db-1"] }],
+] as const)("a StatefulSet %s", (_, replicas, pods, wanted) => {
+  const [plan] = desired(STATEFUL_SET).statefulSets;
+  if (plan === undefined) throw new Error("the stateful set cannot be read");
+  const step = nextStatefulStep({ ...plan, replicas, template: { ...plan.template, hash: "new" } }, pods);
+  expect({ create: step.create, remove: step.remove.map(({ name }) => name) }).toEqual(wanted);
+});
+
+const jobPod = (phase: JobPod["phase"], restarts = 0): JobPod => ({
+  revision: "new",
+  phase,
+  restarts,
+  stopping: false,
+});
+
+test.each([
+  ["starts as many as it may", [], { create: 2, remove: 0, failed: false }],
+  ["starts the next", [jobPod("Succeeded"), jobPod("Running")], { create: 1, remove: 0, failed: false }],
+  ["tries again", [jobPod("Failed"), jobPod("Running")], { create: 1, remove: 0, failed: false }],
+  [
+    "is through",
+    [jobPod("Succeeded"), jobPod("Succeeded"), jobPod("Succeeded")],
+    { create: 0, remove: 0, failed: false },
+  ],
+  ["gives up", [jobPod("Failed"), jobPod("Failed"), jobPod("Running")], { create: 0, remove: 1, failed: true }],
+  ["counts restarts, too", [jobPod("Running", 2)], { create: 0, remove: 1, failed: true }],
+] as const)("a Job %s", (_, pods, wanted) => {
+  const [plan] = desired(`
+apiVersion: batch/v1
+kind: Job
+metadata: { name: j }
+spec:
+  completions: 3
+  parallelism: 2
+  backoffLimit: 1
+  template: { spec: { restartPolicy: Never, containers: [{ name: c, command: [x] }] } }
+`).jobs;
+  if (plan === undefined) throw new Error("the job cannot be read");
+  const { create, remove, failure } = nextJobStep({ ...plan, template: { ...plan.template, hash: "new" } }, pods);
+  expect({ create, remove: remove.length, failed: failure !== "" }).toEqual(wanted);
 });
 
 test("a Service keeps its addresses, and none is given twice", () => {

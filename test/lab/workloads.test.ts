@@ -1,0 +1,177 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { poll } from "../../agent/lab/poll.ts";
+import type { LabStatus, PodStatus } from "../../agent/lab/lab-status.ts";
+import { describePrivileged } from "../support/privileges.ts";
+import { TestLab } from "./lab-fixture.ts";
+
+/** Below folders that every machine has, and not there itself. */
+const BASE = `/srv/ambit-lab-${process.pid}`;
+const MOUNT = `${BASE}/config`;
+
+const CONFIG = (greeting: string): string => `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: settings, namespace: shop }
+data: { GREETING: "${greeting}", app.conf: "greeting=${greeting}\\n" }
+`;
+
+const OBJECTS = `
+{ apiVersion: v1, kind: Namespace, metadata: { name: shop } }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: login, namespace: shop }
+data: { user: YWRtaW4= }
+stringData: { password: "s3cret" }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: app, namespace: shop }
+spec:
+  volumes:
+    - { name: config, configMap: { name: settings } }
+    - { name: one, secret: { secretName: login, defaultMode: 256, items: [{ key: password, path: deep/word }] } }
+    - { name: scratch, emptyDir: {} }
+  initContainers:
+    - name: first
+      command: [sh, -c, "echo first >> ${BASE}/scratch/order"]
+      volumeMounts: [{ name: scratch, mountPath: ${BASE}/scratch }]
+    - name: second
+      command: [sh, -c, "echo second >> ${BASE}/scratch/order"]
+      volumeMounts: [{ name: scratch, mountPath: ${BASE}/scratch }]
+  containers:
+    - name: app
+      command: [sleep, infinity]
+      env:
+        - { name: USER_NAME, valueFrom: { secretKeyRef: { name: login, key: user } } }
+        - { name: MISSING, valueFrom: { configMapKeyRef: { name: settings, key: none, optional: true } } }
+        - { name: BOTH, value: "$(SET_GREETING) $(USER_NAME)" }
+      envFrom: [{ prefix: SET_, configMapRef: { name: settings } }]
+      volumeMounts:
+        - { name: config, mountPath: ${MOUNT} }
+        - { name: config, mountPath: ${MOUNT}.file, subPath: app.conf }
+        - { name: one, mountPath: ${BASE}/secret }
+        - { name: scratch, mountPath: ${BASE}/scratch }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: sick, namespace: shop }
+spec:
+  containers:
+    - name: app
+      command: [sh, -c, "touch /tmp/ambit-sick-${process.pid}; sleep infinity"]
+      startupProbe: { exec: { command: ["true"] }, periodSeconds: 1 }
+      livenessProbe: { exec: { command: [test, -e, /tmp/ambit-sick-${process.pid}] }, periodSeconds: 1, failureThreshold: 1 }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: db, namespace: shop }, spec: { clusterIP: None, selector: { app: db }, ports: [{ port: 80 }] } }
+---
+apiVersion: batch/v1
+kind: Job
+metadata: { name: count, namespace: shop }
+spec:
+  completions: 2
+  parallelism: 2
+  template: { spec: { restartPolicy: Never, containers: [{ name: c, command: ["true"] }] } }
+`;
+
+const STATEFUL_SET = (replicas: number): string => `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db, namespace: shop }
+spec:
+  replicas: ${replicas}
+  serviceName: db
+  selector: { matchLabels: { app: db } }
+  volumeClaimTemplates: [{ metadata: { name: data }, spec: {} }]
+  template:
+    metadata: { labels: { app: db } }
+    spec:
+      containers:
+        - name: db
+          command: [sh, -c, "hostname >> ${BASE}/data/starts; sleep infinity"]
+          readinessProbe: { exec: { command: ["true"] }, periodSeconds: 1 }
+          volumeMounts: [{ name: data, mountPath: ${BASE}/data }]
+`;
+
+describePrivileged("workloads of a lab", () => {
+  const lab = new TestLab({ "all.yaml": OBJECTS, "config.yaml": CONFIG("hello"), "db.yaml": STATEFUL_SET(2) });
+  const until = (holds: (status: LabStatus) => boolean): Promise<LabStatus> =>
+    poll(20_000, 100, () => lab.status(), holds);
+  const podNamed = ({ pods }: LabStatus, name: string): PodStatus | undefined => pods.find((pod) => pod.name === name);
+  const read = async (pod: string, path: string): Promise<string> =>
+    (await lab.exec(`shop/${pod}`, "cat", join(MOUNT, path))).stdout;
+
+  beforeAll(async () => {
+    const { code, stderr } = await lab.up();
+    expect(stderr).not.toContain("warning");
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  }, 60_000);
+  afterAll(async () => {
+    await lab.remove();
+    rmSync(`/tmp/ambit-sick-${process.pid}`, { force: true });
+    expect(existsSync(BASE)).toBe(false);
+  }, 60_000);
+
+  test("ConfigMaps and Secrets are variables and files, and files follow their object", async () => {
+    const { stdout } = await lab.exec("shop/app", "sh", "-c", 'echo "$BOTH|${MISSING-unset}"');
+    expect(stdout).toBe("hello admin|unset\n");
+    expect(await read("app", "app.conf")).toBe("greeting=hello\n");
+    expect(await read("app", "../config.file")).toBe("greeting=hello\n");
+    expect(await read("app", "../secret/deep/word")).toBe("s3cret");
+    expect((await lab.exec("shop/app", "stat", "-Lc", "%a", join(BASE, "secret/deep/word"))).stdout).toBe("400\n");
+    expect((await lab.exec("shop/app", "touch", join(MOUNT, "x"))).code).not.toBe(0);
+    lab.write("config.yaml", CONFIG("bye"));
+    expect(
+      await poll(
+        10_000,
+        50,
+        () => read("app", "app.conf"),
+        (text) => text.includes("bye"),
+      ),
+    ).toBe("greeting=bye\n");
+  });
+
+  test("init containers run one after the other, before the application", async () => {
+    expect(await read("app", "../scratch/order")).toBe("first\nsecond\n");
+  });
+
+  test("a container whose liveness probe fails is started anew", async () => {
+    expect(podNamed(await lab.status(), "sick")?.containers[0]?.restarts).toBe(0);
+    rmSync(`/tmp/ambit-sick-${process.pid}`);
+    const after = await until((status) => podNamed(status, "sick")?.containers[0]?.restarts === 1);
+    expect(podNamed(after, "sick")?.phase).toBe("Running");
+  });
+
+  test("a StatefulSet's pods keep their names and their claims", async () => {
+    expect((await lab.exec("shop/app", "getent", "hosts", "db-1.db")).stdout).toContain(
+      podNamed(await lab.status(), "db-1")?.ip,
+    );
+    lab.write("db.yaml", STATEFUL_SET(1));
+    await until((status) => podNamed(status, "db-1") === undefined);
+    lab.write("db.yaml", STATEFUL_SET(2));
+    await until((status) => podNamed(status, "db-1")?.ready === true);
+    expect(await read("db-1", "../data/starts")).toBe("db-1\ndb-1\n");
+    expect(await read("db-0", "../data/starts")).toBe("db-0\n");
+  });
+
+  test("a Job runs until as many pods as it wants have succeeded", async () => {
+    const { pods } = await until(({ pods: all }) => all.filter(({ phase }) => phase === "Succeeded").length === 2);
+    expect(pods.filter(({ name }) => name.startsWith("count-")).map(({ phase }) => phase)).toEqual([
+      "Succeeded",
+      "Succeeded",
+    ]);
+  });
+
+  test("what a container lacks is said, and waited for", async () => {
+    lab.write(
+      "late.yaml",
+      "{ apiVersion: v1, kind: Pod, metadata: { name: late, namespace: shop }, spec: { containers: [{ name: c, command: [sleep, infinity], envFrom: [{ secretRef: { name: later } }] }] } }",
+    );
+    const waits = await until((status) => podNamed(status, "late")?.reason.includes("later") === true);
+    expect(podNamed(waits, "late")?.reason).toContain("CreateContainerConfigError: there is no Secret later");
+    lab.write("later.yaml", "{ apiVersion: v1, kind: Secret, metadata: { name: later, namespace: shop } }");
+    await until((status) => podNamed(status, "late")?.ready === true);
+  });
+});
