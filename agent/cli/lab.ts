@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addLabDown } from "./lab-down.ts";
 import { addLabExec } from "./lab-exec.ts";
+import { addLabGet } from "./lab-get.ts";
 import { addLabHelpers } from "./lab-helpers.ts";
 import { addLabList } from "./lab-list.ts";
 import { addLabLogs } from "./lab-logs.ts";
@@ -24,5 +25,6 @@ export function registerLab(program: Command): void {
         "  $ ambit lab exec --name try shop/storefront -- curl -s http://inventory\n" +
         "  $ ambit lab down --name try",
     );
-  for (const add of [addLabUp, addLabStatus, addLabExec, addLabLogs, addLabList, addLabDown, addLabHelpers]) add(lab);
+  for (const add of [addLabUp, addLabStatus, addLabGet, addLabExec, addLabLogs, addLabList, addLabDown, addLabHelpers])
+    add(lab);
 }

@@ -1,4 +1,5 @@
 import type { Problem } from "../model/problem.ts";
+import type { Usage } from "./usage.ts";
 
 /** What `ambit lab status -o json` prints. */
 export interface LabStatus {
@@ -26,6 +27,9 @@ export interface NodeStatus {
   readonly envoyPid: number | null;
   readonly metricsUrl: string | null;
   readonly adminSocket: string | null;
+  /** null while they do not run. */
+  readonly agentUsage: Usage | null;
+  readonly envoyUsage: Usage | null;
   readonly ready: boolean;
   readonly reason: string;
 }
@@ -48,6 +52,10 @@ export interface PodStatus {
   readonly ready: boolean;
   /** Why it is not ready, or not enrolled though it should be; "" otherwise. */
   readonly reason: string;
+  readonly createdAt: string;
+  /** What made it, for example `Deployment shop/web`; null for one from a manifest. */
+  readonly owner: string | null;
+  readonly usage: Usage | null;
   readonly containers: readonly ContainerStatus[];
 }
 

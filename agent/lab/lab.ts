@@ -14,6 +14,7 @@ import type { Pod } from "./pod.ts";
 import { podKey } from "./pod-plan.ts";
 import { podStatus } from "./pod-status.ts";
 import { labelsOf, Publisher, serviceStatus } from "./publisher.ts";
+import { UsageMeter } from "./usage.ts";
 
 export interface LabOptions {
   readonly paths: LabPaths;
@@ -31,6 +32,8 @@ export class Lab {
   readonly #cluster: Cluster;
   readonly #publisher: Publisher;
   readonly #enrollment = new Enrollment();
+  readonly #usage = new UsageMeter();
+  #measuring: NodeJS.Timeout | undefined;
   #balancers: Balancers | undefined;
   #desired: Desired;
   #scheduled = false;
@@ -70,12 +73,15 @@ export class Lab {
       this.#changed();
     });
     this.#running = true;
+    // So that the first who asks is told of the last seconds, and not of the time since the last who asked.
+    this.#measuring = setInterval(() => this.#measure(), MEASURE_MS);
     this.#changed();
   }
 
   /** Ends the pods, then what serves them. */
   async stop(): Promise<void> {
     this.#running = false;
+    clearInterval(this.#measuring);
     this.#watch.close();
     await this.#cluster.stop();
     await Promise.all(this.#nodes.map((node) => node.stop()));
@@ -169,6 +175,8 @@ export class Lab {
       envoyPid: agent?.status?.envoyPid ?? null,
       metricsUrl: metrics?.url ?? null,
       adminSocket: agent?.socket ?? null,
+      agentUsage: this.#usage.ofProcess(agent?.pid) ?? null,
+      envoyUsage: this.#usage.ofProcess(agent?.status?.envoyPid) ?? null,
       ready: reason === "",
       reason,
     };
@@ -178,7 +186,16 @@ export class Lab {
     const namespace = this.#publisher.namespaceLabels(pod.plan.namespace, this.#desired.namespaces);
     const wanted = isEnrolled(this.#publisher.podLabels(pod), namespace);
     const agent = this.#nodes.find(({ name }) => name === pod.node.name)?.agent;
-    return podStatus(pod, wanted, agent?.status, this.#options.agents);
+    return podStatus(pod, wanted, agent?.status, this.#options.agents, this.#usage.ofCgroup(pod.cgroup));
+  }
+
+  #measure(): void {
+    for (const { agent } of this.#nodes) {
+      this.#usage.ofProcess(agent?.pid);
+      this.#usage.ofProcess(agent?.status?.envoyPid);
+    }
+    for (const pod of this.#cluster.pods) this.#usage.ofCgroup(pod.cgroup);
+    this.#usage.tidy(10 * MEASURE_MS);
   }
 
   #warnings(): readonly Problem[] {
@@ -211,6 +228,8 @@ export class Lab {
     });
   }
 }
+
+const MEASURE_MS = 2_000;
 
 /** What ends at once, for want of a file or a port, has ended by then. */
 const SETTLE_MS = 1_000;

@@ -2,9 +2,16 @@ import type { AgentStatus } from "./agent-status.ts";
 import type { PodStatus } from "./lab-status.ts";
 import { tailOf } from "./log-tail.ts";
 import type { Pod } from "./pod.ts";
+import type { Usage } from "./usage.ts";
 
 /** `wanted`: should it be enrolled, by its labels? `agent`: what its node's agent says; undefined where it says nothing. */
-export function podStatus(pod: Pod, wanted: boolean, agent: AgentStatus | undefined, meshed: boolean): PodStatus {
+export function podStatus(
+  pod: Pod,
+  wanted: boolean,
+  agent: AgentStatus | undefined,
+  meshed: boolean,
+  usage: Usage | undefined,
+): PodStatus {
   const enrolled = agent?.enrolled.has(pod.uid) ?? false;
   const completed = pod.phase === "Succeeded";
   const reason = pod.ready || completed ? "" : explain(pod);
@@ -23,6 +30,9 @@ export function podStatus(pod: Pod, wanted: boolean, agent: AgentStatus | undefi
     enrolled,
     ready: pod.ready,
     reason: reason || missing,
+    createdAt: pod.createdAt.toISOString(),
+    owner: pod.plan.owner ?? null,
+    usage: usage ?? null,
     containers: pod.containers.map((container) => ({
       name: container.spec.name,
       pid: container.state.kind === "running" ? container.state.pid : null,

@@ -85,6 +85,11 @@ export class Pod {
     return netnsPath(this.netns);
   }
 
+  /** Holds a cgroup for each container. */
+  get cgroup(): string {
+    return join(this.node.cgroups.pods, this.uid);
+  }
+
   get phase(): PodPhase {
     if (this.failure !== "") return "Failed";
     const states = this.#containers.map(({ state }) => state);
@@ -185,7 +190,7 @@ export class Pod {
     const container = (spec: ContainerSpec, restartPolicy: RestartPolicy): Container =>
       new Container({
         spec,
-        place: { cgroup: join(this.#cgroup, spec.name), netns: this.netnsPath, etc, hostname: plan.hostname },
+        place: { cgroup: join(this.cgroup, spec.name), netns: this.netnsPath, etc, hostname: plan.hostname },
         facts: podFacts(this),
         lookup: this.#lookup,
         mounts: () => this.#mounts(volumes, spec),
@@ -231,13 +236,9 @@ export class Pod {
     this.#onChange();
     const all = [...this.#init.all, ...this.#containers];
     await Promise.all(all.map((container) => container.stop(graceMs)));
-    await removeCgroup(this.#cgroup);
+    await removeCgroup(this.cgroup);
     await removeNetns(this.#paths, this.netns);
     rmSync(join(this.#paths.root, "pods", this.uid), { recursive: true, force: true });
-  }
-
-  get #cgroup(): string {
-    return join(this.node.cgroups.pods, this.uid);
   }
 
   #key(container: Container): string {

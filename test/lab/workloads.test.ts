@@ -174,4 +174,26 @@ describePrivileged("workloads of a lab", () => {
     lab.write("later.yaml", "{ apiVersion: v1, kind: Secret, metadata: { name: later, namespace: shop } }");
     await until((status) => podNamed(status, "late")?.ready === true);
   });
+
+  test("'get' shows what kubectl would", async () => {
+    const get = async (...args: string[]): Promise<string> => (await lab.run("get", args)).stdout;
+    expect(await get("pods", "-n", "shop", "-l", "app=db")).toMatch(
+      /^NAME +READY +STATUS +RESTARTS +AGE\ndb-0 +1\/1 +Running +0 +\d+s\ndb-1 +1\/1 +Running +0 +\d+s\n$/u,
+    );
+    expect(await get("sts", "-A")).toMatch(/^NAMESPACE +NAME +READY +AGE\nshop +db +2\/2 /u);
+    expect(await get("job", "-n", "shop")).toMatch(/count +Complete +2\/2/u);
+    expect(await get("secret/login", "-n", "shop")).toMatch(/NAME +DATA +AGE\nlogin +2 /u);
+    expect(await get("svc", "db", "-n", "shop", "-o", "name")).toBe("service/db\n");
+    expect(JSON.parse(await get("cm/settings", "-n", "shop", "-o", "json"))).toMatchObject({ kind: "ConfigMap" });
+    expect(await get("nodes", "-o", "wide")).toMatch(/node-1 +Ready/u);
+    const nothing = await lab.run("get", ["deploy"]);
+    expect([nothing.code, nothing.stderr]).toEqual([0, "No resources found in default namespace.\n"]);
+    const lost = await lab.run("get", ["po/lost"]);
+    expect([lost.code, lost.stderr]).toEqual([1, 'Error from server (NotFound): pods "lost" not found\n']);
+  });
+
+  test("status tells what pods take of the machine", async () => {
+    const { pods } = await lab.status();
+    expect(pods.find(({ name }) => name === "app")?.usage?.memoryBytes).toBeGreaterThan(100_000);
+  });
 });
