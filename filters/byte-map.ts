@@ -1,3 +1,5 @@
+import { areEqual } from "./bytes";
+
 /** Enough for the workloads that one node talks to; beyond, everything is made anew once. */
 const MAX = 10_000;
 
@@ -20,7 +22,12 @@ export class ByteMap<T> {
     const hashed = hash(start, size);
     let entry = this.buckets[hashed & (this.buckets.length - 1)];
     while (entry !== null) {
-      if (entry.hash == hashed && isSame(entry.key, start, size)) return entry.value;
+      if (
+        entry.hash == hashed &&
+        <usize>entry.key.byteLength == size &&
+        areEqual(changetype<usize>(entry.key), start, size)
+      )
+        return entry.value;
       entry = entry.next;
     }
     return null;
@@ -83,10 +90,6 @@ export class Interned<T> {
     this.known.add(key, value);
     return value;
   }
-}
-
-export function isSame(key: ArrayBuffer, start: usize, size: usize): bool {
-  return <usize>key.byteLength == size && memory.compare(changetype<usize>(key), start, size) == 0;
 }
 
 /** Multiplies 8 bytes at a time. The keys are the agent's own words, nothing that a caller makes up. */

@@ -5,7 +5,9 @@ export {
   proxy_on_configure,
   proxy_on_context_create,
   proxy_on_log,
+  proxy_on_request_body,
   proxy_on_request_headers,
+  proxy_on_response_body,
   proxy_on_tick,
   proxy_on_vm_start,
 } from "./host-calls";

@@ -11,8 +11,15 @@ const CLUSTER_SERVICE = Key.path(["xds", "cluster_metadata", "filter_metadata", 
 export class Cluster {
   private service: CalledService = NO_SERVICE;
   private readAt: i64 = -1;
+  /** When Envoy has last said that this is where a call goes. */
+  wasChosenAt: i64 = -1;
 
   constructor(readonly guard: Guard | null) {}
+
+  /** None is known, or was asked for. */
+  get isNone(): bool {
+    return this === NO_CLUSTER;
+  }
 
   /** The Service behind it. Read again at times: an address may become another Service's. */
   get calledService(): CalledService {
@@ -37,6 +44,18 @@ export class Clusters {
   /** The one that the stream's route has chosen. */
   current(): Cluster {
     return readProperty(CLUSTER_NAME) ? this.of(answerStart(), answerSize()) : NO_CLUSTER;
+  }
+
+  /**
+   * The one of a stream whose route does not choose: it is named like the address that was dialled. Envoy's word is asked
+   * for at times, as a request that had to wait for its cluster may find other routes than those it came with.
+   */
+  dialled(start: usize, size: usize): Cluster {
+    const cluster = this.of(start, size);
+    if (cluster.wasChosenAt == ticks.count) return cluster;
+    const chosen = this.current();
+    if (chosen === cluster) cluster.wasChosenAt = ticks.count;
+    return chosen;
   }
 
   of(start: usize, size: usize): Cluster {

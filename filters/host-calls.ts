@@ -22,6 +22,7 @@ export { malloc } from "../assembly/memory";
 
 /** The last good configuration of each place: a stream of an older root is judged by the newest, too. */
 let outbound: Outbound | null = null;
+let routed: Outbound | null = null;
 let inbound: Inbound | null = null;
 let outboundTcp: Outbound | null = null;
 let inboundTcp: Inbound | null = null;
@@ -49,9 +50,10 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
   if (place == Place.None) return 0;
   const config = parseConfig(get_configuration(size));
   if (config === null) return 0;
-  if (place == Place.Outbound) outbound = new Outbound(config);
+  if (place == Place.Outbound) outbound = new Outbound(config, false);
+  else if (place == Place.Routed) routed = new Outbound(config, true);
   else if (place == Place.Inbound) inbound = new Inbound(config);
-  else if (place == Place.OutboundTcp) outboundTcp = new Outbound(config);
+  else if (place == Place.OutboundTcp) outboundTcp = new Outbound(config, true);
   else inboundTcp = new Inbound(config);
   set_tick_period_milliseconds(TICK_MS);
   noteGarbage(size);
@@ -74,10 +76,26 @@ export function proxy_on_request_headers(id: u32, headers: u32, end_of_stream: u
 
 function begin(stream: Stream, endOfStream: bool): bool {
   if (stream.place == Place.Outbound && outbound !== null) return outbound!.begin(stream, endOfStream);
+  if (stream.place == Place.Routed && routed !== null) return routed!.begin(stream, endOfStream);
   if (stream.place == Place.Inbound && inbound !== null) return inbound!.begin(stream, endOfStream);
   // Nothing says what may pass here.
   send_local_response(503, "ambit_not_configured", "not configured", GrpcStatusValues.Unavailable);
   return false;
+}
+
+export function proxy_on_request_body(id: u32, size: u32, end_of_stream: u32): u32 {
+  const stream = streams.find(id);
+  if (stream !== null) stream.requestBytes += size;
+  return 0;
+}
+
+export function proxy_on_response_body(id: u32, size: u32, end_of_stream: u32): u32 {
+  const stream = streams.find(id);
+  if (stream !== null) {
+    stream.responseBytes += size;
+    if (end_of_stream != 0) stream.isAnswered = true;
+  }
+  return 0;
 }
 
 /** Always the last of a stream, also of one that was reset or answered before it came here: nothing is left behind. */
@@ -92,6 +110,7 @@ export function proxy_on_log(id: u32): void {
 
 function end(stream: Stream): void {
   if (stream.place == Place.Outbound && outbound !== null) outbound!.end(stream);
+  else if (stream.place == Place.Routed && routed !== null) routed!.end(stream);
   else if (stream.place == Place.Inbound && inbound !== null) inbound!.end(stream);
   else if (stream.place == Place.OutboundTcp && outboundTcp !== null) outboundTcp!.endConnection();
   else if (stream.place == Place.InboundTcp && inboundTcp !== null) inboundTcp!.endConnection();

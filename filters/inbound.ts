@@ -1,4 +1,4 @@
-import { answerSize, answerStart, Pairs, PropertyList } from "../assembly/index";
+import { answerSize, answerStart, nowNanoseconds, Pairs, PropertyList } from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
 import { ByteMap } from "./byte-map";
@@ -38,7 +38,7 @@ export class Inbound {
 
   /** False: the request has been answered. */
   begin(stream: Stream, endOfStream: bool): bool {
-    requestHeaders.begin();
+    const headers = requestHeaders.load();
     if (this.isGuarding) {
       stream.destination = ownDestination();
       stream.source = this.source();
@@ -46,7 +46,11 @@ export class Inbound {
       const guard = this.guards.ofKey(stream.destination.uidBytes);
       if (guard !== null && !authorize(guard.set, stream.source, guard.port)) return false;
     }
-    if (parts.telemetry) stream.isGrpc = requestHeaders.isGrpc(endOfStream);
+    if (parts.telemetry) {
+      stream.isGrpc = headers.isGrpc(endOfStream);
+      stream.requestBytes = headers.size;
+      stream.began = nowNanoseconds();
+    }
     return true;
   }
 
@@ -56,6 +60,9 @@ export class Inbound {
 
   /** Reads how the request ended, and between whom it was. */
   private edge(stream: Stream): Edge {
+    if (outcome.isPlain(stream)) {
+      return stream.areEndsKnown ? edge(stream.source, stream.destination) : edge(this.source(), ownDestination());
+    }
     if (stream.areEndsKnown) {
       if (this.ended.read(list)) outcome.takeFrom(list);
       else outcome.read();

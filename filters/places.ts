@@ -3,7 +3,10 @@ import { Key, propertyText } from "../assembly/index";
 /** Where in the path the module stands: each place is a root context with a configuration of its own. */
 export enum Place {
   None,
+  /** Calls that go where they were dialled. */
   Outbound,
+  /** Calls that HTTPRoutes say something about. */
+  Routed,
   Inbound,
   OutboundTcp,
   InboundTcp,
@@ -34,6 +37,7 @@ export function placeOf(root: u32): Place {
 function askedPlace(): Place {
   const name = propertyText(ROOT_ID);
   if (name == "outbound") return Place.Outbound;
+  if (name == "outbound-routed") return Place.Routed;
   if (name == "inbound") return Place.Inbound;
   if (name == "outbound-tcp") return Place.OutboundTcp;
   if (name == "inbound-tcp") return Place.InboundTcp;

@@ -1,35 +1,45 @@
-import { answerSize, answerStart, Key, Pairs, stream_context } from "../assembly/index";
-import { Bytes } from "./bytes";
+import { Key, Pairs, stream_context } from "../assembly/index";
+import { areEqual, Bytes } from "./bytes";
 
 const CONTENT_TYPE = new Key("content-type");
 const METHOD = new Key(":method");
 const PATH = new Key(":path");
 const AUTHORITY = new Key(":authority");
+/** By the node's own listeners: who calls, and what was dialled (agent/compile/xds/http-connection-manager.ts). */
+const SOURCE = new Key("x-ambit-source");
+const ORIGINAL_DST = new Key("x-ambit-original-dst");
+const OURS = String.UTF8.encode("x-ambit-");
 const GRPC = String.UTF8.encode("application/grpc");
 const pairs = new Pairs();
+
+function isOurs(): bool {
+  const size = <usize>OURS.byteLength;
+  return pairs.keySize > size && load<u64>(pairs.keyStart) == load<u64>(changetype<usize>(OURS));
+}
 
 /** The request's headers that something here looks at, fetched by one call of the host. They stand until the callback ends. */
 class RequestHeaders {
   readonly path: Bytes = new Bytes();
   readonly method: Bytes = new Bytes();
   readonly host: Bytes = new Bytes();
+  readonly source: Bytes = new Bytes();
+  readonly originalDst: Bytes = new Bytes();
+  /** Of all headers but those that never leave the proxy. */
+  size: u64 = 0;
   private readonly contentType: Bytes = new Bytes();
-  private isLoaded: bool = false;
 
-  /** A request's headers are here; nothing is known of them yet. */
-  begin(): void {
-    this.isLoaded = false;
-  }
-
+  /** In the request's first callback. */
   load(): RequestHeaders {
-    if (this.isLoaded) return this;
-    this.isLoaded = true;
     this.path.clear();
     this.method.clear();
     this.host.clear();
     this.contentType.clear();
+    this.source.clear();
+    this.originalDst.clear();
+    this.size = 0;
     if (!stream_context.headers.request.all(pairs)) return this;
     while (pairs.next()) {
+      if (!isOurs()) this.size += pairs.keySize + pairs.valueSize;
       switch (<i32>pairs.keySize) {
         case 5:
           this.keep(PATH, this.path);
@@ -43,6 +53,12 @@ class RequestHeaders {
         case 12:
           this.keep(CONTENT_TYPE, this.contentType);
           break;
+        case 14:
+          this.keep(SOURCE, this.source);
+          break;
+        case 20:
+          this.keep(ORIGINAL_DST, this.originalDst);
+          break;
       }
     }
     return this;
@@ -50,21 +66,16 @@ class RequestHeaders {
 
   private keep(name: Key, value: Bytes): void {
     // The first one counts, as it does where a header is asked for by name.
-    if (value.size > 0 || memory.compare(name.pointer, pairs.keyStart, name.size) != 0) return;
+    if (value.size > 0 || !areEqual(name.pointer, pairs.keyStart, name.size)) return;
     value.at(pairs.valueStart, pairs.valueSize);
   }
 
   /** A gRPC request never ends with its headers ("gRPC over HTTP2": EOS comes with a DATA frame). */
   isGrpc(endOfStream: bool): bool {
     if (endOfStream) return false;
-    let start = this.contentType.start;
-    let size = this.contentType.size;
-    if (!this.isLoaded) {
-      if (!stream_context.headers.request.read(CONTENT_TYPE)) return false;
-      start = answerStart();
-      size = answerSize();
-    }
-    return size >= <usize>GRPC.byteLength && memory.compare(changetype<usize>(GRPC), start, GRPC.byteLength) == 0;
+    const type = this.contentType;
+    if (type.size < <usize>GRPC.byteLength) return false;
+    return areEqual(changetype<usize>(GRPC), type.start, GRPC.byteLength);
   }
 }
 

@@ -19,6 +19,15 @@ export class Stream {
   retries: RequestRetries | null = null;
   isGrpc: bool = false;
 
+  /** When its headers were seen, ns since 1970; 0: they were not. */
+  began: i64 = 0;
+  /** Headers and body, as far as they have come. */
+  requestBytes: u64 = 0;
+  /** Body. */
+  responseBytes: u64 = 0;
+  /** The last byte of the response's body has passed. */
+  isAnswered: bool = false;
+
   clear(): void {
     this.areEndsKnown = false;
     this.source = UNKNOWN;
@@ -26,6 +35,10 @@ export class Stream {
     this.cluster = NO_CLUSTER;
     this.retries = null;
     this.isGrpc = false;
+    this.began = 0;
+    this.requestBytes = 0;
+    this.responseBytes = 0;
+    this.isAnswered = false;
   }
 }
 

@@ -55,9 +55,15 @@ export const ROUTES = { outbound: "outbound", inbound: "inbound" } as const;
 /** Set by Envoy from the original destination, picks the virtual host, never leaves the proxy. */
 export const ORIGINAL_DST_HEADER = "x-ambit-original-dst";
 
+/** The peer string of the pod whose listener a call came through, set by that listener; never leaves the proxy. */
+export const SOURCE_HEADER = "x-ambit-source";
+
 /** Names under which the built-in filters are delivered (ECDS), and their root ids. */
 export const FILTERS = {
+  /** Calls that go where they were dialled. */
   outbound: { resource: "ambit-outbound", rootId: "outbound" },
+  /** Calls that HTTPRoutes say something about; in a listener beside the other, and route tables leave one of them out. */
+  outboundRouted: { resource: "ambit-outbound-routed", rootId: "outbound-routed" },
   inbound: { resource: "ambit-inbound", rootId: "inbound" },
   outboundTcp: { resource: "ambit-outbound-tcp", rootId: "outbound-tcp" },
   inboundTcp: { resource: "ambit-inbound-tcp", rootId: "inbound-tcp" },

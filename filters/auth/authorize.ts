@@ -32,7 +32,7 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
   let path: ArrayBuffer | null = null;
   let rewritten: string | null = null;
   if (set.readsHeaders) {
-    const headers = requestHeaders.load();
+    const headers = requestHeaders;
     call.host.at(headers.host.start, headers.host.size);
     call.method.at(headers.method.start, headers.method.size);
     // CONNECT has no path; there is nothing to judge it by, and nothing that a pod would need it for.

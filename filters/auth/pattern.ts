@@ -1,4 +1,4 @@
-import { Bytes } from "../bytes";
+import { areEqual, Bytes } from "../bytes";
 
 const enum Kind {
   Exact,
@@ -31,7 +31,7 @@ class Pattern {
     const size = <usize>this.text.byteLength;
     if (this.kind == Kind.Exact ? value.size != size : value.size < size) return false;
     const from = this.kind == Kind.Suffix ? value.size - size : 0;
-    return memory.compare(changetype<usize>(this.text), value.start + from, size) == 0;
+    return areEqual(changetype<usize>(this.text), value.start + from, size);
   }
 }
 

@@ -1,8 +1,18 @@
-import { answerSize, answerStart, Key, Pairs, propertyNumber, readProperty } from "../../assembly/index";
+import {
+  answerSize,
+  answerStart,
+  Key,
+  nowNanoseconds,
+  Pairs,
+  propertyNumber,
+  readProperty,
+} from "../../assembly/index";
 import { Edge } from "./edges";
 import { flagsText } from "./flags";
 import { standardLabels } from "./labels";
 import { bucketOf, BYTES, FIGURES, Figure, MILLISECONDS } from "./figures";
+import { responseHeaders } from "../response-headers";
+import { Stream } from "../stream";
 import { Series } from "./series";
 
 const CODE = Key.path(["response", "code"]);
@@ -39,6 +49,22 @@ class Outcome {
     this.lasted(propertyNumber(DURATION));
     this.requestBytes = propertyNumber(REQUEST_BYTES);
     this.responseBytes = propertyNumber(RESPONSE_BYTES);
+  }
+
+  /**
+   * Most requests end with a whole response and no error: then what callbacks have seen is all that there is to know, and
+   * Envoy need not be asked for it. False: it has to be asked.
+   */
+  isPlain(stream: Stream): bool {
+    if (!stream.isAnswered || stream.began == 0 || !responseHeaders.read()) return false;
+    this.code = responseHeaders.code;
+    // Envoy notes errors (response flags) for what it has answered by itself.
+    if (this.code < 200 || this.code >= 400) return false;
+    this.flags = 0;
+    this.lasted(nowNanoseconds() - stream.began);
+    this.requestBytes = stream.requestBytes;
+    this.responseBytes = stream.responseBytes + responseHeaders.size;
+    return true;
   }
 
   private lasted(nanoseconds: i64): void {

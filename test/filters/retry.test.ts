@@ -7,7 +7,7 @@ const BUDGET = { service: "shop/web", percent: 50, intervalMs: 10_000, minCount:
 
 function host(budget: Partial<typeof BUDGET> = {}, shared = new SharedData()): WasmHost {
   const wasm = new WasmHost(CHAIN, shared);
-  expect(wasm.configure("outbound", { ...EMPTY, retryBudgets: [{ ...BUDGET, ...budget }] })).toBe(true);
+  expect(wasm.configure("outbound-routed", { ...EMPTY, retryBudgets: [{ ...BUDGET, ...budget }] })).toBe(true);
   return wasm;
 }
 
@@ -75,7 +75,7 @@ it("tells the router nothing where no route asks for retries", () => {
 
 it("has Gateway API's default budget for a service that no policy names", () => {
   const wasm = new WasmHost(CHAIN);
-  wasm.configure("outbound", EMPTY);
+  wasm.configure("outbound-routed", EMPTY);
   // 20 % of 1,000, and 10 in the one second that they take.
   expect(total(wasm, 1000)).toBeLessThanOrEqual(210);
 });

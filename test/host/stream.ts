@@ -17,6 +17,7 @@ export interface LocalAnswer {
 export class Stream {
   readonly id: number;
   readonly headers: [name: string, value: string][];
+  responseHeaders: readonly (readonly [name: string, value: string])[] = [];
   /** Set where the filter answered in the application's place. */
   answer: LocalAnswer | undefined;
   readonly #properties = new Map<string, Uint8Array>();

@@ -24,6 +24,8 @@ export interface Metric {
 export class WasmHost {
   now = 1_000_000;
   readonly logs: string[] = [];
+  /** The functions of the host that the module has called. */
+  readonly calls: string[] = [];
   readonly metrics: Metric[] = [];
   readonly shared: SharedData;
   readonly memory: HostMemory;
@@ -42,7 +44,14 @@ export class WasmHost {
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       if (from !== "env" || !(name in known)) throw new Error(`the host has no ${from}.${name}`);
     }
-    const { exports } = new WebAssembly.Instance(module, { env: known });
+    const counted = Object.entries(known).map(([name, call]) => {
+      const counting = (...args: never[]): number => {
+        this.calls.push(name);
+        return call(...args);
+      };
+      return [name, counting] as const;
+    });
+    const { exports } = new WebAssembly.Instance(module, { env: Object.fromEntries(counted) });
     this.#exports = exports as Record<string, Callback>;
     this.memory = new HostMemory(
       exports["memory"] as WebAssembly.Memory,
@@ -79,6 +88,21 @@ export class WasmHost {
     const stream = this.#create("tcp", facts);
     this.#exports["proxy_on_new_connection"]?.(stream.id);
     return stream;
+  }
+
+  /** The application's whole response passes. */
+  respond(stream: Stream, headers: Readonly<Record<string, string>>, ...chunks: readonly number[]): void {
+    this.#current = stream;
+    stream.responseHeaders = Object.entries(headers);
+    for (const [i, size] of chunks.entries()) {
+      this.#exports["proxy_on_response_body"]?.(stream.id, size, i === chunks.length - 1 ? 1 : 0);
+    }
+  }
+
+  /** Bytes of the request's body pass. */
+  send(stream: Stream, size: number): void {
+    this.#current = stream;
+    this.#exports["proxy_on_request_body"]?.(stream.id, size, 0);
   }
 
   /** A second has passed. */
@@ -146,12 +170,11 @@ export class WasmHost {
         const found = stream().header(text(key, keySize));
         return found === undefined ? RESULT.notFound : this.#answer(Buffer.from(found), value, size);
       },
-      proxy_get_header_map_pairs: (_map: number, pairs: number, size: number) =>
-        this.#answer(
-          marshalPairs(stream().headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
-          pairs,
-          size,
-        ),
+      proxy_get_header_map_pairs: (map: number, pairs: number, size: number) => {
+        const headers = map === 0 ? stream().headers : stream().responseHeaders;
+        const bytes = headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const);
+        return this.#answer(marshalPairs(bytes), pairs, size);
+      },
       proxy_replace_header_map_value: (_map: number, key: number, keySize: number, value: number, size: number) => {
         stream().setHeader(text(key, keySize), text(value, size));
         return RESULT.ok;

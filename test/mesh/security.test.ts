@@ -64,7 +64,20 @@ describePrivileged("what nobody can talk his way around", () => {
   it("is not moved by a forged Host or private routing header", async () => {
     const forged = ["Host: near", `x-ambit-original-dst: ${clusterIP("near")}:80`];
     expect((await get("shop/bob", "http://guarded/", ...forged)).status).toBe(403);
-    const reached = await get("shop/bob", "http://near/", "Host: guarded", "x-ambit-original-dst: x");
+    const alice = [
+      address("alice"),
+      "alice",
+      "shop",
+      "alice",
+      "alice",
+      "",
+      "alice",
+      "latest",
+      "cluster.local/ns/shop/sa/alice",
+    ];
+    const asAlice = ["x-ambit-source", "X-Ambit-Source"].map((name) => `${name}: ${alice.join("|")}`);
+    expect((await get("shop/bob", "http://guarded/", ...asAlice)).status).toBe(403);
+    const reached = await get("shop/bob", "http://near/", "Host: guarded", "x-ambit-original-dst: x", ...asAlice);
     expect(JSON.parse(reached.body)).toMatchObject({ name: "near" });
     expect(reached.body).not.toContain("x-ambit");
   });

@@ -11,7 +11,7 @@ import { FILTERS } from "../names.ts";
 
 let last: { readonly key: string; readonly made: readonly TypedExtensionConfig[] } | undefined;
 
-/** The built-in filters as ECDS resources: one module in one VM, four places in the path. */
+/** The built-in filters as ECDS resources: one module in one VM, five places in the path. */
 export function filterExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
   const key = JSON.stringify([modulePath, config]);
   // It is large, and changes rarely: the same messages need not be encoded again.
@@ -24,12 +24,14 @@ function makeExtensions(config: FilterConfig, modulePath: string): readonly Type
   const outbound = { ...config, pods: [], peers: [] };
   const inbound = { ...config, clusters: [], retryBudgets: [] };
   const configs: Readonly<Record<keyof typeof FILTERS, FilterConfig>> = {
-    outbound,
+    // Only routes ask for retries.
+    outbound: { ...outbound, retryBudgets: [] },
+    outboundRouted: outbound,
     inbound,
     outboundTcp: { ...outbound, policySets: [], clusters: [], retryBudgets: [] },
     inboundTcp: { ...inbound, policySets: [], pods: [] },
   };
-  return (["outbound", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
+  return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
     const { resource, rootId } = FILTERS[place];
     const configuration = any(StringValueSchema, { value: JSON.stringify(configs[place]) });
     const plugin = pluginConfig(rootId, configuration, modulePath);

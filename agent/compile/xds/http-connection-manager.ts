@@ -1,4 +1,7 @@
-import { HeaderMutationSchema as MutationSchema } from "../../xds/gen/envoy/config/common/mutation_rules/v3/mutation_rules_pb.ts";
+import {
+  HeaderMutationSchema as MutationSchema,
+  type HeaderMutation,
+} from "../../xds/gen/envoy/config/common/mutation_rules/v3/mutation_rules_pb.ts";
 import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { HeaderMutationSchema } from "../../xds/gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts";
@@ -12,7 +15,7 @@ import {
   type HttpFilter,
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
-import { FILTERS, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
+import { FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
 import { accessLog } from "./access-log.ts";
 import { ads } from "./config-source.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
@@ -36,18 +39,16 @@ const ROUTER_ORDERS = [
 ];
 
 /** The L7 part of the path: one route table and one chain of filters for all pods of the node, both by reference. */
-export function httpConnectionManager(direction: "outbound" | "inbound", logPath: string | undefined): Filter {
+export function httpConnectionManager(
+  direction: "outbound" | "inbound",
+  logPath: string | undefined,
+  /** Outbound: the peer string of the pod whose listener this is. */
+  source?: string,
+): Filter {
   const mutations = [
-    create(MutationSchema, {
-      action: {
-        case: "append",
-        value: {
-          header: { key: ORIGINAL_DST_HEADER, value: "%DOWNSTREAM_LOCAL_ADDRESS%" },
-          // Overwrites: a value that the application sent chooses nothing.
-          appendAction: AppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
-        },
-      },
-    }),
+    overwrite(ORIGINAL_DST_HEADER, "%DOWNSTREAM_LOCAL_ADDRESS%"),
+    // For the filters: a header of the request costs them less than the filter state that says the same.
+    ...(source === undefined ? [] : [overwrite(SOURCE_HEADER, source)]),
     ...ROUTER_ORDERS.map((header) => create(MutationSchema, { action: { case: "remove", value: header } })),
   ];
   return create(FilterSchema, {
@@ -62,13 +63,8 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logPath
         ],
         httpFilters: [
           ...(direction === "outbound" ? [onDemandFilter()] : []),
-          {
-            name: FILTERS[direction].resource,
-            configType: {
-              case: "configDiscovery",
-              value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] },
-            },
-          },
+          wasmFilter(FILTERS[direction].resource),
+          ...(direction === "outbound" ? [wasmFilter(FILTERS.outboundRouted.resource)] : []),
           {
             name: "envoy.filters.http.router",
             configType: { case: "typedConfig", value: any(RouterSchema, { suppressEnvoyHeaders: true }) },
@@ -90,6 +86,23 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logPath
         maxRequestHeadersKb: 96,
       }),
     },
+  });
+}
+
+/** What an application sent under that name says nothing. */
+function overwrite(key: string, value: string): HeaderMutation {
+  return create(MutationSchema, {
+    action: {
+      case: "append",
+      value: { header: { key, value }, appendAction: AppendAction.OVERWRITE_IF_EXISTS_OR_ADD },
+    },
+  });
+}
+
+function wasmFilter(name: string): HttpFilter {
+  return create(HttpFilterSchema, {
+    name,
+    configType: { case: "configDiscovery", value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] } },
   });
 }
 

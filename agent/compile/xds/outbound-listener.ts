@@ -27,6 +27,7 @@ export const DETECTION_MS = 200;
  */
 export function outboundListeners(pod: LocalPod, options: CompileOptions): readonly Listener[] {
   const { workload, netns } = pod;
+  const peer = peerString(workload, options.trustDomain);
   const addresses = ([4, 6] as const).flatMap((family) => {
     const own = workload.addresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];
@@ -44,7 +45,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
           originalDst(),
           setFilterState([
             upstreamNetns(netns),
-            { key: SOURCE, value: peerString(workload, options.trustDomain) },
+            { key: SOURCE, value: peer },
             { key: PEER_IP, value: own },
             { key: CLIENT, value: hostPort(own, 1) },
             ...(mode === "http" ? [] : [tcpClusterByDestination()]),
@@ -54,7 +55,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
         ...(mode === "detect"
           ? { listenerFiltersTimeout: milliseconds(DETECTION_MS), continueOnListenerFiltersTimeout: true }
           : {}),
-        ...chains(mode, options.accessLog),
+        ...chains(mode, peer, options.accessLog),
       }),
     ),
   );
@@ -66,9 +67,10 @@ function inspector(mode: OutboundMode): readonly ListenerFilter[] {
 
 function chains(
   mode: OutboundMode,
+  peer: string,
   logPath: string | undefined,
 ): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
-  const http = { filters: [httpConnectionManager("outbound", logPath)] };
+  const http = { filters: [httpConnectionManager("outbound", logPath, peer)] };
   const tcp = { filters: [...tcpFilters("outbound", CLUSTERS.blocked, logPath)] };
   switch (mode) {
     case "http":

@@ -1,9 +1,13 @@
 import { RouteConfigurationSchema, type RouteConfiguration } from "../../xds/gen/envoy/config/route/v3/route_pb.ts";
-import { VirtualHostSchema, type VirtualHost } from "../../xds/gen/envoy/config/route/v3/route_components_pb.ts";
-import { create } from "../../xds/proto.ts";
+import {
+  FilterConfigSchema,
+  VirtualHostSchema,
+  type VirtualHost,
+} from "../../xds/gen/envoy/config/route/v3/route_components_pb.ts";
+import { any, create } from "../../xds/proto.ts";
 import type { HttpRoute } from "../../model/http-route.ts";
 import type { Destination } from "../destinations.ts";
-import { CLUSTERS, hostPort, ORIGINAL_DST_HEADER, ROUTES } from "../names.ts";
+import { CLUSTERS, FILTERS, hostPort, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
 import type { NodeView } from "../node-view.ts";
 import { rankMatches } from "../route-precedence.ts";
 import { httpRouteEntry, plainRoute, routeByHeader } from "./route.ts";
@@ -23,6 +27,7 @@ export function outboundRoutes(view: NodeView, destinations: readonly Destinatio
         name: "by-destination",
         domains: ["*"],
         routes: [routeByHeader(ORIGINAL_DST_HEADER)],
+        ...without(FILTERS.outboundRouted.resource),
       }),
     ],
   });
@@ -37,7 +42,15 @@ export function inboundRoutes(): RouteConfiguration {
 }
 
 function common(name: string) {
-  return { name, requestHeadersToRemove: [ORIGINAL_DST_HEADER] };
+  return { name, requestHeadersToRemove: [ORIGINAL_DST_HEADER, SOURCE_HEADER] };
+}
+
+/**
+ * Of the two outbound filters one takes the dialled address for the cluster, and the other asks which cluster the route
+ * chose. The virtual host says which one a request has, so that what a policy is decided by changes with the routes at once.
+ */
+function without(filter: string) {
+  return { typedPerFilterConfig: { [filter]: any(FilterConfigSchema, { disabled: true }) } };
 }
 
 function virtualHost(destination: Destination, view: NodeView): readonly VirtualHost[] {
@@ -50,6 +63,7 @@ function virtualHost(destination: Destination, view: NodeView): readonly Virtual
       name: `${target.host}:${target.port.port}|${domain}`,
       domains: [domain],
       routes: rankMatches(routes).map((match) => httpRouteEntry(match, target, view)),
+      ...without(FILTERS.outbound.resource),
     }),
   ];
 }

@@ -66,7 +66,10 @@ export function filterEnvoy({ port, adminSocket, upstream, module }: FilterSetup
     "@type": HCM,
     stat_prefix: "bench",
     generate_request_id: false,
+    // What the agent gives the filters by headers (agent/compile/xds/http-connection-manager.ts) is part of what they cost.
+    early_header_mutation_extensions: module === undefined ? [] : [listenersWord()],
     route_config: {
+      request_headers_to_remove: module === undefined ? [] : ["x-ambit-source", "x-ambit-original-dst"],
       virtual_hosts: [
         {
           name: "all",
@@ -99,6 +102,19 @@ export function filterEnvoy({ port, adminSocket, upstream, module }: FilterSetup
         },
       ],
       clusters: upstream === undefined ? [] : [cluster(upstream)],
+    },
+  };
+}
+
+function listenersWord(): unknown {
+  const overwrite = (key: string, value: string): unknown => ({
+    append: { header: { key, value }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" },
+  });
+  return {
+    name: "listener",
+    typed_config: {
+      "@type": `${TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation`,
+      mutations: [overwrite("x-ambit-source", peer("alice")), overwrite("x-ambit-original-dst", CLUSTER)],
     },
   };
 }
