@@ -11,14 +11,19 @@ export interface Workload {
 }
 
 export const WORKLOADS: readonly Workload[] = [
-  ...([1, 32] as const).flatMap((connections): readonly Workload[] => [
-    { name: `HTTP/1.1, ${connections} connections`, kind: "http1", port: 8080, connections },
-    { name: `HTTP/2, ${connections} connections`, kind: "http2", port: 8081, connections },
-    { name: `gRPC, ${connections} connections`, kind: "grpc", port: 8081, connections },
-  ]),
+  ...httpWorkloads("1 connection", 1),
+  ...httpWorkloads("32 connections", 32),
   { name: "TCP, one stream", kind: "bulk", port: 9000, connections: 1 },
   { name: "TCP, new connections by 8", kind: "connections", port: 9001, connections: 8 },
 ];
+
+function httpWorkloads(suffix: string, connections: number): readonly Workload[] {
+  return [
+    { name: `HTTP/1.1, ${suffix}`, kind: "http1", port: 8080, connections },
+    { name: `HTTP/2, ${suffix}`, kind: "http2", port: 8081, connections },
+    { name: `gRPC, ${suffix}`, kind: "grpc", port: 8081, connections },
+  ];
+}
 
 /** One slice of load on one path. Rates by second, times in ms, CPU in µs for each answer (for a stream: for each MB). */
 export interface Sample {

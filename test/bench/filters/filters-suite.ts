@@ -86,11 +86,14 @@ export async function runFilters({ root, rounds, progress }: FiltersOptions): Pr
       const file = await compileProbe(root, folder, `probe-${subjects.length}`, source);
       subjects.push(await start(name, times, direct.port, { file, rootId: "", configuration: "" }));
     }
-    const chain = {
-      file: join(root, "dist/filters/chain.wasm"),
-      rootId: "outbound",
-      configuration: policyConfiguration(),
-    };
+    const builtIn = { rootId: "outbound", configuration: policyConfiguration() };
+    for (const name of ["telemetry", "auth", "retry"]) {
+      progress(`filters: ${name} is compiled`);
+      await exec(process.execPath, [join(root, "filters/build.mjs"), name], { timeoutMs: 120_000 });
+      const file = join(root, `dist/filters/${name}.wasm`);
+      subjects.push(await start(`${name} alone`, 1, direct.port, { ...builtIn, file }));
+    }
+    const chain = { ...builtIn, file: join(root, "dist/filters/chain.wasm") };
     subjects.push(await start(THREE, 1, direct.port, chain));
 
     const all = [direct, proxied, ...subjects];

@@ -8,7 +8,7 @@ const COLORS: Readonly<Record<string, string>> = {
   "sidecars, mTLS": "#c4572e",
 };
 const BAR = 14;
-const LABEL_WIDTH = 260;
+const LABEL_WIDTH = 300;
 const PANEL_WIDTH = 330;
 const GAP = 40;
 

@@ -26,7 +26,7 @@ function http1(host) {
     response.on("data", (part) => (body += part));
     response.on("end", () => {
       if (response.statusCode === 200 && body.includes(JSON.stringify(path))) succeed("http1");
-      else fail("http1", started, `${response.statusCode} ${body.slice(0, 80)}`);
+      else fail("http1", started, `${response.statusCode} ${body.slice(0, 160)}`);
     });
     response.on("error", (error) => fail("http1", started, error.message));
   });
@@ -77,7 +77,7 @@ function http2(kind, host) {
   call.on("error", (error) => finish(error.message));
   call.on("close", () => {
     const isRight = status === 200 && body === "soak" && (kind !== "grpc" || grpcStatus === "0");
-    finish(isRight ? undefined : `${status} ${body.slice(0, 80)} ${grpcStatus}`);
+    finish(isRight ? undefined : `${status} ${body.slice(0, 160)} ${grpcStatus}`);
   });
   call.end("x");
 }

@@ -40,7 +40,7 @@ createServer((socket) => {
 }).listen(9002, "::");
 
 process.on("SIGTERM", () => {
-  // Idle connections are told to go, so that what comes next opens one to somebody who stays.
-  http.closeIdleConnections();
+  // Idle connections are told to go once nobody is sent here any more; at once, one might be in use by then.
+  setTimeout(() => http.closeIdleConnections(), LINGER_MS / 2);
   setTimeout(() => process.exit(0), LINGER_MS);
 });
