@@ -127,6 +127,12 @@ describePrivileged("a destination that nobody of the node has called before", ()
     expect(await firstPosts(100, hosts)).toEqual(hosts.map(() => ({ status: 200, read: 100 })));
   });
 
+  it("is waited for where the agent is just being replaced", async () => {
+    const { nodes } = await lab.status();
+    process.kill(nodes.find(({ name }) => name === "node-1")?.agentPid ?? 0, "SIGKILL");
+    expect(await firstPosts(100, ["far-18"])).toEqual([{ status: 200, read: 100 }]);
+  });
+
   it("is TCP where that is what it is", async () => {
     const echo = `const s=require("net").connect(9000,"far-19",()=>s.write("hello"));s.on("data",d=>{console.log(String(d));s.end()})`;
     expect((await lab.exec("shop/client", NODE, "-e", echo)).stdout).toBe("hello\n");
