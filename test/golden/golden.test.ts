@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compile } from "../../agent/compile/compile.ts";
+import { FILTERS, ROUTES } from "../../agent/compile/names.ts";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
 import { loadManifests } from "../../agent/sources/load-manifests.ts";
+import type { RouteConfiguration } from "../../agent/xds/gen/envoy/config/route/v3/route_pb.ts";
 import { GOLDEN_INPUT, GOLDEN_OPTIONS, GOLDEN_OUTPUT, writeCase } from "./golden-options.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "ambit-golden-"));
@@ -25,6 +27,19 @@ describe("what a node is told for test/golden/in", () => {
       }
     });
   }
+
+  it("every virtual host leaves out one of the two outbound filters: a call without both would not be guarded", async () => {
+    const outbound = [FILTERS.outbound.resource, FILTERS.outboundRouted.resource];
+    for (const file of readdirSync(GOLDEN_INPUT)) {
+      const { xds } = compile(await loadManifests([writeCase(file, temporary)]), GOLDEN_OPTIONS);
+      const routes = xds.routes.get(ROUTES.outbound) as RouteConfiguration;
+      for (const { typedPerFilterConfig } of routes.virtualHosts) {
+        const left = Object.keys(typedPerFilterConfig);
+        expect(left).toHaveLength(1);
+        expect(outbound).toContain(left[0]);
+      }
+    }
+  });
 
   it("every recorded case still has its input", () => {
     const inputs = readdirSync(GOLDEN_INPUT).map((file) => basename(file, ".yaml"));

@@ -25,14 +25,19 @@ function known(lab: MeshLab): Promise<string> {
 
 /** What node-1's metrics page counts of requests to a Service, as their caller sees it; waits until it counts any. */
 async function requestsTo(lab: MeshLab, host: string): Promise<number> {
+  return requestsWith(lab, `destination_service_name="${host}"`);
+}
+
+/** The same, by a label. */
+async function requestsWith(lab: MeshLab, label: string): Promise<number> {
   const url = (await lab.status()).nodes.find(({ name }) => name === "node-1")?.metricsUrl ?? "";
   let count = 0;
-  await lab.until(`requests to ${host} are counted`, async () => {
+  await lab.until(`requests with ${label} are counted`, async () => {
     const page = await (await fetch(url)).text();
     const series = page
       .split("\n")
       .filter((line) => line.startsWith("istio_requests_total{") && line.includes('reporter="source"'))
-      .filter((line) => line.includes(`destination_service_name="${host}"`));
+      .filter((line) => line.includes(label));
     count = series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
     return count > 0;
   });
@@ -50,6 +55,16 @@ describePrivileged("a destination that nobody of the node has called before", ()
       pod("shop", "guarded", "node-1", { server: true }),
       ...["near", "far", "guarded"].flatMap((app) => names(app, 20).map((name) => service("shop", name, { app }))),
       service("shop", "routed", { app: "nobody" }),
+      service("shop", "picky", { app: "near" }),
+      {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "picky", namespace: "shop" },
+        spec: {
+          parentRefs: [{ group: "", kind: "Service", name: "picky" }],
+          rules: [{ matches: [{ path: { value: "/only" } }], backendRefs: [{ name: "near-9", port: 80 }] }],
+        },
+      },
       {
         apiVersion: "gateway.networking.k8s.io/v1",
         kind: "HTTPRoute",
@@ -125,6 +140,11 @@ describePrivileged("a destination that nobody of the node has called before", ()
   it("is found by weight, too", async () => {
     const hosts = names("x", 40).map(() => "routed");
     expect(await firstPosts(100, hosts)).toEqual(hosts.map(() => ({ status: 200, read: 100 })));
+  });
+
+  it("is counted once where no rule of its route fits, too", async () => {
+    expect((await lab.call("shop/client", "http://picky/else")).status).toBe(404);
+    expect(await requestsWith(lab, 'response_code="404"')).toBe(1);
   });
 
   it("is waited for where the agent is just being replaced", async () => {

@@ -10,7 +10,7 @@ import type { Destination } from "../destinations.ts";
 import { CLUSTERS, FILTERS, hostPort, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
 import type { NodeView } from "../node-view.ts";
 import { rankMatches } from "../route-precedence.ts";
-import { httpRouteEntry, plainRoute, routeByHeader } from "./route.ts";
+import { httpRouteEntry, notFound, plainRoute, routeByHeader } from "./route.ts";
 
 /**
  * The outbound route table of the node: a virtual host for each `address:port` that HTTPRoutes say something about. All
@@ -62,13 +62,13 @@ function virtualHost(destination: Destination, view: NodeView): readonly Virtual
     create(VirtualHostSchema, {
       name: `${target.host}:${target.port.port}|${domain}`,
       domains: [domain],
-      routes: rankMatches(routes).map((match) => httpRouteEntry(match, target, view)),
+      routes: [...rankMatches(routes).map((match) => httpRouteEntry(match, target, view)), notFound()],
       ...without(FILTERS.outbound.resource),
     }),
   ];
 }
 
-/** HTTPRoutes whose parent is the Service that was dialled. A request that none of their rules matches is answered 404. */
+/** HTTPRoutes whose parent is the Service that was dialled. */
 function routesOf({ target }: Destination, view: NodeView): readonly HttpRoute[] {
   const { name, namespace } = target.service.meta;
   return view.mesh.httpRoutes.filter((route) =>

@@ -26,6 +26,17 @@ export function plainRoute(cluster: string): Route {
   });
 }
 
+/**
+ * The last route of a virtual host with HTTPRoutes: what none of their rules matches is answered 404 (Gateway API). Said by a
+ * route, because a request without one has no virtual host either, and so both outbound filters.
+ */
+export function notFound(): Route {
+  return create(RouteSchema, {
+    match: { pathSpecifier: { case: "prefix", value: "" } },
+    action: { case: "directResponse", value: { status: 404 } },
+  });
+}
+
 /** Leads everything to the cluster that a header names. */
 export function routeByHeader(header: string): Route {
   return create(RouteSchema, {
