@@ -15,7 +15,7 @@ export interface DeploymentPlan {
 
 const FIELDS = [
   ...["replicas", "selector", "template", "strategy"],
-  ...["revisionHistoryLimit", "progressDeadlineSeconds", "minReadySeconds"],
+  ...["revisionHistoryLimit", "progressDeadlineSeconds"],
 ];
 const MAX_REPLICAS = 1_000;
 

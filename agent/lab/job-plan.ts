@@ -15,10 +15,7 @@ export interface JobPlan {
   readonly template: PodTemplate;
 }
 
-const FIELDS = [
-  ...["completions", "parallelism", "backoffLimit", "template", "selector", "manualSelector"],
-  ...["ttlSecondsAfterFinished", "completionMode"],
-];
+const FIELDS = [...["completions", "parallelism", "backoffLimit", "template", "selector", "manualSelector"]];
 const MAX_PODS = 1_000;
 
 /** batch/v1 Job. */
@@ -29,7 +26,8 @@ export function readJob(root: Reader, object: RawObject): JobPlan {
   return {
     namespace: object.namespace,
     name: object.name,
-    completions: spec.field("completions").integer(0, MAX_PODS) ?? 1,
+    // Without a number of completions Kubernetes runs them side by side, too.
+    completions: spec.field("completions").integer(0, MAX_PODS) ?? parallelism,
     parallelism,
     backoffLimit: spec.field("backoffLimit").integer(0, MAX_PODS) ?? 6,
     template: readTemplate(root, object, ["Never", "OnFailure"]),

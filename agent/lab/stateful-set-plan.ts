@@ -22,7 +22,7 @@ export interface StatefulSetPlan {
 
 const FIELDS = [
   ...["replicas", "selector", "template", "serviceName", "podManagementPolicy", "volumeClaimTemplates", "ordinals"],
-  ...["revisionHistoryLimit", "minReadySeconds", "updateStrategy", "persistentVolumeClaimRetentionPolicy"],
+  "revisionHistoryLimit",
 ];
 const MAX_REPLICAS = 1_000;
 

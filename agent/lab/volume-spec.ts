@@ -74,7 +74,10 @@ export function readVolume(entry: Reader): VolumeSpec | undefined {
       ? undefined
       : { name, source: { type: "config", kind, name: object, items, mode, optional } };
   }
-  return entry.field("emptyDir").present ? { name, source: { type: "empty" } } : undefined;
+  const empty = entry.field("emptyDir");
+  if (!empty.present) return undefined;
+  warnOfUnsupported(empty, []);
+  return { name, source: { type: "empty" } };
 }
 
 const NAME_REMEDY = "Use lower-case letters, digits and hyphens.";

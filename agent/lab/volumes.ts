@@ -66,9 +66,8 @@ export class Volumes {
     }
     const data = this.#lookup(source.kind, source.name);
     if (data === undefined && !source.optional) return `there is no ${source.kind} ${source.name}`;
-    const files = filesOf(data ?? new Map(), source.items);
-    if (typeof files === "string" && !source.optional) return `${source.kind} ${source.name}: ${files}`;
-    const contents = typeof files === "string" ? new Map<string, Buffer>() : files;
+    const contents = filesOf(data ?? new Map(), source.items, source.optional);
+    if (typeof contents === "string") return `${source.kind} ${source.name}: ${contents}`;
     const stamp = JSON.stringify([...contents].map(([file, bytes]) => [file, bytes.toString("base64")]));
     if (this.#written.get(name) !== stamp) swapIn(path, contents, source.mode);
     this.#written.set(name, stamp);
@@ -79,13 +78,14 @@ export class Volumes {
 function filesOf(
   data: ConfigData,
   items: readonly { readonly key: string; readonly path: string }[] | undefined,
+  optional: boolean,
 ): ReadonlyMap<string, Buffer> | string {
   if (items === undefined) return data;
   const files = new Map<string, Buffer>();
   for (const { key, path } of items) {
     const bytes = data.get(key);
-    if (bytes === undefined) return `there is no key ${key}`;
-    files.set(path, bytes);
+    if (bytes !== undefined) files.set(path, bytes);
+    else if (!optional) return `there is no key ${key}`;
   }
   return files;
 }
@@ -103,6 +103,7 @@ function swapIn(folder: string, files: ReadonlyMap<string, Buffer>, mode: number
     chmodSync(path, mode);
   }
   mkdirSync(join(folder, version), { recursive: true });
+  rmSync(join(folder, "..data_new"), { force: true });
   symlinkSync(version, join(folder, "..data_new"));
   renameSync(join(folder, "..data_new"), join(folder, "..data"));
   const tops = new Set([...files.keys()].map((file) => file.split("/")[0] ?? file));

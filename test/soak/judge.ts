@@ -1,4 +1,4 @@
-/** What a soak looks at every few seconds. Memory in MB; the others are counts. */
+/** What a soak looks at every few seconds. Memory (MB) and open files of the first node, the other counts of all. */
 export interface Sample {
   readonly at: number;
   readonly pods: number;

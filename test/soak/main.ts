@@ -51,7 +51,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
   print("");
   print(
     table(
-      ["at rest, both nodes", "at the beginning", "at the end", ""],
+      ["at rest", "at the beginning", "at the end", ""],
       findings.map(({ what, before, after, ok }) => [what, before.toFixed(0), after.toFixed(0), ok ? "" : "GREW"]),
     ),
   );

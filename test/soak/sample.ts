@@ -7,8 +7,9 @@ import type { Sample } from "./judge.ts";
 
 /** One look at everything that could leak, over all nodes of the lab; undefined while a process is being replaced. */
 export async function takeSample(lab: string, { nodes, pods }: LabStatus): Promise<Sample | undefined> {
-  const agents = nodes.map(({ agentPid }) => agentPid);
-  const envoys = nodes.map(({ envoyPid }) => envoyPid);
+  // Of the first node, whose processes nobody kills: only what lives long shows what it keeps.
+  const agents = nodes.slice(0, 1).map(({ agentPid }) => agentPid);
+  const envoys = nodes.slice(0, 1).map(({ envoyPid }) => envoyPid);
   if (![...agents, ...envoys].every((pid) => Number.isInteger(pid) && existsSync(`/proc/${pid}`))) return undefined;
   try {
     const folders = nodes.map(({ adminSocket }) => dirname(adminSocket));

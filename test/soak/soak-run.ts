@@ -60,8 +60,8 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
       if (clients.some((each) => each.ended)) throw new Error("a client of the soak has ended by itself");
       const turn = Date.now();
       const kind = turns % 12;
-      if (kind === 5) agentKills += await killAgent(lab, turns);
-      else if (kind === 11) outages.push(await killEnvoy(lab, turns));
+      if (kind === 5) agentKills += await killAgent(lab);
+      else if (kind === 11) outages.push(await killEnvoy(lab));
       else world.change(turns);
       if (Date.now() - sampled > SAMPLE_MS) {
         const sample = await takeSample(lab.name, await lab.status());
@@ -151,29 +151,30 @@ async function calm(lab: BenchLab, samples: Sample[]): Promise<readonly Sample[]
   return calmed;
 }
 
-async function killAgent(lab: BenchLab, turn: number): Promise<number> {
-  const { agentPid } = nodeOf(await lab.status(), turn);
+async function killAgent(lab: BenchLab): Promise<number> {
+  const { agentPid } = killedNode(await lab.status());
   process.kill(agentPid, "SIGKILL");
   await until("the agent is back", async () => {
-    const node = nodeOf(await lab.status(), turn);
+    const node = killedNode(await lab.status());
     return node.agentPid !== agentPid && node.ready;
   });
   return 1;
 }
 
-async function killEnvoy(lab: BenchLab, turn: number): Promise<Outage> {
-  const { envoyPid } = nodeOf(await lab.status(), turn);
+async function killEnvoy(lab: BenchLab): Promise<Outage> {
+  const { envoyPid } = killedNode(await lab.status());
   const from = Date.now();
   process.kill(envoyPid, "SIGKILL");
   await until("Envoy is back", async () => {
-    const node = nodeOf(await lab.status(), turn);
+    const node = killedNode(await lab.status());
     return node.envoyPid !== envoyPid && node.ready;
   });
   return { from, until: Date.now() };
 }
 
-function nodeOf({ nodes }: LabStatus, turn: number): LabStatus["nodes"][number] {
-  const node = nodes[Math.floor(turn / 12) % nodes.length];
+/** The last one: the first is left alone, so that what its processes keep can be seen over the whole time. */
+function killedNode({ nodes }: LabStatus): LabStatus["nodes"][number] {
+  const node = nodes.at(-1);
   if (node === undefined) throw new Error("the lab has no nodes");
   return node;
 }
