@@ -1,5 +1,6 @@
 import { Bytes } from "../bytes";
 import { Peer, UNKNOWN } from "../peer";
+import { NO_IDENTITY, RequestIdentity } from "./request-identity";
 import { OperationRule, PolicyRule, PolicySetRules, SourceRule } from "./rules";
 
 /** What policies can ask about a call; only what they do ask is filled in. */
@@ -13,6 +14,8 @@ export class Call {
   readonly method: Bytes = new Bytes();
   readonly path: Bytes = new Bytes();
   readonly port: Bytes = new Bytes();
+  /** What a verified token says; set by whoever verifies it. */
+  identity: RequestIdentity = NO_IDENTITY;
 
   begin(source: Peer): void {
     this.source = source;
@@ -23,6 +26,7 @@ export class Call {
     this.method.clear();
     this.path.clear();
     this.port.clear();
+    this.identity = NO_IDENTITY;
   }
 }
 
