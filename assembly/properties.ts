@@ -20,3 +20,9 @@ export function propertyText(path: Key): string {
 export function propertyNumber(path: Key, missing: i64 = 0): i64 {
   return readProperty(path) && answerSize() >= 8 ? load<i64>(answerStart()) : missing;
 }
+
+/** Sets a property of the stream: Envoy keeps it as filter state `wasm.` and its path, where the access log can read it. */
+export function setProperty(path: Key, value: string): void {
+  const bytes = String.UTF8.encode(value);
+  env.proxy_set_property(path.pointer, path.size, changetype<usize>(bytes), bytes.byteLength);
+}

@@ -3,37 +3,25 @@ import { JSON } from "json-as/assembly";
 // The JSON that the agent writes: agent/compile/filters/filter-config.ts. All fields are always there.
 
 @json
-export class Source {
-  principals: string[] = [];
-  notPrincipals: string[] = [];
-  namespaces: string[] = [];
-  notNamespaces: string[] = [];
-  ipBlocks: string[] = [];
-  notIpBlocks: string[] = [];
-}
-
-@json
-export class Operation {
-  hosts: string[] = [];
-  notHosts: string[] = [];
-  methods: string[] = [];
-  notMethods: string[] = [];
-  paths: string[] = [];
-  notPaths: string[] = [];
-  ports: string[] = [];
-  notPorts: string[] = [];
+export class Condition {
+  attribute: string = "";
+  path: string[] = [];
+  values: string[] = [];
+  notValues: string[] = [];
 }
 
 @json
 export class Rule {
-  from: Source[] = [];
-  to: Operation[] = [];
+  from: Condition[][] = [];
+  to: Condition[][] = [];
+  when: Condition[] = [];
 }
 
 @json
 export class Policy {
   name: string = "";
-  deny: bool = false;
+  action: string = "";
+  dryRun: bool = false;
   alwaysDeny: bool = false;
   rules: Rule[] = [];
 }

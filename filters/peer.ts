@@ -16,9 +16,11 @@ export class Peer {
   canonicalService: string = "";
   canonicalRevision: string = "";
   principal: string = "";
-  /** In UTF-8, for policies: the principal, and the namespace where there is one. An address or a claim gives neither. */
+  /** In UTF-8, for policies: the principal, and what it says. An address or a claim gives none of it. */
   identity: ArrayBuffer = NO_BYTES;
   identityNamespace: ArrayBuffer = NO_BYTES;
+  /** `namespace/service-account`. */
+  identityAccount: ArrayBuffer = NO_BYTES;
   /** Of an endpoint: delivered in this same pass, so that its side of the call is reported here, too. */
   near: bool = false;
 
@@ -39,8 +41,17 @@ export class Peer {
     }
     this.uidBytes = String.UTF8.encode(this.uid);
     this.identity = String.UTF8.encode(this.principal);
+    this.identityAccount = String.UTF8.encode(accountOf(this.principal));
     this.identityNamespace = String.UTF8.encode(this.principal.length > 0 ? this.namespace : "");
   }
+}
+
+/** `ns/account` of `trust-domain/ns/ns/sa/account`. */
+function accountOf(principal: string): string {
+  const ns = principal.indexOf("/ns/");
+  const sa = principal.indexOf("/sa/", ns + 4);
+  if (ns < 0 || sa < 0) return "";
+  return principal.substring(ns + 4, sa) + "/" + principal.substring(sa + 4);
 }
 
 export const UNKNOWN = new Peer("", 0);

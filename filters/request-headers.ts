@@ -1,4 +1,4 @@
-import { Key, Pairs, stream_context } from "../assembly/index";
+import { answerStart, Key, noteGarbage, Pairs, stream_context } from "../assembly/index";
 import { areEqual, Bytes } from "./bytes";
 
 const CONTENT_TYPE = new Key("content-type");
@@ -11,6 +11,8 @@ const ORIGINAL_DST = new Key("x-ambit-original-dst");
 const OURS = String.UTF8.encode("x-ambit-");
 const GRPC = String.UTF8.encode("application/grpc");
 const pairs = new Pairs();
+/** Where the host has put the headers. */
+let list: usize = 0;
 
 function isOurs(): bool {
   const size = <usize>OURS.byteLength;
@@ -27,6 +29,7 @@ class RequestHeaders {
   /** Of all headers but those that never leave the proxy. */
   size: u64 = 0;
   private readonly contentType: Bytes = new Bytes();
+  private isLoaded: bool = false;
 
   /** In the request's first callback. */
   load(): RequestHeaders {
@@ -37,7 +40,9 @@ class RequestHeaders {
     this.source.clear();
     this.originalDst.clear();
     this.size = 0;
-    if (!stream_context.headers.request.all(pairs)) return this;
+    this.isLoaded = stream_context.headers.request.all(pairs);
+    if (!this.isLoaded) return this;
+    list = answerStart();
     while (pairs.next()) {
       if (!isOurs()) this.size += pairs.keySize + pairs.valueSize;
       switch (<i32>pairs.keySize) {
@@ -62,6 +67,27 @@ class RequestHeaders {
       }
     }
     return this;
+  }
+
+  /** A header by its name in lower case, several as Envoy joins them; false where there is none. In the first callback. */
+  find(name: Key, value: Bytes): bool {
+    value.clear();
+    if (!this.isLoaded) return false;
+    let count = 0;
+    let joined = "";
+    pairs.begin(list);
+    while (pairs.next()) {
+      if (pairs.keySize != name.size || !areEqual(name.pointer, pairs.keyStart, name.size)) continue;
+      if (count == 1) joined = value.text();
+      value.at(pairs.valueStart, pairs.valueSize);
+      if (count > 0) joined += "," + value.text();
+      count++;
+    }
+    if (count > 1) {
+      noteGarbage((<usize>joined.length) << 4);
+      value.of(String.UTF8.encode(joined));
+    }
+    return count > 0;
   }
 
   private keep(name: Key, value: Bytes): void {

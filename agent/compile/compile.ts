@@ -31,7 +31,7 @@ export interface NodeConfig {
 /** Pure: the same mesh and options give the same configuration, whatever the order of the input. */
 export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const view = nodeView(mesh, options.node, options.leaving);
-  const policies = policySets(view, options.rootNamespace);
+  const policies = policySets(view, options);
   const targets = serviceTargets(view);
   const dialled = destinations(targets);
   const portsOf = podPorts(view, targets);
@@ -45,7 +45,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
         ...internalListeners(options),
         ...[...view.localPods, ...view.leavingPods].flatMap((pod) => {
           const { workload } = pod;
-          return podListeners(pod, portsOf(workload.uid), policies.setOf(workload) !== undefined, options);
+          return podListeners(pod, portsOf(workload.uid), policies.decidingSetOf(workload) !== undefined, options);
         }),
       ]),
       clusters: byName(fixedClusters()),

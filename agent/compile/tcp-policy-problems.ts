@@ -9,7 +9,7 @@ export function tcpPolicyProblems(targets: readonly ServiceTarget[], policies: P
   const problems = new Map<string, Problem>();
   for (const { service, port, backends } of targets) {
     if (outboundMode(port.protocol) !== "tcp") continue;
-    const guarded = backends.map(({ workload }) => policies.setOf(workload)).find((set) => set !== undefined);
+    const guarded = backends.map(({ workload }) => policies.decidingSetOf(workload)).find((set) => set !== undefined);
     if (guarded === undefined) continue;
     const name = namespacedName(service.meta.namespace, service.meta.name);
     problems.set(`${name}:${port.port}`, {

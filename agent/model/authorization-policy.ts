@@ -1,45 +1,75 @@
 import type { ObjectMeta } from "./meta.ts";
 
-/** `value`, `value*`, `*value` or `*` (present), as Istio's AuthorizationPolicy spells them. */
-export type PolicyString = string;
+/**
+ * What a condition asks about: Istio's attributes ("Conditions"), and `request.host`, `.method` and `.path`, which Istio knows
+ * as fields of an operation only.
+ */
+export type PolicyAttribute =
+  | "source.principal"
+  | "source.namespace"
+  /** Values are `namespace/service-account`. */
+  | "source.serviceAccount"
+  | "source.ip"
+  | "remote.ip"
+  | "request.auth.principal"
+  | "request.auth.audiences"
+  | "request.auth.presenter"
+  | "request.auth.claims"
+  | "request.headers"
+  /** Values are in lower case; hosts are compared without regard to it. */
+  | "request.host"
+  | "request.method"
+  | "request.path"
+  | "destination.ip"
+  /** Of the workload, not of the Service. */
+  | "destination.port"
+  | "connection.sni";
 
-/** CIDR blocks in text form; a bare address is a block of its own. */
-export type IpBlock = string;
-
-/** All given lists must hold; within a list, one. An empty list says nothing. */
-export interface PolicySource {
-  readonly principals: readonly PolicyString[];
-  readonly notPrincipals: readonly PolicyString[];
-  readonly namespaces: readonly PolicyString[];
-  readonly notNamespaces: readonly PolicyString[];
-  readonly ipBlocks: readonly IpBlock[];
-  readonly notIpBlocks: readonly IpBlock[];
+/**
+ * One of `values` (or none is given) and none of `notValues`. Values are `value`, `value*`, `*value` or `*` (present); paths
+ * may be templates, addresses are CIDR blocks.
+ */
+export interface PolicyCondition {
+  readonly attribute: PolicyAttribute;
+  /** Of `request.headers`: the header's name in lower case. Of `request.auth.claims`: the names of nested claims. */
+  readonly path: readonly string[];
+  readonly values: readonly string[];
+  readonly notValues: readonly string[];
 }
 
-export interface PolicyOperation {
-  readonly hosts: readonly PolicyString[];
-  readonly notHosts: readonly PolicyString[];
-  readonly methods: readonly PolicyString[];
-  readonly notMethods: readonly PolicyString[];
-  readonly paths: readonly PolicyString[];
-  readonly notPaths: readonly PolicyString[];
-  /** Ports of the workload, not of the Service. */
-  readonly ports: readonly string[];
-  readonly notPorts: readonly string[];
-}
-
-/** Holds if one of `from` (or none is given) and one of `to` (or none is given) hold. */
+/** Holds if all of one of `from` (or none is given), all of one of `to` (or none is given) and all of `when` hold. */
 export interface PolicyRule {
-  readonly from: readonly PolicySource[];
-  readonly to: readonly PolicyOperation[];
+  readonly from: readonly (readonly PolicyCondition[])[];
+  readonly to: readonly (readonly PolicyCondition[])[];
+  readonly when: readonly PolicyCondition[];
 }
+
+export interface LabelTarget {
+  readonly kind: "labels";
+  /** Labels that a pod must carry; none: every pod of the policy's namespace (of the mesh, in the root namespace). */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The pods behind a Service of the policy's own namespace, however they are called. */
+export interface ServiceTarget {
+  readonly kind: "service";
+  readonly name: string;
+  /** The Service's own selector; empty: its EndpointSlices say which pods it has. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Pods that a policy speaks of. */
+export type PolicyTarget = LabelTarget | ServiceTarget;
 
 /** security.istio.io/v1 AuthorizationPolicy. What could not be understood fails closed: see `alwaysDeny`. */
 export interface AuthorizationPolicy {
   readonly meta: ObjectMeta;
-  readonly action: "ALLOW" | "DENY";
-  /** Labels that a pod must carry; empty: every pod of the namespace (of the mesh, in the root namespace). */
-  readonly selector: Readonly<Record<string, string>>;
+  /** AUDIT never decides: calls that match are marked in the access log. */
+  readonly action: "ALLOW" | "DENY" | "AUDIT";
+  /** Annotation `istio.io/dry-run`: what it would have decided is marked in the access log, and nothing else. */
+  readonly dryRun: boolean;
+  /** A pod is guarded if one of them holds; none: the policy guards nobody. */
+  readonly targets: readonly PolicyTarget[];
   /** ALLOW without rules allows nothing; DENY without rules denies nothing. */
   readonly rules: readonly PolicyRule[];
   /** Set where the policy asks for something that is not supported: the pods it selects refuse every call. */

@@ -1,13 +1,15 @@
-import type { AuthorizationPolicy, PolicyRule } from "../model/authorization-policy.ts";
+import type { AuthorizationPolicy, LabelTarget, PolicyRule } from "../model/authorization-policy.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import { readRule } from "./authorization-rule.ts";
-import { readTargets } from "./authorization-targets.ts";
 import { Notes } from "./notes.ts";
 import { readLabels, readMeta } from "./object-meta.ts";
+import { readPolicyTargets } from "./policy-targets.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 import type { ReadService } from "./service.ts";
+
+const DRY_RUN = "istio.io/dry-run";
 
 /**
  * security.istio.io AuthorizationPolicies. Whatever of a policy is not understood makes it refuse every call
@@ -32,39 +34,57 @@ function readPolicy(root: Reader, meta: ObjectMeta, services: readonly ReadServi
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "rules", "action", "provider", "targetRef", "targetRefs"]);
   const action = readAction(spec.field("action"));
-  if (action === "AUDIT") return [];
-  const targets = readTargets(spec, meta, services) ?? [readSelector(spec.field("selector"))];
-  const rules: readonly PolicyRule[] = spec.field("rules").items().map(readRule);
-  if (action === "DENY" && !spec.field("rules").present) {
+  const dryRun = readDryRun(root.field("metadata").field("annotations").field(DRY_RUN));
+  const selector = spec.field("selector");
+  const targets = readPolicyTargets(spec, meta, services) ?? [readSelector(selector)];
+  const rules: readonly PolicyRule[] = spec
+    .field("rules")
+    .items()
+    .map((rule) => readRule(rule, meta.namespace));
+  if (action !== "ALLOW" && !spec.field("rules").present) {
     spec.field("rules").warning({
       code: "policy-without-rules",
-      reason: "a DENY policy without rules denies nothing",
-      remedy: "Add `rules: [{}]` to deny every call.",
+      reason: `a policy of action ${action} without rules matches no call`,
+      remedy: "Add `rules: [{}]` to match every call.",
     });
   }
   const alwaysDeny = notes.errors !== before;
-  return targets.map((selector) => ({ meta, action, selector, rules: alwaysDeny ? [] : rules, alwaysDeny }));
+  // What never decides must not deny either; that it is not served has been said.
+  if (alwaysDeny && (dryRun || action === "AUDIT")) return [];
+  return [{ meta, action, dryRun, targets, rules: alwaysDeny ? [] : rules, alwaysDeny }];
 }
 
-/** Actions that are not supported are reported, so that the policy denies; AUDIT never decides about a call. */
-function readAction(field: Reader): "ALLOW" | "DENY" | "AUDIT" {
+/** An action that is not supported is reported, so that the policy denies. */
+function readAction(field: Reader): AuthorizationPolicy["action"] {
   const action = field.oneOf(["ALLOW", "DENY", "AUDIT", "CUSTOM"]);
-  if (action === "AUDIT") {
-    field.invalid("unsupported-action", "AUDIT is not supported yet; the policy is not served", "Remove the policy.");
-  }
   if (action === "CUSTOM") {
-    const reason = "CUSTOM is not supported yet; the policy denies every call to the Pods it selects";
+    const reason = "CUSTOM is not supported; the policy denies every call to the Pods it selects";
     field.invalid("unsupported-action", reason, "Use ALLOW or DENY.");
   }
   if (action === "CUSTOM" || (action === undefined && field.raw !== undefined)) return "DENY";
   return action ?? "ALLOW";
 }
 
+/** What is not understood is no dry run: the policy is enforced, as Istio does. */
+function readDryRun(field: Reader): boolean {
+  const text = typeof field.raw === "boolean" ? String(field.raw) : field.string();
+  // Go's strconv.ParseBool, by which Istio reads it.
+  if (text !== undefined && /^(1|t|T|TRUE|true|True)$/u.test(text)) return true;
+  if (text !== undefined && !/^(0|f|F|FALSE|false|False)$/u.test(text)) {
+    field.warning({
+      code: "invalid-value",
+      reason: `${JSON.stringify(text)} is neither "true" nor "false": the policy is enforced`,
+      remedy: 'Write "true" for a dry run.',
+    });
+  }
+  return false;
+}
+
 /** Pods that a policy speaks of. A selector that is not understood selects every Pod of the namespace. */
-function readSelector(selector: Reader): Readonly<Record<string, string>> {
+function readSelector(selector: Reader): LabelTarget {
   const labels = selector.notes.unlessErrors(() => {
     selector.fields(["matchLabels"]);
     return readLabels(selector.field("matchLabels"));
   });
-  return labels ?? {};
+  return { kind: "labels", labels: labels ?? {} };
 }

@@ -1,80 +1,61 @@
-import type { PolicyOperation, PolicyRule, PolicySource } from "../model/authorization-policy.ts";
-import { readBlock, readHost, readMethod, readPath, readPort, readText } from "./authorization-values.ts";
+import type { PolicyAttribute, PolicyCondition, PolicyRule } from "../model/authorization-policy.ts";
+import { readCondition } from "./authorization-condition.ts";
+import { filled } from "./authorization-lists.ts";
+import { readValue } from "./authorization-values.ts";
 import type { Reader } from "./reader.ts";
-import { words } from "./words.ts";
 
-type ReadValue = (field: Reader) => string | undefined;
+/** Istio's fields of a source or an operation, each the same as a condition on an attribute. `notX` goes with each. */
+type Fields = Readonly<Record<string, PolicyAttribute>>;
 
-const SOURCE: Readonly<Record<keyof PolicySource, ReadValue>> = {
-  principals: readText,
-  notPrincipals: readText,
-  namespaces: readText,
-  notNamespaces: readText,
-  ipBlocks: readBlock,
-  notIpBlocks: readBlock,
+const SOURCE: Fields = {
+  principals: "source.principal",
+  requestPrincipals: "request.auth.principal",
+  namespaces: "source.namespace",
+  serviceAccounts: "source.serviceAccount",
+  ipBlocks: "source.ip",
+  remoteIpBlocks: "remote.ip",
 };
-const OPERATION: Readonly<Record<keyof PolicyOperation, ReadValue>> = {
-  hosts: readHost,
-  notHosts: readHost,
-  methods: readMethod,
-  notMethods: readMethod,
-  paths: readPath,
-  notPaths: readPath,
-  ports: readPort,
-  notPorts: readPort,
+const OPERATION: Fields = {
+  hosts: "request.host",
+  methods: "request.method",
+  paths: "request.path",
+  ports: "destination.port",
 };
-
-/** Istio's fields that need what Ambit does not know yet: tokens, trusted proxies, service accounts apart from principals. */
-const UNSUPPORTED_SOURCE = words(`
-  requestPrincipals notRequestPrincipals remoteIpBlocks notRemoteIpBlocks serviceAccounts notServiceAccounts
-`);
 
 /** AuthorizationPolicy.spec.rules[]. Errors are in the reader's notes; what is given back then is of no use. */
-export function readRule(rule: Reader): PolicyRule {
+export function readRule(rule: Reader, namespace: string): PolicyRule {
   if (rule.raw === null)
     rule.invalid("wrong-type", "expected an object, found null", "Write {} for a rule that always holds.");
   rule.fields(["from", "to", "when"]);
-  reportUnsupported(rule.field("when"));
   return {
-    from: filled(rule.field("from")).map((entry) => readPart(entry, "source", SOURCE, UNSUPPORTED_SOURCE)),
-    to: filled(rule.field("to")).map((entry) => readPart(entry, "operation", OPERATION, [])),
+    from: filled(rule.field("from")).map((entry) => readPart(entry, "source", SOURCE, namespace)),
+    to: filled(rule.field("to")).map((entry) => readPart(entry, "operation", OPERATION, namespace)),
+    when: filled(rule.field("when"))
+      .map((entry) => readCondition(entry, namespace))
+      .filter((condition) => condition !== undefined),
   };
 }
 
-function readPart<K extends string>(
-  entry: Reader,
-  name: string,
-  readers: Readonly<Record<K, ReadValue>>,
-  unsupported: readonly string[],
-): Readonly<Record<K, readonly string[]>> {
+function readPart(entry: Reader, name: string, fields: Fields, namespace: string): readonly PolicyCondition[] {
   entry.fields([name]);
   const part = entry.field(name).required();
-  const keys = Object.keys(readers) as K[];
-  part.fields([...keys, ...unsupported]);
-  for (const field of unsupported) reportUnsupported(part.field(field));
-  if (![...keys, ...unsupported].some((field) => part.field(field).raw !== undefined)) {
+  const names = Object.keys(fields).flatMap((field) => [field, negated(field)]);
+  part.fields(names);
+  if (!names.some((field) => part.field(field).raw !== undefined)) {
     part.invalid("empty-value", `${name} says nothing`, "Remove the entry, or say what it stands for.");
   }
-  const lists = keys.map((key) => [
-    key,
-    filled(part.field(key))
-      .map(readers[key])
-      .filter((value) => value !== undefined),
-  ]);
-  return Object.fromEntries(lists) as Record<K, readonly string[]>;
+  return Object.entries(fields).flatMap(([field, attribute]) => {
+    const read = (list: Reader): readonly string[] =>
+      filled(list)
+        .map((item) => readValue(attribute, item, namespace))
+        .filter((value) => value !== undefined);
+    const values = read(part.field(field));
+    const notValues = read(part.field(negated(field)));
+    return values.length + notValues.length === 0 ? [] : [{ attribute, path: [], values, notValues }];
+  });
 }
 
-/** A list's entries. An empty one is an error: whether it stands for everything or for nothing is anybody's guess. */
-function filled(list: Reader): readonly Reader[] {
-  const items = list.items();
-  if (Array.isArray(list.raw) && items.length === 0) {
-    list.invalid("empty-value", "the list is empty", "Remove the field, or put something into the list.");
-  }
-  return items;
-}
-
-function reportUnsupported(field: Reader): void {
-  if (field.raw === undefined) return;
-  const reason = "this is not supported yet; the policy denies every call to the Pods it selects";
-  field.invalid("unsupported-field", reason, "Remove the field, or say the same by other fields.");
+/** `notPrincipals` of `principals`. */
+function negated(field: string): string {
+  return `not${field.charAt(0).toUpperCase()}${field.slice(1)}`;
 }

@@ -1,8 +1,43 @@
+import type { PolicyAttribute } from "../model/authorization-policy.ts";
 import { canonicalBlock } from "./addresses.ts";
+import { readPathTemplate } from "./authorization-path-template.ts";
+import { isDnsLabel, isDnsSubdomain } from "./names.ts";
 import { quote, type Reader } from "./reader.ts";
 
+/** A value that a policy compares an attribute with, in the form that the model has it. */
+export function readValue(attribute: PolicyAttribute, field: Reader, namespace: string): string | undefined {
+  switch (attribute) {
+    case "source.principal":
+    case "source.namespace":
+      return readIdentity(field);
+    case "source.serviceAccount":
+      return readServiceAccount(field, namespace);
+    case "source.ip":
+    case "remote.ip":
+    case "destination.ip":
+      return readBlock(field);
+    case "request.auth.principal":
+      return readRequestPrincipal(field);
+    case "request.host":
+      // Hosts are compared without regard to case (Istio, `hosts`).
+      return readText(field)?.toLowerCase();
+    case "request.method":
+      return readMethod(field);
+    case "request.path":
+      return readPath(field);
+    case "destination.port":
+      return readPort(field);
+    case "request.auth.audiences":
+    case "request.auth.presenter":
+    case "request.auth.claims":
+    case "request.headers":
+    case "connection.sni":
+      return readText(field);
+  }
+}
+
 /** `value`, `value*`, `*value` or `*`. Elsewhere a `*` would be a plain character to Istio, and is hardly meant as one. */
-export function readText(field: Reader): string | undefined {
+function readText(field: Reader): string | undefined {
   const text = field.string();
   if (text === undefined) return undefined;
   if (text === "") return field.invalid("empty-value", "the value is empty", "Remove it, or write *.");
@@ -12,35 +47,56 @@ export function readText(field: Reader): string | undefined {
     const reason = `${quote(text)} has a * that is neither its whole, its only first nor its only last character`;
     return field.invalid("unsupported-pattern", reason, "Use value, value*, *value or *.");
   }
-  if (/[\p{Cc}|]/u.test(text)) {
+  if (/\p{Cc}/u.test(text)) {
     return field.invalid("invalid-value", `${quote(text)} holds a character that no value can have`, "Remove it.");
-  }
-  if (text.startsWith("spiffe://")) {
-    const reason = "principals are written without spiffe://";
-    return field.invalid("invalid-value", reason, "Write trust-domain/ns/namespace/sa/service-account.");
   }
   return text;
 }
 
-export function readHost(field: Reader): string | undefined {
-  // Hosts are compared without regard to case (Istio, `hosts`).
-  return readText(field)?.toLowerCase();
+function readIdentity(field: Reader): string | undefined {
+  const text = readText(field);
+  if (text?.startsWith("spiffe://") === true) {
+    const reason = "principals are written without spiffe://";
+    return field.invalid("invalid-value", reason, "Write trust-domain/ns/namespace/sa/service-account.");
+  }
+  if (text?.includes("|") === true) {
+    return field.invalid("invalid-value", `${quote(text)} holds a character that no name can have`, "Remove it.");
+  }
+  return text;
 }
 
-export function readMethod(field: Reader): string | undefined {
+/** `namespace/name`, or `name` in the policy's own namespace. Istio has no patterns here. */
+function readServiceAccount(field: Reader, namespace: string): string | undefined {
+  const text = field.string();
+  if (text === undefined) return undefined;
+  const [first = "", second, ...more] = text.split("/");
+  const [ns, name] = second === undefined ? [namespace, first] : [first, second];
+  if (more.length === 0 && isDnsLabel(ns) && isDnsSubdomain(name)) return `${ns}/${name}`;
+  const reason = `${quote(text)} is no service account`;
+  return field.invalid("invalid-value", reason, "Write namespace/service-account, without a *; or principals.");
+}
+
+/** `iss/sub`, divided at the last slash, as Istio has it: a * stands at the end of `sub`, or before all. */
+function readRequestPrincipal(field: Reader): string | undefined {
+  const text = readText(field);
+  if (text !== undefined && /^[a-z]+:\/\/[^/]*\*$/u.test(text)) {
+    const reason = `in ${quote(text)} the * stands inside the issuer, and no token has the issuer before the last slash`;
+    return field.invalid("unsupported-pattern", reason, "Write issuer/*, */subject or *.");
+  }
+  return text;
+}
+
+function readMethod(field: Reader): string | undefined {
   const method = readText(field);
   if (method === undefined || /^\*?[A-Z0-9-]*\*?$/.test(method)) return method;
   return field.invalid("invalid-value", `no request has the method ${quote(method)}`, "Write it in capital letters.");
 }
 
 /** Requests are judged by their normalised path: a pattern that normalisation would change matches none. */
-export function readPath(field: Reader): string | undefined {
-  const path = readText(field);
+function readPath(field: Reader): string | undefined {
+  const isTemplate = typeof field.raw === "string" && /[{}]/.test(field.raw);
+  const path = isTemplate ? readPathTemplate(field) : readText(field);
   if (path === undefined) return undefined;
-  if (/[{}]/.test(path)) {
-    const reason = `path templates as in ${quote(path)} are not supported`;
-    return field.invalid("unsupported-pattern", reason, "Use /path, /path*, */path or *.");
-  }
   const unreserved = [...path.matchAll(/%([0-9A-Fa-f]{2})/g)].some(([, hex]) =>
     /[A-Za-z0-9._~-]/.test(String.fromCharCode(Number.parseInt(hex ?? "", 16))),
   );
@@ -51,12 +107,12 @@ export function readPath(field: Reader): string | undefined {
   return path;
 }
 
-export function readPort(field: Reader): string | undefined {
+function readPort(field: Reader): string | undefined {
   const text = field.string();
   if (text === undefined || (/^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65_535)) return text;
   return field.invalid("out-of-range", `${quote(text)} is not a port from 1 to 65535`, 'Write it as "8080".');
 }
 
-export function readBlock(field: Reader): string | undefined {
+function readBlock(field: Reader): string | undefined {
   return field.parsed(canonicalBlock, "an IP address or CIDR block", "Write it as 10.0.0.0/8 or 2001:db8::/32.");
 }

@@ -1,30 +1,30 @@
 import {
-  answerSize,
-  answerStart,
   GrpcStatusValues,
   Key,
   noteGarbage,
   send_local_response,
+  setProperty,
   stream_context,
 } from "../../assembly/index";
-import { readLocalPort, readSourceAddress } from "../filter-state";
+import { readLocalPort } from "../filter-state";
 import { Peer } from "../peer";
 import { requestHeaders } from "../request-headers";
-import { Call, decide } from "./decide";
-import { parseAddress } from "./ip-block";
+import { Call } from "./call";
+import { audit, decide, rehearse } from "./decide";
 import { isNormal, normalize } from "./path";
 import { PolicySetRules } from "./rules";
 
 const PATH = new Key(":path");
+/** Where the access log finds what policies that never decide say (agent/compile/xds/access-log.ts). */
+const AUDIT = new Key("ambit.audit");
+const DRY_RUN = new Key("ambit.dry_run");
 const call = new Call();
 
 /** Decides the request whose headers are here. False: it has been answered, and goes no further. `port` null: it is asked for. */
 export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer | null): bool {
   call.begin(source);
-  if (set.readsAddress && readSourceAddress()) {
-    noteGarbage(1024);
-    call.address = parseAddress(String.UTF8.decodeUnsafe(answerStart(), answerSize()));
-  }
+  if (set.readsAddress) call.readAddress();
+  if (set.readsDestination) call.readDestination();
   if (set.readsPort) {
     if (port !== null) call.port.of(port);
     else if (readLocalPort()) call.port.answer();
@@ -48,7 +48,8 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
       if (normal.full != raw) rewritten = normal.full;
     }
   }
-  const denied = decide(set, call);
+  if (set.audits.length + set.dryRuns.length > 0) mark(set);
+  const denied = decide(set.policies, call);
   if (denied.length > 0) {
     noteGarbage(1024);
     const details = "ambit_denied:" + denied;
@@ -58,6 +59,13 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
   // The application must not read another path than the one that was judged.
   if (rewritten !== null) stream_context.headers.request.set(PATH, rewritten);
   return true;
+}
+
+function mark(set: PolicySetRules): void {
+  noteGarbage(1024);
+  const audited = audit(set, call);
+  if (audited.length > 0) setProperty(AUDIT, audited);
+  if (set.dryRuns.length > 0) setProperty(DRY_RUN, rehearse(set, call));
 }
 
 function malformed(): bool {

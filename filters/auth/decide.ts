@@ -1,85 +1,60 @@
-import { Bytes } from "../bytes";
-import { Peer, UNKNOWN } from "../peer";
-import { NO_IDENTITY, RequestIdentity } from "./request-identity";
-import { OperationRule, PolicyRule, PolicySetRules, SourceRule } from "./rules";
+import { Call } from "./call";
+import { ConditionRule } from "./condition";
+import { PolicyRule, PolicyRules, PolicySetRules } from "./rules";
 
-/** What policies can ask about a call; only what they do ask is filled in. */
-export class Call {
-  source: Peer = UNKNOWN;
-  readonly principal: Bytes = new Bytes();
-  readonly namespace: Bytes = new Bytes();
-  /** The source's address, 16 bytes; null for what is none. */
-  address: StaticArray<u8> | null = null;
-  readonly host: Bytes = new Bytes();
-  readonly method: Bytes = new Bytes();
-  readonly path: Bytes = new Bytes();
-  readonly port: Bytes = new Bytes();
-  /** What a verified token says; set by whoever verifies it. */
-  identity: RequestIdentity = NO_IDENTITY;
-
-  begin(source: Peer): void {
-    this.source = source;
-    this.principal.of(source.identity);
-    this.namespace.of(source.identityNamespace);
-    this.address = null;
-    this.host.clear();
-    this.method.clear();
-    this.path.clear();
-    this.port.clear();
-    this.identity = NO_IDENTITY;
-  }
-}
+const NO_ALLOW = "no_allow_policy_matched";
 
 /**
  * Istio's order: a DENY policy that matches denies; where there are ALLOW policies, one has to match. "" allows; else the
  * name of what denied.
  */
-export function decide(set: PolicySetRules, call: Call): string {
+export function decide(policies: PolicyRules[], call: Call): string {
   let mustMatch = false;
   let allowed = false;
-  for (let i = 0; i < set.policies.length; i++) {
-    const policy = set.policies[i];
+  for (let i = 0; i < policies.length; i++) {
+    const policy = policies[i];
     if (policy.alwaysDeny) return policy.name;
-    if (policy.deny) {
-      if (anyRule(policy.rules, call)) return policy.name;
+    if (policy.isDeny) {
+      if (matches(policy, call)) return policy.name;
     } else {
       mustMatch = true;
-      if (!allowed) allowed = anyRule(policy.rules, call);
+      if (!allowed) allowed = matches(policy, call);
     }
   }
-  return mustMatch && !allowed ? "no_allow_policy_matched" : "";
+  return mustMatch && !allowed ? NO_ALLOW : "";
 }
 
-function anyRule(rules: PolicyRule[], call: Call): bool {
-  for (let i = 0; i < rules.length; i++) {
-    if (anySource(rules[i].sources, call) && anyOperation(rules[i].operations, call)) return true;
+/** What the policies of a dry run would have decided. */
+export function rehearse(set: PolicySetRules, call: Call): string {
+  const denied = decide(set.dryRuns, call);
+  return denied.length > 0 ? "denied:" + denied : "allowed";
+}
+
+/** The names of the AUDIT policies that match. */
+export function audit(set: PolicySetRules, call: Call): string {
+  let names = "";
+  for (let i = 0; i < set.audits.length; i++) {
+    const policy = set.audits[i];
+    if (matches(policy, call)) names = names.length == 0 ? policy.name : names + "," + policy.name;
   }
+  return names;
+}
+
+function matches(policy: PolicyRules, call: Call): bool {
+  for (let i = 0; i < policy.rules.length; i++) if (ruleHolds(policy.rules[i], call)) return true;
   return false;
 }
 
-function anySource(sources: SourceRule[], call: Call): bool {
-  for (let i = 0; i < sources.length; i++) if (sourceHolds(sources[i], call)) return true;
-  return sources.length == 0;
+function ruleHolds(rule: PolicyRule, call: Call): bool {
+  return oneHolds(rule.from, call) && oneHolds(rule.to, call) && allHold(rule.when, call);
 }
 
-function anyOperation(operations: OperationRule[], call: Call): bool {
-  for (let i = 0; i < operations.length; i++) if (operationHolds(operations[i], call)) return true;
-  return operations.length == 0;
+function oneHolds(alternatives: ConditionRule[][], call: Call): bool {
+  for (let i = 0; i < alternatives.length; i++) if (allHold(alternatives[i], call)) return true;
+  return alternatives.length == 0;
 }
 
-function sourceHolds(source: SourceRule, call: Call): bool {
-  return (
-    source.principals.holds(call.principal) &&
-    source.namespaces.holds(call.namespace) &&
-    source.ipBlocks.holds(call.address)
-  );
-}
-
-function operationHolds(operation: OperationRule, call: Call): bool {
-  return (
-    operation.hosts.holds(call.host) &&
-    operation.methods.holds(call.method) &&
-    operation.paths.holds(call.path) &&
-    operation.ports.holds(call.port)
-  );
+function allHold(conditions: ConditionRule[], call: Call): bool {
+  for (let i = 0; i < conditions.length; i++) if (!conditions[i].holds(call)) return false;
+  return true;
 }

@@ -80,17 +80,14 @@ class IpBlock {
   }
 }
 
-/** A rule's pair of lists about the source's address. */
+/** A condition's pair of lists about an address. */
 export class IpBlocks {
   private readonly wanted: IpBlock[];
   private readonly unwanted: IpBlock[];
-  /** Nothing is asked: whatever the address is, it holds. */
-  readonly isOpen: bool;
 
   constructor(wanted: string[], unwanted: string[]) {
     this.wanted = wanted.map<IpBlock>((text) => new IpBlock(text));
     this.unwanted = unwanted.map<IpBlock>((text) => new IpBlock(text));
-    this.isOpen = wanted.length == 0 && unwanted.length == 0;
   }
 
   holds(address: StaticArray<u8> | null): bool {

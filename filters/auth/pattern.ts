@@ -14,48 +14,55 @@ function kindOf(spelling: string): Kind {
 }
 
 /** Istio's spelling: `value`, `value*`, `*value`, or `*` for anything but nothing. */
-class Pattern {
+export class Pattern {
   private readonly kind: Kind;
-  private readonly text: ArrayBuffer;
+  private readonly bytes: ArrayBuffer;
+  private readonly text: string;
 
   constructor(spelling: string) {
     const kind = kindOf(spelling);
     const first = kind == Kind.Suffix ? 1 : 0;
     const end = spelling.length - (kind == Kind.Prefix ? 1 : 0);
     this.kind = kind;
-    this.text = String.UTF8.encode(spelling.substring(first, end));
+    const text = kind == Kind.Present ? "" : spelling.substring(first, end);
+    this.text = text;
+    this.bytes = String.UTF8.encode(text);
+  }
+
+  get isPresence(): bool {
+    return this.kind == Kind.Present;
   }
 
   matches(value: Bytes): bool {
+    return this.fits(value) && areEqual(changetype<usize>(this.bytes), this.from(value), this.bytes.byteLength);
+  }
+
+  /** The pattern is in lower case, the value in any (ASCII: nothing else is in a host name). */
+  matchesLower(value: Bytes): bool {
+    if (!this.fits(value)) return false;
+    const text = changetype<usize>(this.bytes);
+    const from = this.from(value);
+    for (let i: usize = 0; i < <usize>this.bytes.byteLength; i++) {
+      const code = load<u8>(from + i);
+      const lower = code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
+      if (lower != load<u8>(text + i)) return false;
+    }
+    return true;
+  }
+
+  matchesText(value: string): bool {
+    if (this.kind == Kind.Present) return value.length > 0;
+    if (this.kind == Kind.Prefix) return value.startsWith(this.text);
+    return this.kind == Kind.Suffix ? value.endsWith(this.text) : value == this.text;
+  }
+
+  private fits(value: Bytes): bool {
+    const size = <usize>this.bytes.byteLength;
     if (this.kind == Kind.Present) return value.size > 0;
-    const size = <usize>this.text.byteLength;
-    if (this.kind == Kind.Exact ? value.size != size : value.size < size) return false;
-    const from = this.kind == Kind.Suffix ? value.size - size : 0;
-    return areEqual(changetype<usize>(this.text), value.start + from, size);
-  }
-}
-
-/** A rule's pair of lists about one thing. */
-export class Wanted {
-  private readonly wanted: Pattern[];
-  private readonly unwanted: Pattern[];
-  /** Nothing is asked: whatever the value is, it holds. */
-  readonly isOpen: bool;
-
-  constructor(wanted: string[], unwanted: string[]) {
-    this.wanted = wanted.map<Pattern>((text) => new Pattern(text));
-    this.unwanted = unwanted.map<Pattern>((text) => new Pattern(text));
-    this.isOpen = wanted.length == 0 && unwanted.length == 0;
+    return this.kind == Kind.Exact ? value.size == size : value.size >= size;
   }
 
-  /** One of those that are wanted (or none is named), and none of the others. */
-  holds(value: Bytes): bool {
-    if (this.isOpen) return true;
-    return (this.wanted.length == 0 || matchesAny(this.wanted, value)) && !matchesAny(this.unwanted, value);
+  private from(value: Bytes): usize {
+    return value.start + (this.kind == Kind.Suffix ? value.size - this.bytes.byteLength : 0);
   }
-}
-
-function matchesAny(patterns: Pattern[], value: Bytes): bool {
-  for (let i = 0; i < patterns.length; i++) if (patterns[i].matches(value)) return true;
-  return false;
 }

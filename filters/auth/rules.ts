@@ -1,84 +1,86 @@
-import { Operation, Policy, Rule, Source } from "../config";
-import { IpBlocks } from "./ip-block";
-import { Wanted } from "./pattern";
+import { Condition, Policy, Rule } from "../config";
+import { Attribute, ConditionRule } from "./condition";
 
 // Policies as they are asked for each request: nothing of a rule is parsed, decoded or allocated then.
 
-export class SourceRule {
-  readonly principals: Wanted;
-  readonly namespaces: Wanted;
-  readonly ipBlocks: IpBlocks;
-
-  constructor(source: Source) {
-    this.principals = new Wanted(source.principals, source.notPrincipals);
-    this.namespaces = new Wanted(source.namespaces, source.notNamespaces);
-    this.ipBlocks = new IpBlocks(source.ipBlocks, source.notIpBlocks);
-  }
-}
-
-export class OperationRule {
-  readonly hosts: Wanted;
-  readonly methods: Wanted;
-  readonly paths: Wanted;
-  readonly ports: Wanted;
-
-  constructor(operation: Operation) {
-    this.hosts = new Wanted(operation.hosts, operation.notHosts);
-    this.methods = new Wanted(operation.methods, operation.notMethods);
-    this.paths = new Wanted(operation.paths, operation.notPaths);
-    this.ports = new Wanted(operation.ports, operation.notPorts);
-  }
-}
-
 export class PolicyRule {
-  readonly sources: SourceRule[];
-  readonly operations: OperationRule[];
+  readonly from: ConditionRule[][];
+  readonly to: ConditionRule[][];
+  readonly when: ConditionRule[];
 
   constructor(rule: Rule) {
-    this.sources = rule.from.map<SourceRule>((source) => new SourceRule(source));
-    this.operations = rule.to.map<OperationRule>((operation) => new OperationRule(operation));
+    this.from = rule.from.map<ConditionRule[]>((source) => conditions(source));
+    this.to = rule.to.map<ConditionRule[]>((operation) => conditions(operation));
+    this.when = conditions(rule.when);
   }
+
+  asks(attribute: Attribute): bool {
+    return anyAsks(this.from, attribute) || anyAsks(this.to, attribute) || asks(this.when, attribute);
+  }
+}
+
+function conditions(list: Condition[]): ConditionRule[] {
+  return list.map<ConditionRule>((condition) => new ConditionRule(condition));
+}
+
+function anyAsks(alternatives: ConditionRule[][], attribute: Attribute): bool {
+  for (let i = 0; i < alternatives.length; i++) if (asks(alternatives[i], attribute)) return true;
+  return false;
+}
+
+function asks(list: ConditionRule[], attribute: Attribute): bool {
+  for (let i = 0; i < list.length; i++) if (list[i].attribute == attribute) return true;
+  return false;
 }
 
 export class PolicyRules {
   readonly name: string;
-  readonly deny: bool;
+  readonly isDeny: bool;
   readonly alwaysDeny: bool;
   readonly rules: PolicyRule[];
 
   constructor(policy: Policy) {
     this.name = policy.name;
-    this.deny = policy.deny;
-    this.alwaysDeny = policy.alwaysDeny;
+    this.isDeny = policy.action == "DENY";
     this.rules = policy.rules.map<PolicyRule>((rule) => new PolicyRule(rule));
+    // What this module does not understand must not make a policy mean less.
+    this.alwaysDeny = policy.alwaysDeny || this.asks(Attribute.Unknown);
+  }
+
+  asks(attribute: Attribute): bool {
+    for (let i = 0; i < this.rules.length; i++) if (this.rules[i].asks(attribute)) return true;
+    return false;
   }
 }
 
 /** The policies that guard a destination, and what of a request they can look at: nothing else has to be read. */
 export class PolicySetRules {
-  readonly policies: PolicyRules[];
+  readonly policies: PolicyRules[] = [];
+  /** These never decide: what they say is marked in the access log. */
+  readonly dryRuns: PolicyRules[] = [];
+  readonly audits: PolicyRules[] = [];
   readsAddress: bool = false;
+  readsDestination: bool = false;
   readsHeaders: bool = false;
   readsPath: bool = false;
   readsPort: bool = false;
 
   constructor(policies: Policy[]) {
-    this.policies = policies.map<PolicyRules>((policy) => new PolicyRules(policy));
-    for (let i = 0; i < this.policies.length; i++) {
-      const rules = this.policies[i].rules;
-      for (let j = 0; j < rules.length; j++) this.note(rules[j]);
+    for (let i = 0; i < policies.length; i++) {
+      const rules = new PolicyRules(policies[i]);
+      if (policies[i].action == "AUDIT") this.audits.push(rules);
+      else if (policies[i].dryRun) this.dryRuns.push(rules);
+      else this.policies.push(rules);
+      this.note(rules);
     }
   }
 
-  private note(rule: PolicyRule): void {
-    for (let i = 0; i < rule.sources.length; i++) {
-      if (!rule.sources[i].ipBlocks.isOpen) this.readsAddress = true;
-    }
-    for (let i = 0; i < rule.operations.length; i++) {
-      const to = rule.operations[i];
-      if (!to.paths.isOpen) this.readsPath = true;
-      if (!to.paths.isOpen || !to.hosts.isOpen || !to.methods.isOpen) this.readsHeaders = true;
-      if (!to.ports.isOpen) this.readsPort = true;
-    }
+  private note(policy: PolicyRules): void {
+    if (policy.asks(Attribute.SourceIp)) this.readsAddress = true;
+    if (policy.asks(Attribute.DestinationIp)) this.readsDestination = true;
+    if (policy.asks(Attribute.DestinationPort)) this.readsPort = true;
+    if (policy.asks(Attribute.RequestPath)) this.readsPath = true;
+    if (policy.asks(Attribute.RequestHost) || policy.asks(Attribute.RequestMethod)) this.readsHeaders = true;
+    if (this.readsPath) this.readsHeaders = true;
   }
 }

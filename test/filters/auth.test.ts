@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FilterPolicy } from "../../agent/compile/filters/filter-config.ts";
-import type { PolicyOperation, PolicySource } from "../../agent/model/authorization-policy.ts";
+import type { PolicyCondition } from "../../agent/model/authorization-policy.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import type { Stream } from "../host/stream.ts";
 import { CHAIN, EMPTY, operation, peer, source } from "./chain.ts";
@@ -14,14 +14,15 @@ interface Call {
   readonly grpc?: boolean;
 }
 
-function policy(deny: boolean, from: readonly PolicySource[], to: readonly PolicyOperation[]): FilterPolicy {
-  return { name: deny ? "shop/deny" : "shop/allow", deny, alwaysDeny: false, rules: [{ from, to }] };
+type Alternatives = readonly (readonly PolicyCondition[])[];
+
+function policy(action: "ALLOW" | "DENY", from: Alternatives, to: Alternatives): FilterPolicy {
+  const name = `shop/${action.toLowerCase()}`;
+  return { name, action, dryRun: false, alwaysDeny: false, rules: [{ from, to, when: [] }] };
 }
 
-const allow = (from: readonly PolicySource[], to: readonly PolicyOperation[] = []): FilterPolicy =>
-  policy(false, from, to);
-const deny = (from: readonly PolicySource[], to: readonly PolicyOperation[] = []): FilterPolicy =>
-  policy(true, from, to);
+const allow = (from: Alternatives, to: Alternatives = []): FilterPolicy => policy("ALLOW", from, to);
+const deny = (from: Alternatives, to: Alternatives = []): FilterPolicy => policy("DENY", from, to);
 
 /** One call through the outbound filter to a cluster that `policies` guard; port 8080. */
 function call(

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
-import type { PolicyOperation, PolicySource } from "../../agent/model/authorization-policy.ts";
+import type { PolicyAttribute, PolicyCondition } from "../../agent/model/authorization-policy.ts";
 
 /** The module that nodes run; `npm test` builds it first. */
 export const CHAIN = join(import.meta.dirname, "../../dist/filters/chain.wasm");
@@ -31,30 +31,38 @@ export function peer(name: string, namespace = "shop"): string {
   ].join("|");
 }
 
-export function source(part: Partial<PolicySource>): PolicySource {
-  const none: readonly string[] = [];
-  return {
-    principals: none,
-    notPrincipals: none,
-    namespaces: none,
-    notNamespaces: none,
-    ipBlocks: none,
-    notIpBlocks: none,
-    ...part,
-  };
+const SOURCE = {
+  principals: "source.principal",
+  namespaces: "source.namespace",
+  ipBlocks: "source.ip",
+} as const satisfies Record<string, PolicyAttribute>;
+const OPERATION = {
+  hosts: "request.host",
+  methods: "request.method",
+  paths: "request.path",
+  ports: "destination.port",
+} as const satisfies Record<string, PolicyAttribute>;
+
+type Part<Fields> = {
+  readonly [Field in keyof Fields | `not${Capitalize<keyof Fields & string>}`]?: readonly string[];
+};
+
+/** What a policy's `source` is compiled to. */
+export function source(part: Part<typeof SOURCE>): readonly PolicyCondition[] {
+  return conditions(SOURCE, part);
 }
 
-export function operation(part: Partial<PolicyOperation>): PolicyOperation {
-  const none: readonly string[] = [];
-  return {
-    hosts: none,
-    notHosts: none,
-    methods: none,
-    notMethods: none,
-    paths: none,
-    notPaths: none,
-    ports: none,
-    notPorts: none,
-    ...part,
-  };
+export function operation(part: Part<typeof OPERATION>): readonly PolicyCondition[] {
+  return conditions(OPERATION, part);
+}
+
+function conditions(
+  fields: Readonly<Record<string, PolicyAttribute>>,
+  part: Readonly<Record<string, readonly string[] | undefined>>,
+): readonly PolicyCondition[] {
+  return Object.entries(fields).flatMap(([field, attribute]) => {
+    const values = part[field] ?? [];
+    const notValues = part[`not${field.charAt(0).toUpperCase()}${field.slice(1)}`] ?? [];
+    return values.length + notValues.length === 0 ? [] : [{ attribute, path: [], values, notValues }];
+  });
 }

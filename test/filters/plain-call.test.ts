@@ -9,14 +9,15 @@ import { CHAIN, EMPTY, operation, peer, source } from "./chain.ts";
 
 const ALICE = source({ principals: ["cluster.local/ns/shop/sa/alice"] });
 const ITEMS = operation({ methods: ["GET"], paths: ["/items*"] });
+const POLICY = { action: "ALLOW", dryRun: false, alwaysDeny: false } as const;
 const CONFIG: FilterConfig = {
   ...EMPTY,
   policySets: [
     {
       id: "alice",
-      policies: [{ name: "shop/alice", deny: false, alwaysDeny: false, rules: [{ from: [ALICE], to: [ITEMS] }] }],
+      policies: [{ ...POLICY, name: "shop/alice", rules: [{ from: [ALICE], to: [ITEMS], when: [] }] }],
     },
-    { id: "nobody", policies: [{ name: "shop/nobody", deny: false, alwaysDeny: true, rules: [] }] },
+    { id: "nobody", policies: [{ ...POLICY, name: "shop/nobody", alwaysDeny: true, rules: [] }] },
   ],
   clusters: [
     { name: "10.96.0.10:80", policySet: "alice", port: 8080 },

@@ -145,6 +145,10 @@ export class WasmHost {
         const found = stream().property(text(path, pathSize));
         return found === undefined ? RESULT.notFound : this.#answer(found, value, size);
       },
+      proxy_set_property: (path: number, pathSize: number, value: number, size: number) => {
+        stream().learn({ [text(path, pathSize)]: text(value, size) });
+        return RESULT.ok;
+      },
       proxy_set_tick_period_milliseconds: () => RESULT.ok,
       proxy_call_foreign_function: (
         name: number,

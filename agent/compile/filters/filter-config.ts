@@ -1,4 +1,4 @@
-import type { PolicyRule } from "../../model/authorization-policy.ts";
+import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
 
 /**
  * The JSON that the built-in filters are configured with. One object for the whole node; the root id tells the module
@@ -27,7 +27,8 @@ export interface FilterPolicySet {
 export interface FilterPolicy {
   /** `namespace/name`, for the reason of a denial. */
   readonly name: string;
-  readonly deny: boolean;
+  readonly action: AuthorizationPolicy["action"];
+  readonly dryRun: boolean;
   readonly alwaysDeny: boolean;
   /** As the model has them. */
   readonly rules: readonly PolicyRule[];

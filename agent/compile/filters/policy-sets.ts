@@ -1,13 +1,16 @@
 import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
+import { applicablePolicies, decides, type PolicyScope } from "../authz/applicable.ts";
 import type { ServiceTarget } from "../destinations.ts";
 import type { NodeView } from "../node-view.ts";
 import type { FilterPolicy, FilterPolicySet } from "./filter-config.ts";
 
 /** Who is guarded by what. The id of a set is the names of its policies, so that it is stable and can be read in a dump. */
 export interface PolicySets {
-  /** undefined: no policy guards it. */
+  /** undefined: no policy speaks of it. */
   setOf(workload: Workload | undefined): string | undefined;
+  /** The same, of the policies that decide: others only mark calls. */
+  decidingSetOf(workload: Workload | undefined): string | undefined;
   /** The set and port that all backends share; "mixed" where they differ; undefined where none is guarded. */
   guardOf(target: Pick<ServiceTarget, "backends">): TargetGuard;
   readonly sets: readonly FilterPolicySet[];
@@ -18,22 +21,32 @@ export type TargetGuard =
   | { readonly kind: "uniform"; readonly policySet: string; readonly port: number }
   | { readonly kind: "mixed" };
 
-export function policySets(view: NodeView, rootNamespace: string): PolicySets {
+export function policySets(view: NodeView, scope: PolicyScope): PolicySets {
   const byUid = new Map<string, string>();
   const sets = new Map<string, FilterPolicySet>();
+  const deciding = new Set<string>();
+  const alone = new Set<string>();
+  const policiesOf = applicablePolicies(view.mesh, scope);
   for (const workload of view.mesh.workloads) {
     // Policy is enforced by the mesh, so it guards what is in the mesh.
     if (!workload.enrolled || workload.terminated) continue;
-    const policies = view.mesh.authorizationPolicies.filter((policy) => selects(policy, workload, rootNamespace));
+    const policies = policiesOf(workload);
     if (policies.length === 0) continue;
     const id = policies.map(policyName).join(",");
     byUid.set(workload.uid, id);
-    if (!sets.has(id)) sets.set(id, { id, policies: policies.map(filterPolicy) });
+    if (sets.has(id)) continue;
+    sets.set(id, { id, policies: policies.map(filterPolicy) });
+    if (policies.some(decides)) deciding.add(id);
+    if (policies.some(asksForAddress)) alone.add(id);
   }
   const setOf = (workload: Workload | undefined): string | undefined =>
     workload === undefined ? undefined : byUid.get(workload.uid);
   return {
     setOf,
+    decidingSetOf(workload) {
+      const id = setOf(workload);
+      return id !== undefined && deciding.has(id) ? id : undefined;
+    },
     guardOf(target) {
       // Nobody is guarded: so backends that nobody asks for need not be made.
       if (sets.size === 0) return { kind: "none" };
@@ -43,6 +56,8 @@ export function policySets(view: NodeView, rootNamespace: string): PolicySets {
       const policySet = setOf(first.workload);
       if (rest.some((other) => setOf(other.workload) !== policySet)) return { kind: "mixed" };
       if (policySet === undefined) return { kind: "none" };
+      // Which address it is, is known when the endpoint is chosen.
+      if (alone.has(policySet)) return { kind: "mixed" };
       return rest.some((other) => other.port !== first.port)
         ? { kind: "mixed" }
         : { kind: "uniform", policySet, port: first.port };
@@ -51,10 +66,9 @@ export function policySets(view: NodeView, rootNamespace: string): PolicySets {
   };
 }
 
-function selects(policy: AuthorizationPolicy, workload: Workload, rootNamespace: string): boolean {
-  const { namespace } = policy.meta;
-  if (namespace !== workload.meta.namespace && namespace !== rootNamespace) return false;
-  return Object.entries(policy.selector).every(([label, value]) => workload.meta.labels[label] === value);
+/** Only the destination's own listener knows which of its addresses a call has come to. */
+function asksForAddress({ rules }: AuthorizationPolicy): boolean {
+  return rules.some(({ when }) => when.some(({ attribute }) => attribute === "destination.ip"));
 }
 
 function policyName(policy: AuthorizationPolicy): string {
@@ -62,6 +76,6 @@ function policyName(policy: AuthorizationPolicy): string {
 }
 
 function filterPolicy(policy: AuthorizationPolicy): FilterPolicy {
-  const { action, alwaysDeny, rules } = policy;
-  return { name: policyName(policy), deny: action === "DENY", alwaysDeny, rules };
+  const { action, dryRun, alwaysDeny, rules } = policy;
+  return { name: policyName(policy), action, dryRun, alwaysDeny, rules };
 }

@@ -31,6 +31,9 @@ const HTTP: Record<string, string> = {
   grpc_status: "%GRPC_STATUS_NUMBER%",
   attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
   user_agent: "%REQ(USER-AGENT)%",
+  // By the auth filter: AUDIT policies that match, and what the policies of a dry run would have decided.
+  audit: "%FILTER_STATE(wasm.ambit.audit:PLAIN)%",
+  dry_run: "%FILTER_STATE(wasm.ambit.dry_run:PLAIN)%",
 };
 
 /** Envoy's own access log, one JSON object a line: it costs less than a line written by a filter. */

@@ -37,7 +37,7 @@ export function tcpEndpoints(
   policies: PolicySets,
   trustDomain: string,
 ): ClusterLoadAssignment {
-  const guarded = backends.map(({ workload }) => policies.setOf(workload) !== undefined);
+  const guarded = backends.map(({ workload }) => policies.decidingSetOf(workload) !== undefined);
   return remembered.get(backends, name, [view.node, trustDomain, ...guarded], () =>
     assignment(
       name,

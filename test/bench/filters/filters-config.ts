@@ -21,20 +21,18 @@ const peer = (name: string): string =>
 
 /** What the built-in filters are told: one ALLOW policy, by who calls and what; no JWT, no route with retries. */
 export function policyConfiguration(): string {
-  const nothing = {
-    principals: [],
-    notPrincipals: [],
-    namespaces: [],
-    notNamespaces: [],
-    ipBlocks: [],
-    notIpBlocks: [],
-  };
-  const to = { hosts: [], notHosts: [], methods: ["GET"], notMethods: [], paths: ["/bench*"], notPaths: [] };
+  const condition = (attribute: string, ...values: readonly string[]): unknown => ({
+    attribute,
+    path: [],
+    values,
+    notValues: [],
+  });
   const rule = {
-    from: [{ ...nothing, principals: ["cluster.local/ns/shop/sa/alice"] }],
-    to: [{ ...to, ports: [], notPorts: [] }],
+    from: [[condition("source.principal", "cluster.local/ns/shop/sa/alice")]],
+    to: [[condition("request.method", "GET"), condition("request.path", "/bench*")]],
+    when: [],
   };
-  const policies = [{ name: "shop/allow", deny: false, alwaysDeny: false, rules: [rule] }];
+  const policies = [{ name: "shop/allow", action: "ALLOW", dryRun: false, alwaysDeny: false, rules: [rule] }];
   return JSON.stringify({
     trustDomain: "cluster.local",
     cluster: "Kubernetes",

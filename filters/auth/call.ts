@@ -1,0 +1,63 @@
+import { answerSize, answerStart, Key, noteGarbage, readProperty } from "../../assembly/index";
+import { Bytes } from "../bytes";
+import { readSourceAddress } from "../filter-state";
+import { Peer, UNKNOWN } from "../peer";
+import { requestHeaders } from "../request-headers";
+import { parseAddress } from "./ip-block";
+import { NO_IDENTITY, RequestIdentity } from "./request-identity";
+
+const DESTINATION_ADDRESS = Key.path(["destination", "address"]);
+
+/** What policies can ask about a call; only what they do ask is filled in. */
+export class Call {
+  source: Peer = UNKNOWN;
+  readonly principal: Bytes = new Bytes();
+  readonly namespace: Bytes = new Bytes();
+  readonly account: Bytes = new Bytes();
+  /** The source's address, 16 bytes; null for what is none. */
+  address: StaticArray<u8> | null = null;
+  destination: StaticArray<u8> | null = null;
+  readonly host: Bytes = new Bytes();
+  readonly method: Bytes = new Bytes();
+  readonly path: Bytes = new Bytes();
+  readonly port: Bytes = new Bytes();
+  readonly sni: Bytes = new Bytes();
+  /** The header that was read last. */
+  readonly header: Bytes = new Bytes();
+  /** What a verified token says; set by whoever verifies it. */
+  identity: RequestIdentity = NO_IDENTITY;
+
+  begin(source: Peer): void {
+    this.source = source;
+    this.principal.of(source.identity);
+    this.namespace.of(source.identityNamespace);
+    this.account.of(source.identityAccount);
+    this.address = null;
+    this.destination = null;
+    this.host.clear();
+    this.method.clear();
+    this.path.clear();
+    this.port.clear();
+    this.identity = NO_IDENTITY;
+  }
+
+  readAddress(): void {
+    if (!readSourceAddress()) return;
+    noteGarbage(1024);
+    this.address = parseAddress(String.UTF8.decodeUnsafe(answerStart(), answerSize()));
+  }
+
+  /** Where the connection has come to: `address:port`, `[address]:port`. */
+  readDestination(): void {
+    if (!readProperty(DESTINATION_ADDRESS)) return;
+    noteGarbage(1024);
+    const text = String.UTF8.decodeUnsafe(answerStart(), answerSize());
+    const host = text.substring(0, text.lastIndexOf(":"));
+    this.destination = parseAddress(host.startsWith("[") ? host.substring(1, host.length - 1) : host);
+  }
+
+  /** False: the request has no such header. */
+  readHeader(name: Key): bool {
+    return requestHeaders.find(name, this.header);
+  }
+}

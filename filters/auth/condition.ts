@@ -1,0 +1,118 @@
+import { Key } from "../../assembly/index";
+import { Condition } from "../config";
+import { Call } from "./call";
+import { IpBlocks } from "./ip-block";
+import { RequestPrincipals } from "./request-principals";
+import { Wanted, WantedPaths } from "./wanted";
+
+/** agent/model/authorization-policy.ts, PolicyAttribute. */
+export enum Attribute {
+  SourcePrincipal,
+  SourceNamespace,
+  SourceAccount,
+  SourceIp,
+  RequestPrincipal,
+  RequestAudiences,
+  RequestPresenter,
+  RequestClaim,
+  RequestHeader,
+  RequestHost,
+  RequestMethod,
+  RequestPath,
+  DestinationIp,
+  DestinationPort,
+  Sni,
+  Unknown,
+}
+
+const NAMES: string[] = [
+  "source.principal",
+  "source.namespace",
+  "source.serviceAccount",
+  "source.ip",
+  "request.auth.principal",
+  "request.auth.audiences",
+  "request.auth.presenter",
+  "request.auth.claims",
+  "request.headers",
+  "request.host",
+  "request.method",
+  "request.path",
+  "destination.ip",
+  "destination.port",
+  "connection.sni",
+];
+
+function attributeOf(name: string): Attribute {
+  // No proxy before the mesh is trusted to say who its client is: the client is who opened the connection.
+  const at = NAMES.indexOf(name == "remote.ip" ? "source.ip" : name);
+  return at < 0 ? Attribute.Unknown : <Attribute>at;
+}
+
+/** One thing that a rule asks about a call, ready to be asked: nothing is parsed, decoded or allocated then. */
+export class ConditionRule {
+  readonly attribute: Attribute;
+  private readonly texts: Wanted;
+  private readonly paths: WantedPaths;
+  private readonly blocks: IpBlocks;
+  private readonly principals: RequestPrincipals;
+  /** Of a header its name, of a claim its path. */
+  private readonly name: string;
+  private readonly key: Key;
+
+  constructor(condition: Condition) {
+    const wanted = condition.values;
+    const unwanted = condition.notValues;
+    const attribute = attributeOf(condition.attribute);
+    const none: string[] = [];
+    const isBlock = attribute == Attribute.SourceIp || attribute == Attribute.DestinationIp;
+    const isPath = attribute == Attribute.RequestPath;
+    const isPrincipal = attribute == Attribute.RequestPrincipal;
+    const isText = !isBlock && !isPath && !isPrincipal;
+    this.attribute = attribute;
+    this.texts = new Wanted(isText ? wanted : none, isText ? unwanted : none);
+    this.paths = new WantedPaths(isPath ? wanted : none, isPath ? unwanted : none);
+    this.blocks = new IpBlocks(isBlock ? wanted : none, isBlock ? unwanted : none);
+    this.principals = new RequestPrincipals(isPrincipal ? wanted : none, isPrincipal ? unwanted : none);
+    const name = condition.path.join("\0");
+    this.name = name;
+    this.key = new Key(name);
+  }
+
+  holds(call: Call): bool {
+    switch (this.attribute) {
+      case Attribute.SourcePrincipal:
+        return this.texts.holds(call.principal);
+      case Attribute.SourceNamespace:
+        return this.texts.holds(call.namespace);
+      case Attribute.SourceAccount:
+        return this.texts.holds(call.account);
+      case Attribute.SourceIp:
+        return this.blocks.holds(call.address);
+      case Attribute.RequestPrincipal:
+        return this.principals.holds(call.identity);
+      case Attribute.RequestAudiences:
+        return this.texts.holdsTexts(call.identity.audiences);
+      case Attribute.RequestPresenter:
+        return this.texts.holdsText(call.identity.presenter);
+      case Attribute.RequestClaim:
+        return this.texts.holdsTexts(call.identity.at(this.name));
+      case Attribute.RequestHeader:
+        return this.texts.holdsHeader(call.header, call.readHeader(this.key));
+      case Attribute.RequestHost:
+        return this.texts.holdsLower(call.host);
+      case Attribute.RequestMethod:
+        return this.texts.holds(call.method);
+      case Attribute.RequestPath:
+        return this.paths.holds(call.path);
+      case Attribute.DestinationIp:
+        return this.blocks.holds(call.destination);
+      case Attribute.DestinationPort:
+        return this.texts.holds(call.port);
+      // Applications that speak TLS speak it through the mesh; in a request that is read there is no name of a server.
+      case Attribute.Sni:
+        return this.texts.holds(call.sni);
+    }
+    return false;
+  }
+}
