@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { json, serve, text } from "./admin/server.ts";
 import { openCapture } from "./bpf/capture.ts";
+import { identitiesHere, openCertificateStore, type AuthorityOptions } from "./certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
 import type { CompileOptions } from "./compile/options.ts";
 import { ensureEnvoy } from "./envoy/find-envoy.ts";
@@ -34,6 +35,8 @@ export interface AgentOptions extends MeshOptions {
   readonly patienceMs: number;
   /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Who signs the node's certificates; without it there are none. */
+  readonly authority: AuthorityOptions | undefined;
 }
 
 export interface Agent {
@@ -58,6 +61,8 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     ...options,
     heldVersions: join(stateDir, "held-versions.json"),
   });
+  const certificates =
+    options.authority === undefined ? undefined : await openCertificateStore(node, options.authority);
   const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
   const ads = new AdsServer(log);
   const adsSocket = join(stateDir, "ads.sock");
@@ -83,6 +88,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));
     for (const uid of members) if (!alive.has(uid)) members.delete(uid);
     for (const { uid } of config.capture.pods) members.add(uid);
+    certificates?.want(identitiesHere(mesh, node, options.trustDomain, members));
     void reconciler.apply(config);
   };
   source.onChange(apply);
@@ -90,7 +96,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   await envoy.start();
 
   const status = (): AgentStatus =>
-    agentStatus(node, source.current(), config, reconciler, envoy.status(), ads.status());
+    agentStatus(node, source.current(), config, reconciler, envoy.status(), ads.status(), certificates?.status());
   const metrics = createAgentMetrics({
     status,
     pushes: () => ads.status().pushes,
@@ -117,6 +123,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     close: () => {
       clearInterval(sweep);
       source.close();
+      certificates?.close();
       for (const server of servers) server.close();
       envoy.release();
       ads.close();

@@ -1,3 +1,4 @@
+import type { CertificateStatus } from "./ca/certificate-status.ts";
 import type { NodeConfig } from "./compile/compile.ts";
 import type { EnvoyStatus } from "./envoy/supervisor.ts";
 import type { Mesh } from "./model/mesh.ts";
@@ -16,6 +17,8 @@ export interface AgentStatus {
   readonly pods: readonly PodStatus[];
   readonly problems: readonly Problem[];
   readonly xds: { readonly connected: boolean; readonly nacks: readonly Rejection[] };
+  /** Absent where the agent has no authority. */
+  readonly certificates?: CertificateStatus;
 }
 
 export interface PodStatus {
@@ -34,6 +37,7 @@ export function agentStatus(
   reconciler: Reconciler,
   envoy: EnvoyStatus,
   ads: AdsStatus,
+  certificates: CertificateStatus | undefined,
 ): AgentStatus {
   const pods = mesh.workloads
     .filter((workload) => workload.node === node && !workload.terminated)
@@ -52,6 +56,7 @@ export function agentStatus(
     pods,
     problems: config?.problems ?? mesh.problems,
     xds: { connected: ads.connected, nacks: ads.rejections },
+    ...(certificates !== undefined && { certificates }),
   };
 }
 

@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { runAgent } from "../app.ts";
+import { runAgent, type AgentOptions } from "../app.ts";
+import { AmbitError } from "../lib/errors.ts";
 import { createLogger } from "../lib/log.ts";
 import { seconds } from "./output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -18,6 +19,8 @@ interface AgentFlags extends MeshFlags {
   readonly accessLog: string;
   readonly concurrency: number;
   readonly envoyPatience: number;
+  readonly authority?: string;
+  readonly joinTokenFile?: string;
   readonly metrics?: { readonly host: string; readonly port: number };
 }
 
@@ -51,6 +54,8 @@ export function registerAgent(program: Command): void {
         .argParser(seconds)
         .default(10),
     )
+    .option("--authority <address>", "who signs this node's certificates: unix:/path/of/its/socket or HOST:PORT")
+    .option("--join-token-file <file>", "what 'ambit authority token --node NAME' printed for this node")
     .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
     .addHelpText(
       "after",
@@ -67,7 +72,11 @@ Example:
       const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
       const patienceMs = envoyPatience * 1_000;
-      const agent = await runAgent({ ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs }, log);
+      const authority = authorityOf(flags);
+      const agent = await runAgent(
+        { ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs, authority },
+        log,
+      );
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
       });
@@ -81,6 +90,17 @@ Example:
  * much for a process that stands on every node. Measured with 1,000 Services and 50 changes a second: 165 in place of 208 MB.
  */
 const HEAP_GROWTH = 30;
+
+function authorityOf({ authority: address, joinTokenFile }: AgentFlags): AgentOptions["authority"] {
+  if (address !== undefined && joinTokenFile !== undefined) return { address, joinTokenFile };
+  if (address === undefined && joinTokenFile === undefined) return undefined;
+  throw new AmbitError({
+    code: "authority-incomplete",
+    kind: "user",
+    what: `there is ${address === undefined ? "a join token and no authority" : "an authority and no join token"}`,
+    remedy: "give --authority and --join-token-file, or neither",
+  });
+}
 
 function count(text: string): number {
   const value = Number(text);

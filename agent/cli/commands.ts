@@ -51,6 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     register: async (program) => (await import("./agent.ts")).registerAgent(program),
   },
   {
+    name: "authority",
+    summary: "sign the certificates of the nodes' pods",
+    register: async (program) => (await import("./authority.ts")).registerAuthority(program),
+  },
+  {
     name: "version",
     summary: "versions of Ambit, Node and Envoy",
     register: async (program) => (await import("./version.ts")).registerVersion(program),

@@ -2,3 +2,8 @@
 export function principal(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
 }
+
+/** The same identity as it stands in a certificate. */
+export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `spiffe://${principal(trustDomain, namespace, serviceAccount)}`;
+}

@@ -1,0 +1,120 @@
+import { chmodSync, rmSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import { AmbitError, describe, messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Authority } from "./authority.ts";
+import type { AuthorityAddress } from "./authority-address.ts";
+import { parseNodeReport, parseSignRequest, readBody } from "./message.ts";
+import { NODE_HEADER, SIGN_PATH, WATCH_PATH, type Refusal } from "./protocol.ts";
+import type { ServerIdentity } from "./server-identity.ts";
+
+export interface AuthorityServer {
+  close(): void;
+}
+
+/** Serves agents until closed. Whatever they send, it answers and goes on. */
+export async function serveAuthority(
+  authority: Authority,
+  at: AuthorityAddress,
+  { pem }: ServerIdentity,
+  log: Logger,
+): Promise<AuthorityServer> {
+  const server = createServer({ key: pem, cert: pem, minVersion: "TLSv1.3" }, (request, response) => {
+    void answer(authority, request, response, log);
+  });
+  // Longer than a question is held.
+  server.requestTimeout = 10_000;
+  server.on("tlsClientError", (error) => log.debug({ error: messageOf(error) }, "no TLS with a client"));
+  await listen(server, at);
+  server.on("error", (error) => log.error({ error: messageOf(error) }, "server failed"));
+  return {
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function listen(server: Server, at: AuthorityAddress): Promise<void> {
+  if ("socketPath" in at) rmSync(at.socketPath, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    if ("socketPath" in at) server.listen(at.socketPath, resolve);
+    else server.listen(at.port, at.host, resolve);
+  });
+  if ("socketPath" in at) chmodSync(at.socketPath, 0o600);
+}
+
+async function answer(
+  authority: Authority,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  const node = String(request.headers[NODE_HEADER] ?? "");
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  try {
+    authority.authenticate(node, /^Bearer (.+)$/u.exec(request.headers.authorization ?? "")?.[1] ?? "");
+    const body = await readBody(request);
+    send(response, 200, await act(authority, request, node, body, gone.signal, log));
+  } catch (error) {
+    const status = statusOf(error);
+    log[status === 500 ? "error" : "warn"]({ node, path: request.url, error: describe(error) }, "refused");
+    // What is left of the body is not read: a client that sends without end is cut off.
+    response.setHeader("connection", "close");
+    send(response, status, toRefusal(error));
+  }
+}
+
+async function act(
+  authority: Authority,
+  { method, url }: IncomingMessage,
+  node: string,
+  body: string,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<unknown> {
+  const call = `${method} ${url}`;
+  if (call === `POST ${SIGN_PATH}`) {
+    const wanted = parseSignRequest(body);
+    const answered = await authority.sign(node, wanted);
+    log.info({ node, spiffeId: wanted.spiffeId, generation: answered.generation }, "certificate signed");
+    return answered;
+  }
+  if (call === `POST ${WATCH_PATH}`) return await authority.watch(node, parseNodeReport(body), signal);
+  throw new AmbitError({
+    code: "no-such-path",
+    kind: "user",
+    what: `the authority has no ${call}`,
+    remedy: `it has POST ${SIGN_PATH} and POST ${WATCH_PATH}: use an agent of the same version`,
+  });
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  "not-authenticated": 401,
+  "identity-unknown": 403,
+  "identity-elsewhere": 403,
+  "no-such-path": 404,
+  "bad-request": 400,
+};
+
+function statusOf(error: unknown): number {
+  return error instanceof AmbitError ? (STATUS[error.code] ?? 500) : 500;
+}
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof AmbitError) {
+    const { code, kind, message: what, why, remedy } = error;
+    return { code, kind, what, why, remedy };
+  }
+  return { code: "authority-failed", kind: "system", what: "the authority failed", remedy: "see its log" };
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  if (response.destroyed || response.headersSent) return;
+  const body = JSON.stringify(value);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}

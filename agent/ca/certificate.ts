@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { X509CertificateGenerator, type Extension, type Key, type Name, type X509Certificate } from "./x509.ts";
+
+/** Clocks of nodes differ a little: a certificate is good from a minute before it is made. */
+export const BACKDATE_MS = 60_000;
+
+export interface CertificateContent {
+  /** As in RFC 4514; "" for none. */
+  readonly subject: string;
+  readonly publicKey: Key;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly extensions: readonly Extension[];
+}
+
+/** Who signs: a name and a key. The name of a certificate is taken as it is encoded there, as verifiers compare bytes. */
+export interface SigningIdentity {
+  readonly name: string | Name;
+  readonly key: Key;
+}
+
+export function makeCertificate(content: CertificateContent, by: SigningIdentity): Promise<X509Certificate> {
+  const { subject, publicKey, notBefore, notAfter, extensions } = content;
+  return X509CertificateGenerator.create({
+    subject,
+    issuer: by.name,
+    publicKey,
+    signingKey: by.key,
+    signingAlgorithm: signingAlgorithm(by.key),
+    serialNumber: randomSerial(),
+    notBefore,
+    notAfter,
+    extensions: [...extensions],
+  });
+}
+
+/** 127 random bits. The first byte is from 0x40 to 0x7f, so that the number is positive and always as long. */
+function randomSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString("hex");
+}
+
+export function signingAlgorithm(key: Key): { readonly name: string; readonly hash: string } {
+  return { name: key.algorithm.name, hash: "SHA-256" };
+}

@@ -1,0 +1,5 @@
+/** The certificates in a PEM text, each with its own newline at the end. */
+export function splitPem(text: string): readonly string[] {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu) ?? [];
+  return found.map((pem) => `${pem}\n`);
+}

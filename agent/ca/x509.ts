@@ -1,0 +1,23 @@
+// The one place that imports the X.509 library: it finds its parts by decorators, which want this to be there first.
+import "reflect-metadata";
+import type { webcrypto } from "node:crypto";
+
+export {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Pkcs10CertificateRequest,
+  Pkcs10CertificateRequestGenerator,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+  type Extension,
+  type Name,
+} from "@peculiar/x509";
+
+export type Key = webcrypto.CryptoKey;
+export type KeyPair = webcrypto.CryptoKeyPair;

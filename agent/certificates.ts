@@ -1,0 +1,44 @@
+import type { CertificateStore } from "./ca/certificate-store.ts";
+import { AmbitError } from "./lib/errors.ts";
+import type { Mesh } from "./model/mesh.ts";
+import { spiffeId } from "./model/spiffe-id.ts";
+
+/** Who signs this node's certificates. */
+export interface AuthorityOptions {
+  /** `unix:/path` or `host:port`. */
+  readonly address: string;
+  readonly joinTokenFile: string;
+}
+
+/** Throws AmbitError `join-file`, `join-node`, `authority-address`. */
+export async function openCertificateStore(node: string, authority: AuthorityOptions): Promise<CertificateStore> {
+  // Only now: a node without an authority need not hold the X.509 library (11 MB).
+  const [{ AuthorityClient }, { CertificateStore: Store }, { readJoinFile }] = await Promise.all([
+    import("./ca/authority-client.ts"),
+    import("./ca/certificate-store.ts"),
+    import("./ca/join-token.ts"),
+  ]);
+  const join = readJoinFile(authority.joinTokenFile);
+  if (join.node !== node) {
+    throw new AmbitError({
+      code: "join-node",
+      kind: "user",
+      what: `the join token in ${authority.joinTokenFile} is for node '${join.node}', and this is '${node}'`,
+      remedy: `make one where the authority runs: ambit authority token --node ${node}`,
+    });
+  }
+  return new Store(new AuthorityClient(authority.address, join));
+}
+
+/** Identities of the node's pods that are in the mesh, or have been (`members`, by UID) and live on. */
+export function identitiesHere(
+  { workloads }: Mesh,
+  node: string,
+  trustDomain: string,
+  members: ReadonlySet<string>,
+): readonly string[] {
+  return workloads
+    .filter((one) => one.node === node && !one.terminated && !one.hostNetwork)
+    .filter(({ enrolled, uid }) => enrolled || members.has(uid))
+    .map(({ meta, serviceAccount }) => spiffeId(trustDomain, meta.namespace, serviceAccount));
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { runAuthority } from "../authority-app.ts";
+import { parseAuthorityAddress } from "../ca/authority-address.ts";
+import { makeJoinFile } from "../ca/join-token.ts";
+import { createLogger } from "../lib/log.ts";
+import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
+import { seconds } from "./output.ts";
+
+interface RunFlags extends MeshFlags {
+  readonly manifests: readonly string[];
+  readonly stateDir: string;
+  readonly listen?: string;
+  readonly certificateLifetime: number;
+}
+
+const STATE_DIR = "/var/lib/ambit/authority";
+const DAY_S = 24 * 60 * 60;
+
+export function registerAuthority(program: Command): void {
+  const authority = program
+    .command("authority")
+    .summary("sign the certificates of the nodes' pods")
+    .description(
+      "The authority signs certificates for identities of pods, for the node on which they run and for no other. " +
+        "Agents keep theirs while it is away.",
+    );
+  addRun(authority);
+  addToken(authority);
+}
+
+function addRun(authority: Command): void {
+  withMeshFlags(authority.command("run"))
+    .summary("run the authority in the foreground")
+    .requiredOption("--manifests <folder>", "folder of manifests, the same as the agents'", collect)
+    .option("--state-dir <folder>", "its keys, and hashes of the join tokens: keep a copy of it", STATE_DIR)
+    .option("--listen <address>", "unix:/path or HOST:PORT (default: authority.sock in --state-dir)")
+    .option("--certificate-lifetime <seconds>", "of the pods' certificates; renewed at half of it", seconds, DAY_S)
+    .addHelpText(
+      "after",
+      `
+Example:
+  $ ambit authority run --manifests ./my-app --listen 10.0.0.5:15012`,
+    )
+    .action(async ({ listen, certificateLifetime, ...flags }: RunFlags) => {
+      const address = parseAuthorityAddress(listen ?? `unix:${join(flags.stateDir, "authority.sock")}`);
+      const options = { ...flags, listen: address, lifetimeMs: certificateLifetime * 1_000 };
+      const running = await runAuthority(options, createLogger("authority"));
+      await new Promise<void>((resolve) => {
+        for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
+      });
+      running.close();
+      process.exit(0);
+    });
+}
+
+function addToken(authority: Command): void {
+  authority
+    .command("token")
+    .summary("make the join token of a node, in place of an earlier one")
+    .description("Prints what the node's agent is to get as --join-token-file: keep it from everybody else.")
+    .requiredOption("--node <name>", "name of the node")
+    .option("--state-dir <folder>", "that of the authority", STATE_DIR)
+    .addHelpText(
+      "after",
+      `
+Example:
+  $ ambit authority token --node node-1 > node-1.join`,
+    )
+    .action(async ({ node, stateDir }: { readonly node: string; readonly stateDir: string }) => {
+      process.stdout.write(`${JSON.stringify(await makeJoinFile(stateDir, node), undefined, 1)}\n`);
+    });
+}

@@ -1,0 +1,15 @@
+/** Time as its users see it, so that tests can hold it still and move it on. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back once, `ms` from now, at most a few weeks. Returns how to call it off. It keeps no process alive. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,28 @@
+import type { Placement } from "./ca/authority.ts";
+import type { Mesh } from "./model/mesh.ts";
+import { spiffeId } from "./model/spiffe-id.ts";
+import type { Source } from "./sources/source.ts";
+
+/** Which identities run where, as the source has it now. */
+export function placementOf(source: Source, trustDomain: string): Placement {
+  let seen: Mesh | undefined;
+  let nodes: ReadonlyMap<string, readonly string[]> = new Map();
+  return {
+    nodesOf: (id) => {
+      const mesh = source.current();
+      if (mesh !== seen) nodes = nodesByIdentity(mesh, trustDomain);
+      seen = mesh;
+      return nodes.get(id) ?? [];
+    },
+  };
+}
+
+function nodesByIdentity({ workloads }: Mesh, trustDomain: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const { meta, serviceAccount, node, terminated } of workloads) {
+    if (terminated || node === "") continue;
+    const id = spiffeId(trustDomain, meta.namespace, serviceAccount);
+    found.set(id, (found.get(id) ?? new Set()).add(node));
+  }
+  return new Map([...found].map(([id, nodes]) => [id, [...nodes].toSorted()]));
+}
