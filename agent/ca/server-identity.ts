@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makePrivateFolder, writePrivateFile } from "../lib/private-file.ts";
+import { createPrivateFile, makePrivateFolder } from "../lib/private-file.ts";
 import { BACKDATE_MS, makeCertificate } from "./certificate.ts";
 import { generateKeyPair, privateKeyToPem } from "./keys.ts";
 import { AUTHORITY_NAME } from "./protocol.ts";
@@ -43,5 +43,5 @@ async function make(stateDir: string, path: string): Promise<void> {
     { name: subject, key: privateKey },
   );
   makePrivateFolder(stateDir);
-  writePrivateFile(path, `${certificate.toString("pem")}\n${await privateKeyToPem(privateKey)}`);
+  createPrivateFile(path, `${certificate.toString("pem")}\n${await privateKeyToPem(privateKey)}`);
 }

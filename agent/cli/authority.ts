@@ -34,7 +34,7 @@ function addRun(authority: Command): void {
     .summary("run the authority in the foreground")
     .requiredOption("--manifests <folder>", "folder of manifests, the same as the agents'", collect)
     .option("--state-dir <folder>", "its keys, and hashes of the join tokens: keep a copy of it", STATE_DIR)
-    .option("--listen <address>", "unix:/path or HOST:PORT (default: authority.sock in --state-dir)")
+    .option("--listen <address>", "unix:/path or HOST:PORT (default: agents.sock in --state-dir)")
     .option("--certificate-lifetime <seconds>", "of the pods' certificates; renewed at half of it", seconds, DAY_S)
     .addHelpText(
       "after",
@@ -43,7 +43,7 @@ Example:
   $ ambit authority run --manifests ./my-app --listen 10.0.0.5:15012`,
     )
     .action(async ({ listen, certificateLifetime, ...flags }: RunFlags) => {
-      const address = parseAuthorityAddress(listen ?? `unix:${join(flags.stateDir, "authority.sock")}`);
+      const address = parseAuthorityAddress(listen ?? `unix:${join(flags.stateDir, "agents.sock")}`);
       const options = { ...flags, listen: address, lifetimeMs: certificateLifetime * 1_000 };
       const running = await runAuthority(options, createLogger("authority"));
       await new Promise<void>((resolve) => {

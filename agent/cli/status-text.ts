@@ -37,6 +37,7 @@ export function statusText(nodes: readonly NodeStatus[]): string {
           ].join("\n"),
         ),
       ),
+    ...answered.flatMap(certificateTrouble),
     problems.length === 0 ? "" : section("Problems", problems.map(problemText).join("\n")),
   ]
     .filter((part) => part !== "")
@@ -57,6 +58,18 @@ function nodeRow(status: NodeStatus): readonly string[] {
     `${enrolled} of ${pods.length}`,
     xds.nacks.length === 0 ? (xds.connected ? "accepted" : "not connected") : `${xds.nacks.length} refused`,
   ];
+}
+
+/** Certificates that are missing, expired or could not be renewed; of those that are in order 'ambit cert list' tells. */
+function certificateTrouble({ node, certificates }: AgentStatus): readonly string[] {
+  const lines = (certificates?.identities ?? []).flatMap(({ spiffeId, waiting, lastError, expired, notAfter = "" }) => {
+    if (waiting !== undefined) return [`${spiffeId} has none yet: ${waiting}`];
+    if (expired === true) return [`${spiffeId} has expired at ${notAfter}: ${lastError ?? "a new one is on its way"}`];
+    return lastError === undefined ? [] : [`${spiffeId}, good until ${notAfter}, is not renewed: ${lastError}`];
+  });
+  const trouble = certificates?.authorityTrouble;
+  const all = trouble === undefined ? lines : [`new ones cannot be had: ${trouble}`, ...lines];
+  return all.length === 0 ? [] : [section(`Certificates of ${node}`, all.join("\n"))];
 }
 
 function podRows({ node, pods }: AgentStatus): readonly (readonly string[])[] {

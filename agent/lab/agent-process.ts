@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { readAgentStatus, type AgentStatus } from "./agent-status.ts";
+import type { AuthorityAccess } from "./authority-process.ts";
 import { HelperProcess } from "./helper-process.ts";
 import { nodeStateDir, type LabPaths } from "./lab-paths.ts";
 import { tailOf } from "./log-tail.ts";
@@ -23,7 +24,7 @@ export class AgentProcess {
   #asking = false;
   #lastEnd = "";
 
-  constructor(paths: LabPaths, node: NodePlace, manifests: string, onChange: () => void) {
+  constructor(paths: LabPaths, node: NodePlace, manifests: string, authority: AuthorityAccess, onChange: () => void) {
     const stateDir = nodeStateDir(paths, node.name);
     mkdirSync(stateDir, { recursive: true });
     chmodSync(stateDir, 0o700);
@@ -35,6 +36,7 @@ export class AgentProcess {
       command: selfCommand(
         ...["agent", "--node", node.name, "--manifests", manifests, "--manifests", paths.cluster],
         ...["--state-dir", stateDir, "--pods-cgroup", pods, "--proxy-cgroup", proxy, "--kubelet-cgroup", kubelet],
+        ...["--authority", authority.address, "--join-token-file", authority.joinTokenFile],
       ),
       netns: node.netns,
       cgroup: agent,

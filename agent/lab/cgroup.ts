@@ -27,6 +27,10 @@ export function labCgroup(lab: string): string {
   return join(cgroupRoot(), "ambit", lab);
 }
 
+export function authorityCgroup(lab: string): string {
+  return join(labCgroup(lab), ".authority");
+}
+
 /** Cgroups of one node: its pods (one below each UID), the proxy, the kubelet, the agent. */
 export interface NodeCgroups {
   readonly node: string;

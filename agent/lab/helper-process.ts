@@ -6,7 +6,8 @@ import { RestartDelay } from "./restart-delay.ts";
 
 export interface HelperOptions {
   readonly command: readonly [string, ...string[]];
-  readonly netns: string;
+  /** Where it runs; without one, in the machine's own. */
+  readonly netns?: string;
   readonly cgroup: string;
   /** Its standard error, and its output unless `onLine` wants that. */
   readonly logFile: string;
@@ -19,7 +20,7 @@ export interface HelperOptions {
 
 const JOIN_CGROUP = 'echo 0 > "$1/cgroup.procs"; shift; exec "$@"';
 
-/** A process of the lab's own on a node, started again whenever it ends. */
+/** A process of the lab's own started again whenever it ends. */
 export class HelperProcess {
   readonly #options: HelperOptions;
   readonly #delay = new RestartDelay();
@@ -58,7 +59,7 @@ export class HelperProcess {
   #start(): void {
     const { command, netns, cgroup, logFile, env, onLine, onStart } = this.#options;
     const log = openSync(logFile, "a");
-    const args = ["-ec", JOIN_CGROUP, "helper", cgroup, ...inNetns(netns, command)];
+    const args = ["-ec", JOIN_CGROUP, "helper", cgroup, ...(netns === undefined ? command : inNetns(netns, command))];
     const child = start("/bin/sh", args, {
       cwd: "/",
       detached: true,

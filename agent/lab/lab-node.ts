@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { mkdirSync } from "node:fs";
 import { AgentProcess } from "./agent-process.ts";
+import type { AuthorityProcess } from "./authority-process.ts";
 import { hasIPv6, nodeAddresses, PodAddressPool } from "./addresses.ts";
 import { createNodeCgroups, nodeCgroups } from "./cgroup.ts";
 import { HelperProcess } from "./helper-process.ts";
@@ -83,8 +84,9 @@ export class LabNode {
     });
   }
 
-  async startAgent(manifests: string): Promise<void> {
-    this.agent = new AgentProcess(this.#paths, this.place, manifests, this.#events.onChange);
+  async startAgent(manifests: string, authority: AuthorityProcess): Promise<void> {
+    const access = await authority.admit(this.name);
+    this.agent = new AgentProcess(this.#paths, this.place, manifests, access, this.#events.onChange);
     this.metrics = await MetricsForwarder.open(this.agent.socket);
   }
 

@@ -17,6 +17,8 @@ export interface LabPaths {
   readonly netnsRecords: string;
   /** Resolved objects, which the agents read beside the user's manifests. */
   readonly cluster: string;
+  /** State of the authority: keys, hashes of join tokens, its socket. */
+  readonly authority: string;
 }
 
 /** `sun_path` of unix(7) has 108 bytes, the last of them 0. */
@@ -50,6 +52,7 @@ export function labPaths(name: string): LabPaths {
     supervisorLog: join(root, "supervisor.log"),
     netnsRecords: join(root, "netns"),
     cluster: join(root, "cluster"),
+    authority: join(root, "authority"),
   };
 }
 

@@ -11,6 +11,8 @@ export interface LabStatus {
   readonly waitingFor: readonly string[];
   /** Among them some that waiting will not mend. */
   readonly failed: boolean;
+  /** What signs certificates; null without agents, and while it is being started again. */
+  readonly authorityPid: number | null;
   readonly nodes: readonly NodeStatus[];
   readonly pods: readonly PodStatus[];
   readonly services: readonly ServiceStatus[];

@@ -1,5 +1,6 @@
 import { AmbitError } from "../lib/errors.ts";
 import type { Problem } from "../model/problem.ts";
+import { AuthorityProcess } from "./authority-process.ts";
 import { openBalancers, type Balancers } from "./balancers.ts";
 import { Cluster } from "./cluster.ts";
 import { readDesired, type Desired } from "./desired.ts";
@@ -35,6 +36,7 @@ export class Lab {
   readonly #usage = new UsageMeter();
   #measuring: NodeJS.Timeout | undefined;
   #balancers: Balancers | undefined;
+  #authority: AuthorityProcess | undefined;
   #desired: Desired;
   #scheduled = false;
   #running = false;
@@ -67,7 +69,7 @@ export class Lab {
     this.#balancers = openBalancers(this.#nodes.map(({ place }) => place));
     for (const node of this.#nodes) node.startKubelet();
     this.#publisher.publish(this.#desired, []);
-    if (this.#options.agents) await Promise.all(this.#nodes.map((node) => node.startAgent(this.#options.manifests)));
+    if (this.#options.agents) await this.#startAgents();
     this.#watch.onChange((objects) => {
       this.#desired = readDesired(objects);
       this.#changed();
@@ -84,7 +86,7 @@ export class Lab {
     clearInterval(this.#measuring);
     this.#watch.close();
     await this.#cluster.stop();
-    await Promise.all(this.#nodes.map((node) => node.stop()));
+    await Promise.all([...this.#nodes.map((node) => node.stop()), this.#authority?.stop()]);
     this.#balancers?.close();
   }
 
@@ -152,11 +154,20 @@ export class Lab {
       ready: lost.length === 0 && late.length === 0,
       waitingFor: [...lost, ...late],
       failed: lost.length > 0,
+      authorityPid: this.#authority?.pid ?? null,
       nodes,
       pods: pods.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name)),
       services: this.#publisher.services.map(serviceStatus),
       warnings: this.#warnings(),
     };
+  }
+
+  /** One after the other: the first makes what the authority is known by. */
+  async #startAgents(): Promise<void> {
+    const { paths, manifests } = this.#options;
+    const authority = new AuthorityProcess(paths, manifests);
+    this.#authority = authority;
+    for (const node of this.#nodes) await node.startAgent(manifests, authority);
   }
 
   #findPod(namespace: string, name: string): Pod | undefined {

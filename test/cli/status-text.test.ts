@@ -20,6 +20,16 @@ const STATUS: AgentStatus = {
   },
   pods: [],
   problems: [],
+  certificates: {
+    roots: [],
+    authorityTrouble: "the authority at unix:/a does not answer",
+    identities: [
+      { spiffeId: "spiffe://d/ns/a/sa/a", nextRequest: "", waiting: "no pod of it" },
+      { spiffeId: "spiffe://d/ns/a/sa/b", nextRequest: "", notAfter: "2026-01-02T00:00:00.000Z", expired: true },
+      { spiffeId: "spiffe://d/ns/a/sa/c", nextRequest: "", notAfter: "2027-01-02T00:00:00.000Z", lastError: "busy" },
+      { spiffeId: "spiffe://d/ns/a/sa/d", nextRequest: "", notAfter: "2027-01-02T00:00:00.000Z" },
+    ],
+  },
   xds: {
     connected: false,
     nacks: [{ kind: "listeners", name: "in", version: "2", message: "malformed", time: "2026-01-01T00:00:01.000Z" }],
@@ -36,4 +46,14 @@ The Envoy of node-1, since 2026-01-01T00:00:00.000Z
 Refused by the Envoy of node-1
   2026-01-01T00:00:01.000Z listeners in: malformed
   It goes on`);
+});
+
+it("tells which certificates are missing, have expired or are not renewed, and of no others", () => {
+  expect(statusText([STATUS])).toContain(`
+Certificates of node-1
+  new ones cannot be had: the authority at unix:/a does not answer
+  spiffe://d/ns/a/sa/a has none yet: no pod of it
+  spiffe://d/ns/a/sa/b has expired at 2026-01-02T00:00:00.000Z: a new one is on its way
+  spiffe://d/ns/a/sa/c, good until 2027-01-02T00:00:00.000Z, is not renewed: busy`);
+  expect(statusText([STATUS])).not.toContain("spiffe://d/ns/a/sa/d");
 });

@@ -1,0 +1,55 @@
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AgentStatus } from "../../agent/status.ts";
+import { describePrivileged } from "../support/privileges.ts";
+import { labStateDir, MeshLab, namespace, pod } from "../mesh/mesh-lab.ts";
+
+describePrivileged("the lab's authority", () => {
+  const lab = new MeshLab("ca");
+  const id = (name: string): string => `spiffe://cluster.local/ns/shop/sa/${name}`;
+
+  const nodes = async (): Promise<readonly AgentStatus[]> => {
+    const { stdout } = await lab.ambit("status", "--name", lab.name, "-o", "json");
+    return (JSON.parse(stdout) as { nodes: readonly AgentStatus[] }).nodes;
+  };
+  const identities = async (node: number) => (await nodes())[node]?.certificates?.identities ?? [];
+  const serials = async (): Promise<readonly (string | undefined)[]> =>
+    (await nodes()).flatMap(({ certificates }) => (certificates?.identities ?? []).map(({ serial }) => serial));
+  const authorityPid = async (): Promise<number | null> => {
+    const { stdout } = await lab.ambit("lab", "status", "--name", lab.name, "-o", "json");
+    return (JSON.parse(stdout) as { authorityPid: number | null }).authorityPid;
+  };
+
+  beforeAll(async () => {
+    lab.write("shop.yaml", [namespace("shop", true), pod("shop", "web", "node-1"), pod("shop", "api", "node-2")]);
+    await lab.up();
+  });
+  afterAll(() => lab.down());
+
+  test("each node has the certificates of its own pods, and keeps them while the authority is away", async () => {
+    await lab.until("both have theirs", async () => (await serials()).every((one) => one !== undefined));
+    expect((await identities(0)).map(({ spiffeId }) => spiffeId)).toEqual([id("web")]);
+    expect((await identities(1)).map(({ spiffeId }) => spiffeId)).toEqual([id("api")]);
+    const before = await serials();
+
+    // A folder where its socket was: what the lab starts in its place ends again, until the folder is gone.
+    const pid = await authorityPid();
+    if (pid === null) throw new Error("no authority");
+    const socket = join(labStateDir(lab.name), "authority/agents.sock");
+    renameSync(socket, `${socket}.old`);
+    mkdirSync(socket);
+    process.kill(pid, "SIGKILL");
+    lab.write("more.yaml", [pod("shop", "late", "node-1")]);
+    await lab.until("what it lacks is told", async () => {
+      const { stdout } = await lab.ambit("status", "--name", lab.name);
+      return stdout.includes(`${id("late")} has none yet: the authority at unix:`);
+    });
+    expect(await serials()).toEqual(expect.arrayContaining([...before, undefined]));
+    rmdirSync(socket);
+    await lab.until("it is back, and the pod has its certificate", async () => (await serials()).length === 3);
+    await lab.until("all have theirs", async () => (await serials()).every((one) => one !== undefined));
+    expect(await authorityPid()).not.toBe(pid);
+    expect(await serials()).toEqual(expect.arrayContaining([...before]));
+  });
+});
