@@ -36,16 +36,18 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
     call.host.at(headers.host.start, headers.host.size);
     call.method.at(headers.method.start, headers.method.size);
     // CONNECT has no path; there is nothing to judge it by, and nothing that a pod would need it for.
-    if (call.method.size == 0 || headers.path.size == 0) return malformed();
+    if (set.judgesHeaders && (call.method.size == 0 || headers.path.size == 0)) return malformed();
     if (set.readsPath && !isNormal(headers.path, call.path)) {
       // Strings grow character by character there.
       noteGarbage(headers.path.size * 128);
       const raw = headers.path.text();
       const normal = normalize(raw);
-      if (normal === null) return malformed();
-      path = String.UTF8.encode(normal.path);
-      call.path.of(path);
-      if (normal.full != raw) rewritten = normal.full;
+      if (normal === null && set.judgesPath) return malformed();
+      if (normal !== null) {
+        path = String.UTF8.encode(normal.path);
+        call.path.of(path);
+        if (set.judgesPath && normal.full != raw) rewritten = normal.full;
+      }
     }
   }
   if (set.audits.length + set.dryRuns.length > 0) mark(set);

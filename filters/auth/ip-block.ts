@@ -55,22 +55,30 @@ function parseV4(text: string, bytes: StaticArray<u8>, at: i32): bool {
   return true;
 }
 
+function isMapped(address: StaticArray<u8>): bool {
+  for (let i = 0; i < 10; i++) if (address[i] != 0) return false;
+  return address[10] == 0xff && address[11] == 0xff;
+}
+
 /** A CIDR block; a bare address is a block of its own. One that cannot be read matches nothing. */
 class IpBlock {
   readonly network: StaticArray<u8> | null;
   readonly bits: i32;
+  private readonly isV4: bool;
 
   constructor(text: string) {
     const slash = text.indexOf("/");
     const address = slash < 0 ? text : text.substring(0, slash);
     this.network = parseAddress(address);
-    const shift = address.indexOf(":") < 0 ? 96 : 0;
+    this.isV4 = address.indexOf(":") < 0;
+    const shift = this.isV4 ? 96 : 0;
     this.bits = slash < 0 ? 128 : shift + <i32>parseInt(text.substring(slash + 1), 10);
   }
 
   contains(address: StaticArray<u8>): bool {
     const network = this.network;
-    if (network === null) return false;
+    // Not even the block of all IPv6 addresses holds one of IPv4.
+    if (network === null || this.isV4 != isMapped(address)) return false;
     const whole = this.bits >> 3;
     for (let i = 0; i < whole; i++) if (network[i] != address[i]) return false;
     const rest = this.bits & 7;

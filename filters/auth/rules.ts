@@ -63,16 +63,27 @@ export class PolicySetRules {
   readsDestination: bool = false;
   readsHeaders: bool = false;
   readsPath: bool = false;
+  /** What decides looks at the path: then the application must receive the one that was judged. */
+  judgesPath: bool = false;
+  judgesHeaders: bool = false;
   readsPort: bool = false;
 
   constructor(policies: Policy[]) {
     for (let i = 0; i < policies.length; i++) {
       const rules = new PolicyRules(policies[i]);
-      if (policies[i].action == "AUDIT") this.audits.push(rules);
-      else if (policies[i].dryRun) this.dryRuns.push(rules);
-      else this.policies.push(rules);
       this.note(rules);
+      // A dry run of an AUDIT policy says nothing.
+      if (policies[i].action == "AUDIT" && !policies[i].dryRun) this.audits.push(rules);
+      else if (policies[i].dryRun && policies[i].action != "AUDIT") this.dryRuns.push(rules);
+      else if (!policies[i].dryRun) this.addDeciding(rules);
     }
+  }
+
+  private addDeciding(rules: PolicyRules): void {
+    this.policies.push(rules);
+    if (rules.asks(Attribute.RequestPath)) this.judgesPath = true;
+    if (rules.asks(Attribute.RequestHost) || rules.asks(Attribute.RequestMethod)) this.judgesHeaders = true;
+    if (this.judgesPath) this.judgesHeaders = true;
   }
 
   private note(policy: PolicyRules): void {

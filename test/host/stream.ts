@@ -1,6 +1,7 @@
 /** What a filter can learn of a stream. Numbers are given as Envoy gives them: 8 bytes, little endian. */
 export interface StreamFacts {
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Pairs, where one name comes twice. */
+  readonly headers?: Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[];
   /** By path, its parts divided by "/", as in `filter_state/ambit.source`. */
   readonly properties?: Readonly<Record<string, string | number>>;
   /** The request does not end with its headers. */
@@ -24,7 +25,10 @@ export class Stream {
 
   constructor(id: number, { headers = {}, properties = {} }: StreamFacts) {
     this.id = id;
-    this.headers = Object.entries(headers);
+    this.headers = (Symbol.iterator in headers ? [...headers] : Object.entries(headers)).map(([name, value]) => [
+      name,
+      value,
+    ]);
     this.learn(properties);
   }
 

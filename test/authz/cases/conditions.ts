@@ -1,0 +1,105 @@
+import { ALICE, allow, type AuthzCase, cases, deny, when } from "../case.ts";
+
+const ENV = "request.headers[X-Env]";
+
+/** Rules by attributes (Istio, "Authorization Policy Conditions"). */
+export const CONDITIONS: readonly AuthzCase[] = cases(
+  ["a header", allow(when(ENV, "values: [test]")), { headers: [["x-env", "test"]] }, "allowed"],
+  ["a header in other letters", allow(when(ENV, "values: [test]")), { headers: [["X-ENV", "test"]] }, "allowed"],
+  ["a header of another value", allow(when(ENV, "values: [test]")), { headers: [["x-env", "prod"]] }, "denied"],
+  ["a header's value in other letters", allow(when(ENV, "values: [test]")), { headers: [["x-env", "Test"]] }, "denied"],
+  ["a header that is not there", allow(when(ENV, "values: [test]")), {}, "denied"],
+  ["a header by prefix", allow(when(ENV, "values: [te*]")), { headers: [["x-env", "test-2"]] }, "allowed"],
+  ["a header by suffix", allow(when(ENV, "values: ['*-2']")), { headers: [["x-env", "test-2"]] }, "allowed"],
+  ["any value of a header", allow(when(ENV, "values: ['*']")), { headers: [["x-env", "x"]] }, "allowed"],
+  ["any value of a header that is not there", allow(when(ENV, "values: ['*']")), {}, "denied"],
+  ["any value of a header that is empty", allow(when(ENV, "values: ['*']")), { headers: [["x-env", ""]] }, "allowed"],
+  ["all but a header's value, of none", allow(when(ENV, "notValues: [test]")), {}, "allowed"],
+  [
+    "all but a header's value, that one",
+    allow(when(ENV, "notValues: [test]")),
+    { headers: [["x-env", "test"]] },
+    "denied",
+  ],
+  [
+    "a prefix but a value",
+    allow(when(ENV, "values: [te*], notValues: [test]")),
+    { headers: [["x-env", "test"]] },
+    "denied",
+  ],
+  ["DENY without a header", deny(when(ENV, "notValues: ['*']")), {}, "denied"],
+  ["DENY without a header: with it", deny(when(ENV, "notValues: ['*']")), { headers: [["x-env", "x"]] }, "allowed"],
+  ["DENY a header", deny(when(ENV, "values: [bad]")), { headers: [["x-env", "bad"]] }, "denied"],
+  [
+    "a header twice is one, joined",
+    allow(when(ENV, "values: ['a,b']")),
+    {
+      headers: [
+        ["x-env", "a"],
+        ["x-env", "b"],
+      ],
+    },
+    "allowed",
+  ],
+  [
+    "a header twice is not its first",
+    allow(when(ENV, "values: [a]")),
+    {
+      headers: [
+        ["x-env", "a"],
+        ["x-env", "b"],
+      ],
+    },
+    "denied",
+  ],
+  ["the Host header", allow(when("request.headers[Host]", "values: [web.shop]")), {}, "allowed"],
+  [
+    "a header beside a source",
+    allow(`[{ from: [{ source: { principals: [${ALICE}] } }], when: [{ key: "${ENV}", values: [test] }] }]`),
+    { from: "bob", headers: [["x-env", "test"]] },
+    "denied",
+  ],
+  [
+    "all conditions must hold",
+    allow(`[{ when: [{ key: "${ENV}", values: [test] }, { key: source.namespace, values: [ops] }] }]`),
+    { headers: [["x-env", "test"]] },
+    "denied",
+  ],
+  ["source.ip", allow(when("source.ip", "values: [$alice]")), {}, "allowed"],
+  ["source.ip of another", allow(when("source.ip", "values: [$alice]")), { from: "bob" }, "denied"],
+  ["source.ip that is not meant", deny(when("source.ip", "notValues: [$alice]")), { from: "bob" }, "denied"],
+  ["remote.ip", allow(when("remote.ip", "values: [$alice]")), {}, "allowed"],
+  ["source.namespace", allow(when("source.namespace", "values: [ops]")), { from: "carol" }, "allowed"],
+  [
+    "source.namespace that is not meant",
+    deny(when("source.namespace", "notValues: [shop]")),
+    { from: "carol" },
+    "denied",
+  ],
+  ["source.principal", allow(when("source.principal", `values: [${ALICE}]`)), {}, "allowed"],
+  ["source.principal of another", allow(when("source.principal", `values: [${ALICE}]`)), { from: "bob" }, "denied"],
+  ["source.serviceAccount", allow(when("source.serviceAccount", "values: [ops/alice]")), { from: "carol" }, "allowed"],
+  [
+    "source.serviceAccount of another",
+    allow(when("source.serviceAccount", "values: [alice]")),
+    { from: "carol" },
+    "denied",
+  ],
+  ["destination.ip", allow(when("destination.ip", "values: [$web]")), {}, "allowed"],
+  ["destination.ip, called directly", allow(when("destination.ip", "values: [$web]")), { direct: true }, "allowed"],
+  ["destination.ip is not the Service's", allow(when("destination.ip", "notValues: [10.96.0.0/12]")), {}, "allowed"],
+  ["destination.ip of another", allow(when("destination.ip", "values: [192.0.2.1]")), {}, "denied"],
+  ["DENY destination.ip", deny(when("destination.ip", "values: [$web]")), {}, "denied"],
+  ["destination.port", allow(when("destination.port", 'values: ["8080"]')), {}, "allowed"],
+  ["destination.port that is not meant", deny(when("destination.port", 'notValues: ["8080"]')), {}, "allowed"],
+  ["connection.sni of a call without TLS", allow(when("connection.sni", "values: [web.shop]")), {}, "denied"],
+  ["all but a connection.sni, without TLS", allow(when("connection.sni", "notValues: [web.shop]")), {}, "allowed"],
+  ["an attribute that is not known denies", allow(when("source.colour", "values: [red]")), {}, "denied"],
+  ["DENY by an attribute that is not known denies", deny(when("source.colour", "values: [red]")), {}, "denied"],
+  [
+    "an experimental attribute denies",
+    deny(when("experimental.envoy.filters.network.mysql_proxy[db.table]", "values: ['[update]']")),
+    {},
+    "denied",
+  ],
+);

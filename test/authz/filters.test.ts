@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { compile } from "../../agent/compile/compile.ts";
+import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import { peerString } from "../../agent/compile/filters/peer-string.ts";
+import type { Mesh } from "../../agent/model/mesh.ts";
+import { CHAIN } from "../filters/chain.ts";
+import { GOLDEN_OPTIONS } from "../golden/golden-options.ts";
+import type { Stream } from "../host/stream.ts";
+import { WasmHost } from "../host/wasm-host.ts";
+import type { AuthzCase, CaseCall } from "./case.ts";
+import { CASES } from "./cases.ts";
+import { ADDRESSES, meshOf, WEB_CLUSTER } from "./world.ts";
+
+const VERDICTS: Readonly<Record<number, AuthzCase["verdict"]>> = { 0: "allowed", 400: "malformed", 403: "denied" };
+
+/** As Envoy has them: names in lower case. */
+function headersOf({ method = "GET", path = "/", host = "web.shop", headers = [] }: CaseCall) {
+  const own = headers.map(([name, value]) => [name.toLowerCase(), value] as const);
+  return [[":method", method], [":path", path], [":authority", host], ...own] as const;
+}
+
+function verdictOf({ answer }: Stream): AuthzCase["verdict"] | undefined {
+  if (answer?.status === 403) expect(answer.body).toBe("RBAC: access denied");
+  return VERDICTS[answer?.status ?? 0];
+}
+
+function peerOf(mesh: Mesh, name: string): string {
+  const found = mesh.workloads.find(({ meta }) => meta.name === name);
+  return found === undefined ? "" : peerString(found, "cluster.local");
+}
+
+/** The pass in which the caller's node takes the call; undefined where it does not, or leaves the decision to the destination. */
+function outbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["verdict"] | undefined {
+  if (call.from === "stranger" || call.direct === true) return undefined;
+  if (!filters.clusters.some(({ name }) => name === WEB_CLUSTER)) return undefined;
+  const wasm = new WasmHost(CHAIN);
+  expect(wasm.configure("outbound", filters)).toBe(true);
+  const stream = wasm.request({
+    headers: headersOf(call),
+    properties: {
+      "xds/cluster_name": WEB_CLUSTER,
+      "filter_state/ambit.source": peerOf(mesh, call.from ?? "alice"),
+      "filter_state/ambit.peer_ip": ADDRESSES[call.from ?? "alice"],
+    },
+  });
+  return verdictOf(stream);
+}
+
+/** The pass at the destination's own listener. */
+function inbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["verdict"] | undefined {
+  const wasm = new WasmHost(CHAIN);
+  expect(wasm.configure("inbound", filters)).toBe(true);
+  const source = call.from ?? "alice";
+  const stream = wasm.request({
+    headers: headersOf(call),
+    properties: {
+      "destination/address": `${ADDRESSES.web}:8080`,
+      "filter_state/ambit.destination": peerOf(mesh, "web"),
+      "filter_state/ambit.local_port": "8080",
+      "filter_state/ambit.peer_ip": ADDRESSES[source],
+      ...(source === "stranger" ? {} : { "filter_state/ambit.source": peerOf(mesh, source) }),
+    },
+  });
+  return verdictOf(stream);
+}
+
+describe("the filters", () => {
+  for (const subject of CASES) {
+    const { call } = subject;
+    if (call.protocol === "tcp" || call.claims !== undefined) continue;
+    it(`${subject.name}: ${subject.verdict}`, async () => {
+      const mesh = await meshOf(subject);
+      const { filters } = compile(mesh, GOLDEN_OPTIONS);
+      expect(inbound(filters, mesh, call)).toBe(subject.verdict);
+      expect([subject.verdict, undefined]).toContain(outbound(filters, mesh, call));
+    });
+  }
+});
