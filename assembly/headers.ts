@@ -55,9 +55,19 @@ export class HeaderStreamManipulator {
     env.proxy_replace_header_map_value(this.type, key.pointer, key.size, changetype<usize>(bytes), bytes.byteLength);
   }
 
+  /** The same with a value in UTF-8. */
+  setBytes(key: Key, value: ArrayBuffer): void {
+    env.proxy_replace_header_map_value(this.type, key.pointer, key.size, changetype<usize>(value), value.byteLength);
+  }
+
   remove(name: string): void {
     const key = new Key(name);
-    env.proxy_remove_header_map_value(this.type, key.pointer, key.size);
+    this.removeAt(key.pointer, key.size);
+  }
+
+  /** All headers of a name that stands there. */
+  removeAt(name: usize, size: usize): void {
+    env.proxy_remove_header_map_value(this.type, name, size);
   }
 }
 

@@ -1,5 +1,6 @@
 export * from "./context";
 export * from "./expressions";
+export * from "./foreign";
 export * from "./garbage";
 export * from "./headers";
 export * from "./log";

@@ -11,6 +11,21 @@ export class Pairs {
   valueStart: usize = 0;
   valueSize: usize = 0;
 
+  /** One pair, for the host. */
+  static of(key: string, value: string): ArrayBuffer {
+    const keySize = String.UTF8.byteLength(key);
+    const valueSize = String.UTF8.byteLength(value);
+    const pairs = new ArrayBuffer(12 + keySize + 1 + valueSize + 1);
+    const start = changetype<usize>(pairs);
+    store<u32>(start, 1);
+    store<u32>(start, keySize, 4);
+    store<u32>(start, valueSize, 8);
+    // Each with its NUL.
+    String.UTF8.encodeUnsafe(changetype<usize>(key), key.length, start + 12, true);
+    String.UTF8.encodeUnsafe(changetype<usize>(value), value.length, start + 13 + keySize, true);
+    return pairs;
+  }
+
   begin(start: usize): void {
     this.left = load<u32>(start);
     this.sizes = start + 4;

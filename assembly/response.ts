@@ -1,5 +1,7 @@
 import * as env from "./env";
 
+const NONE = new ArrayBuffer(0);
+
 export enum GrpcStatusValues {
   Unset = -1,
   Ok = 0,
@@ -11,9 +13,15 @@ export enum GrpcStatusValues {
 
 /**
  * Answers in the application's place. `details` shows in the access log (%RESPONSE_CODE_DETAILS%; no spaces). Envoy makes
- * a gRPC answer of it where the request is gRPC.
+ * a gRPC answer of it where the request is gRPC. `headers`: beside its own, see `Pairs.of`.
  */
-export function send_local_response(status: u32, details: string, body: string, grpc: GrpcStatusValues): void {
+export function send_local_response(
+  status: u32,
+  details: string,
+  body: string,
+  grpc: GrpcStatusValues,
+  headers: ArrayBuffer = NONE,
+): void {
   const detailBytes = String.UTF8.encode(details);
   const bodyBytes = String.UTF8.encode(body);
   env.proxy_send_local_response(
@@ -22,8 +30,8 @@ export function send_local_response(status: u32, details: string, body: string, 
     detailBytes.byteLength,
     changetype<usize>(bodyBytes),
     bodyBytes.byteLength,
-    0,
-    0,
+    changetype<usize>(headers),
+    headers.byteLength,
     grpc,
   );
 }

@@ -1,4 +1,4 @@
-import { areEqual } from "./bytes";
+import { areEqual, hashOf } from "./bytes";
 
 /** Enough for the workloads that one node talks to; beyond, everything is made anew once. */
 const MAX = 10_000;
@@ -19,7 +19,7 @@ export class ByteMap<T> {
   size: i32 = 0;
 
   find(start: usize, size: usize): T | null {
-    const hashed = hash(start, size);
+    const hashed = hashOf(start, size);
     let entry = this.buckets[hashed & (this.buckets.length - 1)];
     while (entry !== null) {
       if (
@@ -36,7 +36,7 @@ export class ByteMap<T> {
   /** Adds what is not there yet. The key is kept. */
   add(key: ArrayBuffer, value: T): void {
     if (this.size >= this.buckets.length) this.grow();
-    this.link(new Entry<T>(hash(changetype<usize>(key), key.byteLength), key, value));
+    this.link(new Entry<T>(hashOf(changetype<usize>(key), key.byteLength), key, value));
     this.size++;
   }
 
@@ -90,22 +90,4 @@ export class Interned<T> {
     this.known.add(key, value);
     return value;
   }
-}
-
-/** Multiplies 8 bytes at a time. The keys are the agent's own words, nothing that a caller makes up. */
-function hash(start: usize, size: usize): u32 {
-  let result: u64 = size;
-  let at: usize = 0;
-  for (; at + 8 <= size; at += 8) result = mix(result ^ load<u64>(start + at));
-  if (at < size) {
-    let rest: u64 = 0;
-    for (; at < size; at++) rest = (rest << 8) | load<u8>(start + at);
-    result = mix(result ^ rest);
-  }
-  return <u32>(result >> 32);
-}
-
-function mix(value: u64): u64 {
-  const product = value * 0x9e3779b97f4a7c15;
-  return product ^ (product >> 29);
 }

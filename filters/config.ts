@@ -30,6 +30,41 @@ export class Policy {
 export class PolicySet {
   id: string = "";
   policies: Policy[] = [];
+  jwtRules: string[] = [];
+}
+
+@json
+export class JwtKey {
+  kid: string = "";
+  algorithms: string[] = [];
+  spki: string = "";
+}
+
+@json
+export class JwtHeader {
+  name: string = "";
+  prefix: string = "";
+}
+
+@json
+export class ClaimToHeader {
+  header: string = "";
+  claim: string = "";
+}
+
+@json
+export class JwtRule {
+  id: string = "";
+  issuer: string = "";
+  audiences: string[] = [];
+  fromHeaders: JwtHeader[] = [];
+  fromParams: string[] = [];
+  fromCookies: string[] = [];
+  outputPayloadToHeader: string = "";
+  outputClaimToHeaders: ClaimToHeader[] = [];
+  forwardOriginalToken: bool = false;
+  spaceDelimitedClaims: string[] = [];
+  keys: JwtKey[] = [];
 }
 
 @json
@@ -65,6 +100,7 @@ export class FilterConfig {
   trustDomain: string = "";
   cluster: string = "";
   policySets: PolicySet[] = [];
+  jwtRules: JwtRule[] = [];
   clusters: GuardedCluster[] = [];
   pods: GuardedPod[] = [];
   peers: PeerAddress[] = [];

@@ -90,6 +90,19 @@ class RequestHeaders {
     return count > 0;
   }
 
+  /** All of them once more, as they were when they were fetched; false where there are none. In the first callback. */
+  each(target: Pairs): bool {
+    if (this.isLoaded) target.begin(list);
+    return this.isLoaded;
+  }
+
+  /** Fetches them again, as a filter has changed them. The size stays that of the request as it came. */
+  reload(): void {
+    const size = this.size;
+    this.load();
+    this.size = size;
+  }
+
   private keep(name: Key, value: Bytes): void {
     // The first one counts, as it does where a header is asked for by name.
     if (value.size > 0 || !areEqual(name.pointer, pairs.keyStart, name.size)) return;

@@ -6,6 +6,7 @@ import { destinations, serviceTargets } from "./destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
+import { jwksProblems } from "./jwks-problems.ts";
 import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
@@ -61,7 +62,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
     },
     capture: captureState(view, dialled),
     filters,
-    problems: [...mesh.problems, ...tcpPolicyProblems(targets, policies)],
+    problems: [...mesh.problems, ...tcpPolicyProblems(targets, policies), ...jwksProblems(mesh, options)],
   };
 }
 

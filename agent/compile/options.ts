@@ -1,4 +1,6 @@
-/** What `compile` has to know beside the mesh. All of it is fixed while an agent runs. */
+import type { FetchedKeys } from "../model/verification-key.ts";
+
+/** What `compile` has to know beside the mesh. All but the keys and `leaving` is fixed while an agent runs. */
 export interface CompileOptions {
   /** The node to compile for: a Kubernetes Node's name. */
   readonly node: string;
@@ -14,6 +16,8 @@ export interface CompileOptions {
    * new is captured. Default none.
    */
   readonly leaving?: ReadonlySet<string>;
+  /** Key sets that have been fetched, by URL. Tokens whose keys are not here are rejected. Default none. */
+  readonly fetchedKeys?: ReadonlyMap<string, FetchedKeys>;
   /** Policies in this namespace hold in the whole mesh. */
   readonly rootNamespace: string;
 }

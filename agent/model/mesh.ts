@@ -4,6 +4,7 @@ import type { EndpointSlice } from "./endpoint.ts";
 import type { HttpRoute } from "./http-route.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Problem } from "./problem.ts";
+import type { RequestAuthentication } from "./request-authentication.ts";
 import type { Service } from "./service.ts";
 import type { Workload } from "./workload.ts";
 
@@ -15,6 +16,7 @@ export interface Mesh {
   readonly endpointSlices: readonly EndpointSlice[];
   readonly httpRoutes: readonly HttpRoute[];
   readonly authorizationPolicies: readonly AuthorizationPolicy[];
+  readonly requestAuthentications: readonly RequestAuthentication[];
   readonly backendTrafficPolicies: readonly BackendTrafficPolicy[];
   readonly problems: readonly Problem[];
 }

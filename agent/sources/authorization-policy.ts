@@ -1,10 +1,10 @@
-import type { AuthorizationPolicy, LabelTarget, PolicyRule } from "../model/authorization-policy.ts";
+import type { AuthorizationPolicy, PolicyRule } from "../model/authorization-policy.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import { readRule } from "./authorization-rule.ts";
 import { Notes } from "./notes.ts";
-import { readLabels, readMeta } from "./object-meta.ts";
-import { readPolicyTargets } from "./policy-targets.ts";
+import { readMeta } from "./object-meta.ts";
+import { readPolicyTargets, readSelector } from "./policy-targets.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 import type { ReadService } from "./service.ts";
@@ -78,13 +78,4 @@ function readDryRun(field: Reader): boolean {
     });
   }
   return false;
-}
-
-/** Pods that a policy speaks of. A selector that is not understood selects every Pod of the namespace. */
-function readSelector(selector: Reader): LabelTarget {
-  const labels = selector.notes.unlessErrors(() => {
-    selector.fields(["matchLabels"]);
-    return readLabels(selector.field("matchLabels"));
-  });
-  return { kind: "labels", labels: labels ?? {} };
 }

@@ -21,6 +21,7 @@ import { readPod, type ReadPod } from "./pod.ts";
 import { compareText, type RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 import { readReferenceGrant, type ReferenceGrant } from "./reference-grant.ts";
+import { readRequestAuthentications } from "./request-authentication.ts";
 import { readService, type ReadService } from "./service.ts";
 
 export interface ObjectsToMeshOptions extends Partial<MeshOptions> {
@@ -97,6 +98,7 @@ export function objectsToMesh(objects: readonly RawObject[], options: ObjectsToM
     endpointSlices: sorted([...slices, ...derived]),
     httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants }, problems)),
     authorizationPolicies: sorted(readAuthorizationPolicies(ofKind("AuthorizationPolicy"), readServices, problems)),
+    requestAuthentications: sorted(readRequestAuthentications(ofKind("RequestAuthentication"), readServices, problems)),
     backendTrafficPolicies: sorted(readBackendTrafficPolicies(ofKind("XBackendTrafficPolicy"), services, problems)),
     problems: problems.sort(compareProblems),
   };

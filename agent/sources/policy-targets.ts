@@ -1,5 +1,6 @@
-import type { PolicyTarget } from "../model/authorization-policy.ts";
+import type { LabelTarget, PolicyTarget } from "../model/authorization-policy.ts";
 import type { ObjectMeta } from "../model/meta.ts";
+import { readLabels } from "./object-meta.ts";
 import { quote, type Reader } from "./reader.ts";
 import type { ReadService } from "./service.ts";
 
@@ -66,4 +67,13 @@ function readTarget(ref: Reader, meta: ObjectMeta, services: readonly ReadServic
   if (kind === "Gateway" && name !== undefined) return [{ kind: "labels", labels: { [GATEWAY_NAME_LABEL]: name } }];
   // What is no pod of the mesh: nothing here is denied for it.
   return kind === "ServiceEntry" || kind === "GatewayClass" ? [] : [{ kind: "labels", labels: {} }];
+}
+
+/** Pods that a policy speaks of. A selector that is not understood selects every Pod of the namespace. */
+export function readSelector(selector: Reader): LabelTarget {
+  const labels = selector.notes.unlessErrors(() => {
+    selector.fields(["matchLabels"]);
+    return readLabels(selector.field("matchLabels"));
+  });
+  return { kind: "labels", labels: labels ?? {} };
 }

@@ -15,7 +15,7 @@ export interface Settled<T> {
 }
 
 /** Their errors may come from what they refer to: they are judged when that is settled. */
-const DEPENDENT = new Set(["HTTPRoute", "AuthorizationPolicy", "XBackendTrafficPolicy"]);
+const DEPENDENT = new Set(["HTTPRoute", "AuthorizationPolicy", "RequestAuthentication", "XBackendTrafficPolicy"]);
 
 /** Finds for each key its first candidate without errors; where all have some, the first counts. */
 export function settle<T>(candidates: ReadonlyMap<string, readonly RawObject[]>, judge: Judge<T>): Settled<T> {

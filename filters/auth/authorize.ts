@@ -11,6 +11,7 @@ import { Peer } from "../peer";
 import { requestHeaders } from "../request-headers";
 import { Call } from "./call";
 import { audit, decide, rehearse } from "./decide";
+import { authenticate, authenticated } from "./jwt/authenticate";
 import { isNormal, normalize } from "./path";
 import { PolicySetRules } from "./rules";
 
@@ -23,6 +24,11 @@ const call = new Call();
 /** Decides the request whose headers are here. False: it has been answered, and goes no further. `port` null: it is asked for. */
 export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer | null): bool {
   call.begin(source);
+  const tokens = set.tokens;
+  if (tokens !== null) {
+    if (!authenticate(tokens, set.readsAnyHeader)) return false;
+    call.identity = authenticated.identity;
+  }
   if (set.readsAddress) call.readAddress();
   if (set.readsDestination) call.readDestination();
   if (set.readsPort) {

@@ -1,5 +1,5 @@
 import { ByteMap } from "../byte-map";
-import { FilterConfig, Policy } from "../config";
+import { FilterConfig, JwtRule, Policy } from "../config";
 import { PolicySetRules } from "./rules";
 
 /** Policies that guard a destination, and the destination's port where the configuration tells it. */
@@ -17,7 +17,9 @@ export class Guards {
   constructor(config: FilterConfig) {
     const sets = new Map<string, PolicySetRules>();
     for (let i = 0; i < config.policySets.length; i++) {
-      sets.set(config.policySets[i].id, new PolicySetRules(config.policySets[i].policies));
+      const set = config.policySets[i];
+      const tokens = tokenRules(config.jwtRules, set.jwtRules);
+      sets.set(set.id, tokens === null ? refusing() : new PolicySetRules(set.policies, tokens));
     }
     for (let i = 0; i < config.clusters.length; i++) {
       const cluster = config.clusters[i];
@@ -43,9 +45,19 @@ export class Guards {
   }
 }
 
+/** null where one of them is not there. */
+function tokenRules(all: JwtRule[], ids: string[]): JwtRule[] | null {
+  const rules = new Array<JwtRule>(0);
+  for (let i = 0; i < all.length; i++) if (ids.includes(all[i].id)) rules.push(all[i]);
+  return rules.length == ids.length ? rules : null;
+}
+
 /** A set that is not there denies: what guards must never be lost on the way. */
 function rulesOf(sets: Map<string, PolicySetRules>, id: string): PolicySetRules {
-  if (sets.has(id)) return sets.get(id);
+  return sets.has(id) ? sets.get(id) : refusing();
+}
+
+function refusing(): PolicySetRules {
   const missing = new Policy();
   missing.name = "missing_policy_set";
   missing.alwaysDeny = true;

@@ -1,5 +1,6 @@
-import { Condition, Policy, Rule } from "../config";
+import { Condition, JwtRule, Policy, Rule } from "../config";
 import { Attribute, ConditionRule } from "./condition";
+import { TokenRules } from "./jwt/rules";
 
 // Policies as they are asked for each request: nothing of a rule is parsed, decoded or allocated then.
 
@@ -59,6 +60,8 @@ export class PolicySetRules {
   /** These never decide: what they say is marked in the access log. */
   readonly dryRuns: PolicyRules[] = [];
   readonly audits: PolicyRules[] = [];
+  /** null: no token is looked for. */
+  readonly tokens: TokenRules | null;
   readsAddress: bool = false;
   readsDestination: bool = false;
   readsHeaders: bool = false;
@@ -66,9 +69,12 @@ export class PolicySetRules {
   /** What decides looks at the path: then the application must receive the one that was judged. */
   judgesPath: bool = false;
   judgesHeaders: bool = false;
+  /** Headers by their names, which tokens may have changed. */
+  readsAnyHeader: bool = false;
   readsPort: bool = false;
 
-  constructor(policies: Policy[]) {
+  constructor(policies: Policy[], tokens: JwtRule[] = []) {
+    this.tokens = tokens.length > 0 ? new TokenRules(tokens) : null;
     for (let i = 0; i < policies.length; i++) {
       const rules = new PolicyRules(policies[i]);
       this.note(rules);
@@ -88,6 +94,7 @@ export class PolicySetRules {
 
   private note(policy: PolicyRules): void {
     if (policy.asks(Attribute.SourceIp)) this.readsAddress = true;
+    if (policy.asks(Attribute.RequestHeader)) this.readsAnyHeader = true;
     if (policy.asks(Attribute.DestinationIp)) this.readsDestination = true;
     if (policy.asks(Attribute.DestinationPort)) this.readsPort = true;
     if (policy.asks(Attribute.RequestPath)) this.readsPath = true;

@@ -31,7 +31,9 @@ function call(
 ): Stream {
   const wasm = new WasmHost(CHAIN);
   const clusters = [{ name: "guarded", policySet: "set", port: 8080 }];
-  expect(wasm.configure("outbound", { ...EMPTY, policySets: [{ id: "set", policies }], clusters })).toBe(true);
+  expect(wasm.configure("outbound", { ...EMPTY, policySets: [{ id: "set", policies, jwtRules: [] }], clusters })).toBe(
+    true,
+  );
   return wasm.request({
     headers: {
       ":path": path,
@@ -183,7 +185,13 @@ describe("a path cannot be spelled around a policy", () => {
 describe("inbound", () => {
   const config = {
     ...EMPTY,
-    policySets: [{ id: "set", policies: [allow([source({ principals: [ALICE] })], [operation({ ports: ["8080"] })])] }],
+    policySets: [
+      {
+        id: "set",
+        policies: [allow([source({ principals: [ALICE] })], [operation({ ports: ["8080"] })])],
+        jwtRules: [],
+      },
+    ],
     pods: [{ uid: "uid-web", policySet: "set" }],
     peers: [{ address: "10.0.0.1", peer: peer("alice") }],
   };

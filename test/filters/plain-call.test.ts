@@ -16,8 +16,9 @@ const CONFIG: FilterConfig = {
     {
       id: "alice",
       policies: [{ ...POLICY, name: "shop/alice", rules: [{ from: [ALICE], to: [ITEMS], when: [] }] }],
+      jwtRules: [],
     },
-    { id: "nobody", policies: [{ ...POLICY, name: "shop/nobody", alwaysDeny: true, rules: [] }] },
+    { id: "nobody", policies: [{ ...POLICY, name: "shop/nobody", alwaysDeny: true, rules: [] }], jwtRules: [] },
   ],
   clusters: [
     { name: "10.96.0.10:80", policySet: "alice", port: 8080 },

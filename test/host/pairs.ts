@@ -9,3 +9,21 @@ export function marshalPairs(pairs: readonly (readonly [key: Uint8Array, value: 
   const nul = Buffer.alloc(1);
   return Buffer.concat([sizes, ...pairs.flatMap(([key, value]) => [key, nul, value, nul])]);
 }
+
+/** The same the other way round, as text. */
+export function unmarshalPairs(bytes: Uint8Array): Readonly<Record<string, string>> {
+  const buffer = Buffer.from(bytes);
+  const count = buffer.length < 4 ? 0 : buffer.readUInt32LE(0);
+  let at = 4 + 8 * count;
+  const next = (size: number): string => {
+    const text = buffer.toString("utf8", at, at + size);
+    at += size + 1;
+    return text;
+  };
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      next(buffer.readUInt32LE(4 + 8 * i)),
+      next(buffer.readUInt32LE(8 + 8 * i)),
+    ]),
+  );
+}

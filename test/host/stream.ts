@@ -13,6 +13,8 @@ export interface LocalAnswer {
   readonly details: string;
   readonly body: string;
   readonly grpcStatus: number;
+  /** Beside those that Envoy adds. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export class Stream {
@@ -52,5 +54,9 @@ export class Stream {
     const known = this.headers.find(([key]) => key === name);
     if (known === undefined) this.headers.push([name, value]);
     else known[1] = value;
+  }
+
+  removeHeader(name: string): void {
+    this.headers.splice(0, this.headers.length, ...this.headers.filter(([key]) => key !== name));
   }
 }

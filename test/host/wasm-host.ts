@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { HostMemory } from "./memory.ts";
 import { evaluateList } from "./expressions.ts";
-import { marshalPairs } from "./pairs.ts";
+import { marshalPairs, unmarshalPairs } from "./pairs.ts";
 import { SharedData } from "./shared-data.ts";
+import { verifySignature } from "./verify-signature.ts";
 import { Stream, type StreamFacts } from "./stream.ts";
 
 /** WasmResult of the ABI: the ones that a host of ours answers. */
-const RESULT = { ok: 0, notFound: 1, casMismatch: 8, internalFailure: 10 } as const;
+const RESULT = { ok: 0, notFound: 1, badArgument: 2, casMismatch: 8, internalFailure: 10 } as const;
 
 type Callback = (...args: number[]) => number | undefined;
 
@@ -159,6 +160,10 @@ export class WasmHost {
         size: number,
       ) => {
         const bytes = this.memory.bytes(argument, argumentSize);
+        if (text(name, nameSize) === "verify_signature") {
+          const verdict = verifySignature(bytes);
+          return verdict === undefined ? RESULT.badArgument : this.#answer(verdict, result, size);
+        }
         if (text(name, nameSize) === "expr_create") {
           const token = Buffer.alloc(4);
           token.writeUInt32LE(this.#expressions.push(Buffer.from(bytes).toString("utf8")) - 1);
@@ -183,17 +188,23 @@ export class WasmHost {
         stream().setHeader(text(key, keySize), text(value, size));
         return RESULT.ok;
       },
+      proxy_remove_header_map_value: (_map: number, key: number, keySize: number) => {
+        stream().removeHeader(text(key, keySize));
+        return RESULT.ok;
+      },
       proxy_send_local_response: (
         status: number,
         details: number,
         detailsSize: number,
         body: number,
         bodySize: number,
-        _headers: number,
-        _headersSize: number,
+        headers: number,
+        headersSize: number,
         grpcStatus: number,
       ) => {
-        stream().answer = { status, details: text(details, detailsSize), body: text(body, bodySize), grpcStatus };
+        const answer = { status, details: text(details, detailsSize), body: text(body, bodySize), grpcStatus };
+        const added = unmarshalPairs(this.memory.bytes(headers, headersSize));
+        stream().answer = headersSize === 0 ? answer : { ...answer, headers: added };
         return RESULT.ok;
       },
       proxy_get_shared_data: (key: number, keySize: number, value: number, size: number, cas: number) => {

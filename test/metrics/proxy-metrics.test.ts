@@ -15,6 +15,7 @@ const MESH: Mesh = {
   endpointSlices: [],
   httpRoutes: [],
   authorizationPolicies: [],
+  requestAuthentications: [],
   backendTrafficPolicies: [],
   problems: [],
 };

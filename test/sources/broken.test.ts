@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { CASES, GOOD, policy } from "./broken-cases.ts";
+import { TOKEN_CASES, tokens } from "./broken-token-cases.ts";
 import { meshOf } from "./manifests.ts";
 
 describe("beside a good Service", () => {
-  for (const [what, manifest, object, field] of CASES) {
+  for (const [what, manifest, object, field] of [...CASES, ...TOKEN_CASES]) {
     it(`${what} is named, and the good one served`, async () => {
       const { problems, services } = await meshOf(`${GOOD}\n---\n${manifest}\n`);
       expect(services.map(({ meta }) => meta.name)).toContain("good");
@@ -40,4 +41,25 @@ describe("a policy that is not understood", () => {
       expect(authorizationPolicies).toMatchObject([{ alwaysDeny: true }]);
     });
   }
+});
+
+describe("a RequestAuthentication that is not understood", () => {
+  for (const spec of [
+    "{ jwtRules: [{}] }",
+    "{ jwtRules: 1 }",
+    "{ selector: { labels: {} } }",
+    "{ targetRefs: [{}] }",
+  ]) {
+    it(`${spec} refuses every call to the pods that it selects`, async () => {
+      const { requestAuthentications } = await meshOf(tokens(spec));
+      expect(requestAuthentications).toMatchObject([{ alwaysDeny: true, rules: [], targets: [{ labels: {} }] }]);
+    });
+  }
+
+  it("on a Service speaks of its pods alone", async () => {
+    const selected = GOOD.replace("ports:", "selector: { app: good }, ports:");
+    const broken = tokens("{ targetRefs: [{ kind: Service, name: good }], jwtRules: [{}] }");
+    const { requestAuthentications } = await meshOf(`${selected}\n---\n${broken}\n`);
+    expect(requestAuthentications).toMatchObject([{ alwaysDeny: true, targets: [{ name: "good" }] }]);
+  });
 });

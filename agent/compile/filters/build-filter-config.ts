@@ -22,6 +22,7 @@ export function buildFilterConfig(
     trustDomain: options.trustDomain,
     cluster: options.cluster,
     policySets: policies.sets,
+    jwtRules: policies.jwtRules,
     clusters: [
       ...targets.flatMap((target) => guarded(target.cluster, target)),
       ...destinations.flatMap(({ address, port, target, backend }) =>

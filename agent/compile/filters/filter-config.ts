@@ -1,4 +1,6 @@
 import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
+import type { JwtRule } from "../../model/request-authentication.ts";
+import type { VerificationKey } from "../../model/verification-key.ts";
 
 /**
  * The JSON that the built-in filters are configured with. One object for the whole node; the root id tells the module
@@ -10,6 +12,8 @@ export interface FilterConfig {
   readonly cluster: string;
   /** Rules by the id of the set of policies that a workload carries. */
   readonly policySets: readonly FilterPolicySet[];
+  /** How tokens are verified, for the sets that name them. */
+  readonly jwtRules: readonly FilterJwtRule[];
   /** Outbound: which set guards the workloads behind an Envoy cluster. A cluster that is not named here is not guarded. */
   readonly clusters: readonly { readonly name: string; readonly policySet: string; readonly port: number }[];
   /** Inbound: which set guards a pod of this node, by pod uid. */
@@ -22,6 +26,14 @@ export interface FilterConfig {
 export interface FilterPolicySet {
   readonly id: string;
   readonly policies: readonly FilterPolicy[];
+  /** Ids of the rules by which tokens are verified, before the policies. */
+  readonly jwtRules: readonly string[];
+}
+
+/** As the model has it, with its keys. The id stands for the content: a rule that stays the same keeps what it has verified. */
+export interface FilterJwtRule extends Omit<JwtRule, "keys"> {
+  readonly id: string;
+  readonly keys: readonly VerificationKey[];
 }
 
 export interface FilterPolicy {

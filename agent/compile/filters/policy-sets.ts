@@ -1,42 +1,49 @@
 import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
-import { applicablePolicies, decides, type PolicyScope } from "../authz/applicable.ts";
+import { applicablePolicies, decides } from "../authz/applicable.ts";
 import type { ServiceTarget } from "../destinations.ts";
 import type { NodeView } from "../node-view.ts";
-import type { FilterPolicy, FilterPolicySet } from "./filter-config.ts";
+import type { CompileOptions } from "../options.ts";
+import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
+import { jwtRules, type WorkloadTokens } from "./jwt-rules.ts";
 
-/** Who is guarded by what. The id of a set is the names of its policies, so that it is stable and can be read in a dump. */
+/** Who is guarded by what. The id of a set is the names of its objects, so that it is stable and can be read in a dump. */
 export interface PolicySets {
-  /** undefined: no policy speaks of it. */
+  /** undefined: neither policies nor rules for tokens speak of it. */
   setOf(workload: Workload | undefined): string | undefined;
-  /** The same, of the policies that decide: others only mark calls. */
+  /** The same, of the policies that decide: others only mark calls, and what is no HTTP carries no token. */
   decidingSetOf(workload: Workload | undefined): string | undefined;
   /** The set and port that all backends share; "mixed" where they differ; undefined where none is guarded. */
   guardOf(target: Pick<ServiceTarget, "backends">): TargetGuard;
   readonly sets: readonly FilterPolicySet[];
+  readonly jwtRules: readonly FilterJwtRule[];
 }
+
+type Scope = Pick<CompileOptions, "rootNamespace" | "trustDomain" | "fetchedKeys">;
 
 export type TargetGuard =
   | { readonly kind: "none" }
   | { readonly kind: "uniform"; readonly policySet: string; readonly port: number }
   | { readonly kind: "mixed" };
 
-export function policySets(view: NodeView, scope: PolicyScope): PolicySets {
+export function policySets(view: NodeView, scope: Scope): PolicySets {
   const byUid = new Map<string, string>();
   const sets = new Map<string, FilterPolicySet>();
   const deciding = new Set<string>();
   const alone = new Set<string>();
   const policiesOf = applicablePolicies(view.mesh, scope);
+  const authentications = jwtRules(view.mesh, scope);
   for (const workload of view.mesh.workloads) {
     // Policy is enforced by the mesh, so it guards what is in the mesh.
     if (!workload.enrolled || workload.terminated) continue;
     const policies = policiesOf(workload);
-    if (policies.length === 0) continue;
-    const id = policies.map(policyName).join(",");
+    const tokens = authentications.of(workload);
+    if (policies.length === 0 && tokens.names.length === 0) continue;
+    const id = [...policies.map(policyName), ...tokens.names.map((name) => `jwt:${name}`)].join(",");
     byUid.set(workload.uid, id);
     if (sets.has(id)) continue;
-    sets.set(id, { id, policies: policies.map(filterPolicy) });
-    if (policies.some(decides)) deciding.add(id);
+    sets.set(id, setFrom(id, policies, tokens));
+    if (policies.some(decides) || tokens.refused.length > 0) deciding.add(id);
     if (policies.some(asksForAddress)) alone.add(id);
   }
   const setOf = (workload: Workload | undefined): string | undefined =>
@@ -58,12 +65,25 @@ export function policySets(view: NodeView, scope: PolicyScope): PolicySets {
       if (policySet === undefined) return { kind: "none" };
       // Which address it is, is known when the endpoint is chosen.
       if (alone.has(policySet)) return { kind: "mixed" };
+      // A token is verified once, and then it may be taken away: by the pass that delivers, wherever that is.
+      const tokens = sets.get(policySet)?.jwtRules.length !== 0;
+      if (tokens && backends.some(({ workload }) => view.netnsOf(workload) === undefined)) return { kind: "mixed" };
       return rest.some((other) => other.port !== first.port)
         ? { kind: "mixed" }
         : { kind: "uniform", policySet, port: first.port };
     },
     sets: [...sets.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    jwtRules: authentications.rules,
   };
+}
+
+function setFrom(id: string, policies: readonly AuthorizationPolicy[], tokens: WorkloadTokens): FilterPolicySet {
+  return { id, policies: [...tokens.refused.map(refusal), ...policies.map(filterPolicy)], jwtRules: tokens.rules };
+}
+
+/** An object that is not understood stands among the policies, and refuses every call. */
+function refusal(name: string): FilterPolicy {
+  return { name, action: "DENY", dryRun: false, alwaysDeny: true, rules: [] };
 }
 
 /** Only the destination's own listener knows which of its addresses a call has come to. */

@@ -28,8 +28,8 @@ function makeExtensions(config: FilterConfig, modulePath: string): readonly Type
     outbound: { ...outbound, retryBudgets: [] },
     outboundRouted: outbound,
     inbound,
-    outboundTcp: { ...outbound, policySets: [], clusters: [], retryBudgets: [] },
-    inboundTcp: { ...inbound, policySets: [], pods: [] },
+    outboundTcp: { ...outbound, policySets: [], jwtRules: [], clusters: [], retryBudgets: [] },
+    inboundTcp: { ...inbound, policySets: [], jwtRules: [], pods: [] },
   };
   return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
     const { resource, rootId } = FILTERS[place];

@@ -1,0 +1,55 @@
+import type { PolicyTarget } from "../../model/authorization-policy.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import { namespacedName, type ObjectMeta } from "../../model/meta.ts";
+import type { Workload } from "../../model/workload.ts";
+
+interface Guarding {
+  readonly meta: ObjectMeta;
+  readonly targets: readonly PolicyTarget[];
+}
+
+/** Does an object of Istio's that guards (a policy, or rules for tokens) speak of a workload? */
+export function selection(mesh: Mesh, rootNamespace: string): (object: Guarding, workload: Workload) => boolean {
+  const behind = podsBySlices(mesh);
+  return (object, workload) => selects(object, workload, rootNamespace, behind);
+}
+
+function selects(
+  { meta: { namespace }, targets }: Guarding,
+  workload: Workload,
+  rootNamespace: string,
+  behind: (namespace: string, service: string) => ReadonlySet<string>,
+): boolean {
+  const { meta } = workload;
+  const carries = (labels: Readonly<Record<string, string>>): boolean =>
+    Object.entries(labels).every(([label, value]) => meta.labels[label] === value);
+  return targets.some((target) => {
+    if (target.kind === "labels") {
+      return (namespace === meta.namespace || namespace === rootNamespace) && carries(target.labels);
+    }
+    if (namespace !== meta.namespace) return false;
+    // By its selector a pod is guarded before it is ready, too.
+    if (Object.keys(target.labels).length > 0) return carries(target.labels);
+    const known = behind(namespace, target.name);
+    return known.has(meta.name) || workload.addresses.some((address) => known.has(address));
+  });
+}
+
+/** Names and addresses of the pods behind a Service that says by EndpointSlices alone which they are. */
+function podsBySlices(mesh: Mesh): (namespace: string, service: string) => ReadonlySet<string> {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (namespace, service) => {
+    const key = namespacedName(namespace, service);
+    const found =
+      known.get(key) ??
+      new Set(
+        mesh.endpointSlices
+          .filter((slice) => slice.service === service && slice.meta.namespace === namespace)
+          .flatMap(({ endpoints }) =>
+            endpoints.flatMap(({ addresses, pod }) => [...addresses, ...(pod === undefined ? [] : [pod])]),
+          ),
+      );
+    known.set(key, found);
+    return found;
+  };
+}

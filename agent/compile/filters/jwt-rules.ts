@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { namespacedName } from "../../model/meta.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import type { JwtRule, RequestAuthentication } from "../../model/request-authentication.ts";
+import type { Workload } from "../../model/workload.ts";
+import { selection } from "../authz/selection.ts";
+import type { CompileOptions } from "../options.ts";
+import type { FilterJwtRule } from "./filter-config.ts";
+
+/** What RequestAuthentications say of one workload. */
+export interface WorkloadTokens {
+  /** Those that select it. */
+  readonly names: readonly string[];
+  /** Those of them that were not understood. */
+  readonly refused: readonly string[];
+  /** Ids of rules. */
+  readonly rules: readonly string[];
+}
+
+export interface JwtRules {
+  of(workload: Workload): WorkloadTokens;
+  readonly rules: readonly FilterJwtRule[];
+}
+
+/** The rules of all objects, each once; a workload has the rules of all objects that select it. */
+export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespace" | "fetchedKeys">): JwtRules {
+  const selects = selection(mesh, options.rootNamespace);
+  const compiled = mesh.requestAuthentications.map((object) => ({
+    object,
+    rules: object.rules.map((rule) => filterRule(rule, options.fetchedKeys)),
+  }));
+  const rules = new Map(compiled.flatMap((each) => each.rules.map((rule) => [rule.id, rule] as const)));
+  return {
+    of(workload) {
+      const own = compiled.filter(
+        ({ object, rules: some }) => (some.length > 0 || object.alwaysDeny) && selects(object, workload),
+      );
+      return {
+        names: [...new Set(own.map(({ object }) => nameOf(object)))],
+        refused: [...new Set(own.filter(({ object }) => object.alwaysDeny).map(({ object }) => nameOf(object)))],
+        rules: [...new Set(own.flatMap((each) => each.rules.map(({ id }) => id)))],
+      };
+    },
+    rules: [...rules.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+}
+
+function nameOf({ meta }: RequestAuthentication): string {
+  return namespacedName(meta.namespace, meta.name);
+}
+
+function filterRule({ keys: source, ...rule }: JwtRule, fetched: CompileOptions["fetchedKeys"]): FilterJwtRule {
+  const keys = source.kind === "inline" ? source.keys : (fetched?.get(source.url)?.keys ?? []);
+  const hash = createHash("sha256").update(JSON.stringify([rule, keys]));
+  return { id: hash.digest("hex").slice(0, 32), ...rule, keys };
+}

@@ -1,0 +1,32 @@
+import type { Mesh } from "../model/mesh.ts";
+import { namespacedName } from "../model/meta.ts";
+import type { Problem } from "../model/problem.ts";
+import type { CompileOptions } from "./options.ts";
+
+/** Key sets that could not be fetched: what is verified goes on with those that were there before. */
+export function jwksProblems(mesh: Mesh, { fetchedKeys }: CompileOptions): readonly Problem[] {
+  const problems = new Map<string, Problem>();
+  for (const { meta, rules } of mesh.requestAuthentications) {
+    for (const [index, { keys: source }] of rules.entries()) {
+      if (source.kind === "inline") continue;
+      const fetched = fetchedKeys?.get(source.url);
+      const failure = fetchedKeys === undefined ? "key sets are not fetched yet" : fetched?.failure;
+      if (failure === undefined) continue;
+      const object = `RequestAuthentication ${namespacedName(meta.namespace, meta.name)}`;
+      const meanwhile =
+        (fetched?.keys.length ?? 0) > 0
+          ? "the keys that were fetched before stay"
+          : "until then its tokens are rejected";
+      problems.set(`${object} ${index}`, {
+        severity: "warning",
+        code: "keys-not-fetched",
+        origin: meta.origin,
+        object,
+        field: `spec.jwtRules[${index}].${source.kind === "uri" ? "jwksUri" : "issuer"}`,
+        reason: `${source.url}: ${failure}; ${meanwhile}`,
+        remedy: "Let it answer with a JSON Web Key Set; it is asked again by and by.",
+      });
+    }
+  }
+  return [...problems.values()];
+}

@@ -1,0 +1,54 @@
+import type { PolicyTarget } from "./authorization-policy.ts";
+import type { ObjectMeta } from "./meta.ts";
+import type { VerificationKey } from "./verification-key.ts";
+
+/** Where a rule's public keys come from: in the object itself, or fetched by each node's agent (`keySetName` tells from where). */
+export type JwksSource =
+  | { readonly kind: "inline"; readonly keys: readonly VerificationKey[] }
+  | {
+      /** "uri": the document is a key set. "discovery": OpenID Connect's, which names the key set. */
+      readonly kind: "uri" | "discovery";
+      readonly url: string;
+      readonly timeoutMs: number;
+    };
+
+/** A header that carries a token, its name in lower case; `prefix` stands before the token. */
+export interface JwtHeader {
+  readonly name: string;
+  readonly prefix: string;
+}
+
+/** A claim that the application gets as a header. `claim`: names of claims in claims are divided by dots. */
+export interface ClaimToHeader {
+  readonly header: string;
+  readonly claim: string;
+}
+
+/** How the tokens of one issuer are verified. */
+export interface JwtRule {
+  readonly issuer: string;
+  /** One of them has to be a token's; empty: any. */
+  readonly audiences: readonly string[];
+  readonly keys: JwksSource;
+  /** Where tokens are looked for. All three empty: the Authorization header's Bearer, and the parameter `access_token`. */
+  readonly fromHeaders: readonly JwtHeader[];
+  readonly fromParams: readonly string[];
+  readonly fromCookies: readonly string[];
+  /** The application gets the token's payload by this header, as it is in the token; "": it does not. */
+  readonly outputPayloadToHeader: string;
+  readonly outputClaimToHeaders: readonly ClaimToHeader[];
+  /** The application gets the token itself, too. */
+  readonly forwardOriginalToken: boolean;
+  /** Claims that are lists of words, beside `scope` and `permission`. */
+  readonly spaceDelimitedClaims: readonly string[];
+}
+
+/** security.istio.io/v1 RequestAuthentication. What could not be understood fails closed: see `alwaysDeny`. */
+export interface RequestAuthentication {
+  readonly meta: ObjectMeta;
+  /** It speaks of a pod if one of them holds. */
+  readonly targets: readonly PolicyTarget[];
+  readonly rules: readonly JwtRule[];
+  /** Set where it asks for something that is not understood: the pods it selects refuse every call. */
+  readonly alwaysDeny: boolean;
+}

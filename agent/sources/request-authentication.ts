@@ -1,0 +1,45 @@
+import type { ObjectMeta } from "../model/meta.ts";
+import type { Problem } from "../model/problem.ts";
+import type { RequestAuthentication } from "../model/request-authentication.ts";
+import { readJwtRule } from "./jwt-rule.ts";
+import { Notes } from "./notes.ts";
+import { readMeta } from "./object-meta.ts";
+import { readPolicyTargets, readSelector } from "./policy-targets.ts";
+import type { RawObject } from "./raw-object.ts";
+import { Reader } from "./reader.ts";
+import type { ReadService } from "./service.ts";
+
+/**
+ * security.istio.io RequestAuthentications. Whatever of one is not understood makes the Pods that it selects refuse every
+ * call (`alwaysDeny`): a token that should have been verified must never be let through unseen.
+ */
+export function readRequestAuthentications(
+  objects: readonly RawObject[],
+  services: readonly ReadService[],
+  problems: Problem[],
+): readonly RequestAuthentication[] {
+  return objects.flatMap((object) => {
+    const notes = new Notes(object, problems);
+    const meta = readMeta(new Reader(object.value, notes), object);
+    return meta === undefined ? [] : [readObject(new Reader(object.value, notes, { strict: true }), meta, services)];
+  });
+}
+
+function readObject(root: Reader, meta: ObjectMeta, services: readonly ReadService[]): RequestAuthentication {
+  const { notes } = root;
+  const before = notes.errors;
+  root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
+  const spec = root.field("spec").fields(["selector", "targetRef", "targetRefs", "jwtRules"]);
+  const targets = readPolicyTargets(spec, meta, services) ?? [readSelector(spec.field("selector"))];
+  const list = spec.field("jwtRules");
+  const rules = list.list(readJwtRule);
+  if (list.items().length === 0) {
+    list.warning({
+      code: "no-rules",
+      reason: "without rules no token is verified",
+      remedy: "Add a rule with the tokens' issuer, or remove the object.",
+    });
+  }
+  const alwaysDeny = notes.errors !== before;
+  return { meta, targets, rules: alwaysDeny ? [] : rules, alwaysDeny };
+}

@@ -1,0 +1,65 @@
+import { areEqual } from "../../bytes";
+import { Location } from "./location";
+
+const SPACE: u8 = 0x20;
+const TAB: u8 = 0x09;
+const COMMA: u8 = 0x2c;
+
+/** Takes note of a header, where tokens are expected in it. */
+export function noteHeader(list: Location[], name: usize, nameSize: usize, value: usize, size: usize): void {
+  for (let i = 0; i < list.length; i++) {
+    const location = list[i];
+    if (<usize>location.name.byteLength != nameSize) continue;
+    if (areEqual(changetype<usize>(location.name), name, nameSize)) noteValue(location, value, size);
+  }
+}
+
+function noteValue(location: Location, start: usize, size: usize): void {
+  const prefixSize = <usize>location.prefix.byteLength;
+  if (!startsWith(location, start, size)) {
+    // Another scheme is nobody's business here; a second value behind a comma would be read by some applications.
+    if (location.isScheme && hasLaterValue(location, start, size)) location.count += 2;
+    return;
+  }
+  if (location.count++ > 0) return;
+  let from = start + prefixSize;
+  let end = start + size;
+  while (from < end && isBlank(load<u8>(from))) from++;
+  while (end > from && isBlank(load<u8>(end - 1))) end--;
+  location.token.at(from, end - from);
+}
+
+function startsWith(location: Location, start: usize, size: usize): bool {
+  const prefix = changetype<usize>(location.prefix);
+  const prefixSize = <usize>location.prefix.byteLength;
+  if (size < prefixSize) {
+    // "Bearer" and nothing behind it, where the space at its end has been trimmed.
+    return location.isScheme && size + 1 == prefixSize && isScheme(prefix, start, size);
+  }
+  return location.isScheme ? isScheme(prefix, start, prefixSize) : areEqual(prefix, start, prefixSize);
+}
+
+/** Letters in any case, and a space or tab. */
+function isScheme(scheme: usize, start: usize, size: usize): bool {
+  for (let i: usize = 0; i < size; i++) {
+    const code = load<u8>(start + i);
+    const wanted = load<u8>(scheme + i) | 0x20;
+    if (wanted == SPACE ? !isBlank(code) : (code | 0x20) != wanted) return false;
+  }
+  return true;
+}
+
+function hasLaterValue(location: Location, start: usize, size: usize): bool {
+  const end = start + size;
+  for (let at = start; at < end; at++) {
+    if (load<u8>(at) != COMMA) continue;
+    let from = at + 1;
+    while (from < end && isBlank(load<u8>(from))) from++;
+    if (startsWith(location, from, end - from)) return true;
+  }
+  return false;
+}
+
+export function isBlank(code: u8): bool {
+  return code == SPACE || code == TAB;
+}

@@ -1,0 +1,60 @@
+import { copyOf, Key, stream_context } from "../../../assembly/index";
+import { JsonKind, JsonValue } from "./json";
+import { TokenRule } from "./rule";
+import { Token } from "./token";
+
+/** A header that the application gets of a token. */
+export class OutputHeader {
+  constructor(
+    readonly header: Key,
+    readonly value: ArrayBuffer,
+  ) {}
+
+  write(): void {
+    stream_context.headers.request.setBytes(this.header, this.value);
+  }
+}
+
+/** What a rule has the application told of a verified token. */
+export function outputsOf(token: Token, rule: TokenRule): OutputHeader[] {
+  const outputs = new Array<OutputHeader>(0);
+  const payload = rule.payloadHeader;
+  if (payload !== null) outputs.push(new OutputHeader(payload, copyOf(token.payload.start, token.payload.size)));
+  for (let i = 0; i < rule.claimHeaders.length; i++) {
+    const to = rule.claimHeaders[i];
+    const text = textOf(claimAt(token.claims, to.claim));
+    if (text !== null) outputs.push(new OutputHeader(to.header, String.UTF8.encode(text)));
+  }
+  return outputs;
+}
+
+/** By its whole name, or by the names of claims in claims, divided by dots. */
+function claimAt(claims: JsonValue, path: string): JsonValue | null {
+  const whole = claims.member(path);
+  if (whole !== null) return whole;
+  const names = path.split(".");
+  let value: JsonValue | null = claims;
+  for (let i = 0; i < names.length; i++) {
+    if (value === null) return null;
+    value = value.member(names[i]);
+  }
+  return value;
+}
+
+/** Texts, whole numbers and booleans, as Istio has it; a text that no header can hold is none. */
+function textOf(value: JsonValue | null): string | null {
+  if (value === null) return null;
+  if (value.kind == JsonKind.Boolean) return value.text;
+  if (value.kind == JsonKind.Number) return isWhole(value.text) ? value.text : null;
+  if (value.kind != JsonKind.Text) return null;
+  const text = value.text;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code == 0x7f) return null;
+  }
+  return text;
+}
+
+function isWhole(number: string): bool {
+  return number.indexOf(".") < 0 && number.indexOf("e") < 0 && number.indexOf("E") < 0;
+}

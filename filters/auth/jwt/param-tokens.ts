@@ -1,0 +1,107 @@
+import { Key, noteGarbage, stream_context } from "../../../assembly/index";
+import { areEqual, Bytes } from "../../bytes";
+import { requestHeaders } from "../../request-headers";
+import { hex } from "./json-string";
+import { Location } from "./location";
+import { anyTakenAway, Segments } from "./segments";
+
+const PATH = new Key(":path");
+const QUESTION: u8 = 0x3f;
+const AMPERSAND: u8 = 0x26;
+const PERCENT: u8 = 0x25;
+const PLUS: u8 = 0x2b;
+const params = new Segments(AMPERSAND);
+const query = new Bytes();
+/** Has to live until the callback ends: the request's path is there from then on. */
+let path: ArrayBuffer = new ArrayBuffer(0);
+
+/** Takes note of the parameters of the request's query, where tokens are expected in them. */
+export function noteParams(list: Location[]): void {
+  if (list.length == 0 || !findQuery()) return;
+  params.begin(query.start, query.size);
+  while (params.next()) {
+    const name = new Plain(params.start, params.nameSize);
+    for (let i = 0; i < list.length; i++) {
+      const location = list[i];
+      if (<usize>location.name.byteLength != name.size) continue;
+      if (!areEqual(changetype<usize>(location.name), name.start, name.size)) continue;
+      if (location.count++ > 0) continue;
+      const value = new Plain(params.valueStart, params.valueSize);
+      location.token.at(value.start, value.size);
+      location.whole.at(params.start, params.size);
+    }
+  }
+}
+
+function findQuery(): bool {
+  const whole = requestHeaders.path;
+  let at: usize = 0;
+  while (at < whole.size && load<u8>(whole.start + at) != QUESTION) at++;
+  if (at + 1 >= whole.size) return false;
+  query.at(whole.start + at + 1, whole.size - at - 1);
+  return true;
+}
+
+/** Bytes as an application reads them: %41 is A, and a plus is a space. What is no escape stays. */
+class Plain {
+  start: usize;
+  size: usize;
+
+  constructor(start: usize, size: usize) {
+    this.start = start;
+    this.size = size;
+    if (isEscaped(start, size)) this.decode();
+  }
+
+  private decode(): void {
+    noteGarbage(this.size);
+    const buffer = new ArrayBuffer(<i32>this.size);
+    const end = this.start + this.size;
+    let to = changetype<usize>(buffer);
+    for (let at = this.start; at < end; at++) {
+      let code = load<u8>(at);
+      if (code == PLUS) code = 0x20;
+      if (code == PERCENT && end - at > 2) {
+        const high = hex(load<u8>(at + 1));
+        const low = hex(load<u8>(at + 2));
+        if (high >= 0 && low >= 0) {
+          code = <u8>((high << 4) | low);
+          at += 2;
+        }
+      }
+      store<u8>(to++, code);
+    }
+    this.start = changetype<usize>(buffer);
+    this.size = to - this.start;
+  }
+}
+
+function isEscaped(start: usize, size: usize): bool {
+  for (let i: usize = 0; i < size; i++) {
+    const code = load<u8>(start + i);
+    if (code == PERCENT || code == PLUS) return true;
+  }
+  return false;
+}
+
+/** Leaves out the parameters that the application is not to get. */
+export function takeParamsAway(list: Location[]): void {
+  if (!anyTakenAway(list) || !findQuery()) return;
+  const whole = requestHeaders.path;
+  noteGarbage(whole.size * 2);
+  const kept = new ArrayBuffer(<i32>whole.size);
+  const start = changetype<usize>(kept);
+  const before = query.start - 1 - whole.start;
+  memory.copy(start, whole.start, before);
+  let at = start + before;
+  params.begin(query.start, query.size);
+  while (params.next()) {
+    if (params.isTakenAway(list)) continue;
+    store<u8>(at, at == start + before ? QUESTION : AMPERSAND);
+    memory.copy(at + 1, params.start, params.size);
+    at += 1 + params.size;
+  }
+  path = kept.slice(0, <i32>(at - start));
+  stream_context.headers.request.setBytes(PATH, path);
+  requestHeaders.path.of(path);
+}
