@@ -90,6 +90,7 @@ export function badTokens(ec: Issuer, rsa: Issuer, now: number): readonly Bad[] 
     bearer("no token", "malformed", "opaque-session-id"),
     bearer("bytes beyond ASCII", "malformed", "\u00e9\u00e8.\u00e9.\u00e9"),
     bearer("64 kB", "too_large", `${head}.${"A".repeat(65_000)}.${signature}`),
+    { name: "the scheme alone", reason: "malformed", authorization: ["Bearer"] },
     { name: "small letters", reason: "malformed", authorization: ["bearer opaque"] },
     { name: "more spaces than one", reason: "malformed", authorization: ["Bearer  \t opaque"] },
     { name: "two headers, the first good", reason: "several_tokens", authorization: [`Bearer ${good}`, "Bearer x"] },

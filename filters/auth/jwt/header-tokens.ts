@@ -22,8 +22,10 @@ function noteValue(location: Location, start: usize, size: usize): void {
     return;
   }
   if (location.count++ > 0) return;
-  let from = start + prefixSize;
-  let end = start + size;
+  const last = start + size;
+  // Where a scheme stands alone, the space behind it has been trimmed.
+  let from = size < prefixSize ? last : start + prefixSize;
+  let end = last;
   while (from < end && isBlank(load<u8>(from))) from++;
   while (end > from && isBlank(load<u8>(end - 1))) end--;
   location.token.at(from, end - from);
@@ -33,7 +35,6 @@ function startsWith(location: Location, start: usize, size: usize): bool {
   const prefix = changetype<usize>(location.prefix);
   const prefixSize = <usize>location.prefix.byteLength;
   if (size < prefixSize) {
-    // "Bearer" and nothing behind it, where the space at its end has been trimmed.
     return location.isScheme && size + 1 == prefixSize && isScheme(prefix, start, size);
   }
   return location.isScheme ? isScheme(prefix, start, prefixSize) : areEqual(prefix, start, prefixSize);

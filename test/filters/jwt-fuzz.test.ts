@@ -1,0 +1,113 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { ask, CLAIMS, ec, host, rule } from "./jwt-host.ts";
+
+// A module that traps answers 503 to everybody until it has been loaded again: nothing that is sent may do that.
+
+const places = rule({
+  fromHeaders: [
+    { name: "authorization", prefix: "Bearer " },
+    { name: "x-token", prefix: "" },
+  ],
+  fromParams: ["token"],
+  fromCookies: ["session"],
+  outputPayloadToHeader: "x-payload",
+  outputClaimToHeaders: [{ header: "x-sub", claim: "sub.a" }],
+});
+const wasm = host([places]);
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    "Bearer",
+    "bearer ",
+    " ",
+    "\t",
+    ",",
+    ".",
+    "..",
+    "=",
+    ";",
+    "&",
+    "%",
+    "%7",
+    "%41",
+    "+",
+    "?",
+    '"',
+    "token=",
+    "session=",
+  ),
+  fc.string({ maxLength: 12 }),
+  fc.constantFrom(...ec.token(CLAIMS).split(".")),
+);
+const text = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(""));
+const json = fc.oneof(
+  fc.json(),
+  fc
+    .array(
+      fc.constantFrom(
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "\\",
+        "\\u00",
+        ":",
+        ",",
+        "1",
+        "-",
+        "e",
+        ".",
+        "true",
+        "nul",
+        " ",
+        '"a"',
+        "\\ud800",
+      ),
+      {
+        maxLength: 12,
+      },
+    )
+    .map((parts) => parts.join("")),
+);
+
+it("headers, parameters and cookies of any text are refused or passed, and do no harm", () => {
+  fc.assert(
+    fc.property(text, text, text, text, (authorization, token, query, cookie) => {
+      const stream = ask(wasm, { authorization, "x-token": token, cookie }, `/?${query}`);
+      expect([undefined, 401]).toContain(stream.answer?.status);
+      wasm.end(stream);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+it("claims of any JSON, and of what is none, do no harm, signed though they are", () => {
+  fc.assert(
+    fc.property(json, json, (claims, value) => {
+      const tokens = [ec.token(claims), ec.token(`{"iss":"${CLAIMS.iss}","aud":"shop","sub":{"a":${value}}}`)];
+      for (const token of tokens) {
+        const stream = ask(wasm, { "x-token": token });
+        expect([undefined, 401]).toContain(stream.answer?.status);
+        wasm.end(stream);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it("JSON is read as others read it", () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 5 }), (value) => {
+      const claims = `{"iss":"${CLAIMS.iss}","aud":"shop","sub":{"a":${value}}}`;
+      const stream = ask(wasm, { "x-token": ec.token(claims) });
+      const { a } = (JSON.parse(claims) as { readonly sub: { readonly a: unknown } }).sub;
+      expect(stream.answer).toBeUndefined();
+      const told = typeof a === "boolean" ? String(a) : stream.header("x-sub");
+      expect(stream.header("x-sub")).toBe(told);
+      wasm.end(stream);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { badTokens, ISSUER_URL } from "../jwt/attacks.ts";
+import { Issuer, keySet } from "../jwt/issuer.ts";
+import { describePrivileged } from "../support/privileges.ts";
+import { APPS, MeshLab, namespace, pod, service, type Answer } from "./mesh-lab.ts";
+
+interface Sent {
+  readonly url: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+const NOW = Math.floor(Date.now() / 1000);
+const ec = new Issuer("ES256", "key-1");
+const rsa = new Issuer("RS256", "key-2");
+const CLAIMS = { iss: ISSUER_URL, sub: "alice", aud: "shop", exp: NOW + 3600, groups: ["dev"] };
+const good = ec.token(CLAIMS);
+
+const authentication = (name: string, rules: readonly unknown[]): unknown => ({
+  apiVersion: "security.istio.io/v1",
+  kind: "RequestAuthentication",
+  metadata: { name, namespace: "shop" },
+  spec: { selector: { matchLabels: { api: name } }, jwtRules: rules },
+});
+
+describePrivileged("tokens in a mesh", () => {
+  const lab = new MeshLab("jwt");
+  const folder = mkdtempSync(join(tmpdir(), "ambit-jwt-"));
+  const send = async (from: string, requests: readonly Sent[]): Promise<readonly Answer[]> => {
+    const file = join(folder, `${from.replace("/", "-")}.json`);
+    writeFileSync(file, JSON.stringify(requests));
+    const { stdout, stderr } = await lab.exec(from, process.execPath, join(APPS, "batch.mjs"), file);
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout) as readonly Answer[];
+  };
+  const bearer = (url: string, token: string): Sent => ({ url, headers: [["Authorization", `Bearer ${token}`]] });
+  const one = async (from: string, sent: Sent): Promise<Answer> => {
+    const [answer] = await send(from, [sent]);
+    if (answer === undefined) throw new Error("no answer");
+    return answer;
+  };
+
+  beforeAll(async () => {
+    lab.write("all.yaml", [
+      namespace("shop", true),
+      namespace("outside", false),
+      pod("shop", "caller", "node-1"),
+      pod("outside", "stranger", "node-2"),
+      pod("shop", "near", "node-1", { server: true, labels: { api: "inline" } }),
+      pod("shop", "far", "node-2", { server: true, labels: { api: "inline" } }),
+      service("shop", "near", { app: "near" }),
+      service("shop", "far", { app: "far" }),
+      service("shop", "both", { api: "inline" }),
+      authentication("inline", [
+        {
+          issuer: ISSUER_URL,
+          audiences: ["shop"],
+          jwks: keySet(ec, rsa),
+          outputClaimToHeaders: [{ header: "x-sub", claim: "sub" }],
+          outputPayloadToHeader: "x-payload",
+        },
+      ]),
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "known", namespace: "shop" },
+        spec: {
+          action: "DENY",
+          rules: [
+            {
+              from: [{ source: { notRequestPrincipals: [`${ISSUER_URL}/alice`] } }],
+              to: [{ operation: { paths: ["/private*"] } }],
+            },
+          ],
+        },
+      },
+    ]);
+    await lab.up();
+  }, 60_000);
+  afterAll(async () => {
+    await lab.down();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const WAYS = [
+    ["from its own node", "shop/caller", "http://near"],
+    ["from another node", "shop/caller", "http://far"],
+    ["to one of two nodes", "shop/caller", "http://both"],
+    ["from outside the mesh", "outside/stranger", "http://near.shop"],
+  ] as const;
+  for (const [way, from, url] of WAYS) {
+    describe(`a call ${way}`, () => {
+      it("with a token that is not good is answered 401, and does not reach the application", async () => {
+        const bad = badTokens(ec, rsa, NOW);
+        const answers = await send(
+          from,
+          bad.map(({ authorization }, i) => ({
+            url: `${url}/bad-${i}`,
+            headers: authorization.map((value) => ["Authorization", value] as const),
+          })),
+        );
+        const got = answers.map(({ status, headers, body }, i) => [
+          bad[i]?.name,
+          status,
+          headers["www-authenticate"] ?? body,
+        ]);
+        const wanted = bad.map(({ name }) => [
+          name,
+          401,
+          expect.stringMatching(/^Bearer realm="[a-z.]+", error="invalid_token"/u),
+        ]);
+        expect(got).toEqual(wanted);
+        const { body } = await one(from, { url: `${url}/paths`, headers: [] });
+        expect(body).not.toContain("/bad-");
+      });
+
+      it("with a good one passes, and tells policies and the application who asks", async () => {
+        const forged: Sent["headers"] = [
+          ["x-sub", "root"],
+          ["x_sub", "root"],
+        ];
+        const secret = `${url}/private`;
+        const [told, denied, open, again, byRsa, param] = await send(from, [
+          { url: secret, headers: [["Authorization", `Bearer ${good}`], ...forged] },
+          { url: secret, headers: forged },
+          { url: `${url}/open`, headers: forged },
+          bearer(secret, good),
+          bearer(secret, rsa.token(CLAIMS)),
+          { url: `${secret}?a=1&access_token=${good}`, headers: [] },
+        ]);
+        expect(told?.status).toBe(200);
+        expect(told?.body).toContain('"x-sub","alice"');
+        expect(told?.body).toContain('"x-payload","');
+        expect(told?.body).not.toMatch(/root|bearer/iu);
+        expect(denied?.status).toBe(403);
+        expect(open?.status).toBe(200);
+        expect(open?.body).not.toMatch(/root|x-sub|x-payload/u);
+        expect([again?.status, byRsa?.status, param?.status]).toEqual([200, 200, 200]);
+        expect(JSON.parse(param?.body ?? "")).toMatchObject({ url: "/private?a=1" });
+      });
+    });
+  }
+});
