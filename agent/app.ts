@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { json, serve, text } from "./admin/server.ts";
 import { openCapture } from "./bpf/capture.ts";
-import { identitiesHere, openCertificateStore, type AuthorityOptions } from "./certificates.ts";
+import { certificateHandlers, identitiesHere, openCertificateStore, type AuthorityOptions } from "./certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
 import type { CompileOptions } from "./compile/options.ts";
 import { ensureEnvoy } from "./envoy/find-envoy.ts";
@@ -109,6 +109,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     "/livez": () => text("alive\n"),
     "/metrics": async () => ({ status: 200, ...(await metrics.render()) }),
     "/status": () => json(status()),
+    ...certificateHandlers(node, certificates),
   };
   const servers = [await serve({ socketPath: join(stateDir, "admin.sock") }, handlers, log)];
   if (options.metrics !== undefined) {

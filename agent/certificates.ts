@@ -1,3 +1,5 @@
+import { json, type Handlers } from "./admin/server.ts";
+import type { CertificateStatus, IdentityStatus } from "./ca/certificate-status.ts";
 import type { CertificateStore } from "./ca/certificate-store.ts";
 import { AmbitError } from "./lib/errors.ts";
 import type { Mesh } from "./model/mesh.ts";
@@ -41,4 +43,40 @@ export function identitiesHere(
     .filter((one) => one.node === node && !one.terminated && !one.hostNetwork)
     .filter(({ enrolled, uid }) => enrolled || members.has(uid))
     .map(({ meta, serviceAccount }) => spiffeId(trustDomain, meta.namespace, serviceAccount));
+}
+
+/** What an agent answers at `/certificates`: its status, and the certificates themselves; keys never. */
+export interface CertificateReport extends CertificateStatus {
+  readonly node: string;
+  readonly rootsPem: string;
+  readonly identities: readonly (IdentityStatus & { readonly chainPem?: string })[];
+}
+
+/** What `ambit cert` asks. */
+export function certificateHandlers(node: string, store: CertificateStore | undefined): Handlers {
+  return {
+    "/certificates": () => json(report(node, required(node, store))),
+    "POST /certificates/rotate": (query) => json(required(node, store).rotate(query.get("id") ?? undefined)),
+  };
+}
+
+function report(node: string, store: CertificateStore): CertificateReport {
+  const { certificates, rootsPem } = store.current();
+  const status = store.status();
+  const identities = status.identities.map((identity) => {
+    const chainPem = certificates.get(identity.spiffeId)?.chainPem;
+    return { ...identity, ...(chainPem !== undefined && { chainPem }) };
+  });
+  return { node, ...status, identities, rootsPem };
+}
+
+function required(node: string, store: CertificateStore | undefined): CertificateStore {
+  if (store !== undefined) return store;
+  throw new AmbitError({
+    code: "no-authority",
+    kind: "user",
+    what: `the agent of ${node} has no certificates`,
+    why: "it was started without an authority",
+    remedy: "start it with --authority and --join-token-file: see 'ambit agent --help'",
+  });
 }

@@ -1,6 +1,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { describe } from "../lib/errors.ts";
+import { AmbitError, describe } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 
 export interface Answer {
@@ -9,8 +9,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What a path answers. Paths are matched exactly, for GET and HEAD. */
-export type Handlers = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+export type Handler = (query: URLSearchParams) => Answer | Promise<Answer>;
+
+/** What a path answers to GET and HEAD, or, where it is written as `POST /path`, to POST. Paths are matched exactly. */
+export type Handlers = Readonly<Record<string, Handler>>;
 
 export function json(value: unknown, status = 200): Answer {
   return { status, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
@@ -27,8 +29,9 @@ export type ListenAt = { readonly socketPath: string } | { readonly host: string
 export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Promise<Server> {
   const server = createServer((request, response) => {
     // Not by URL: it throws for targets like "//", which anyone may send.
-    const [path = "/"] = (request.url ?? "/").split("?");
-    void answer(request.method ?? "", path, handlers, log).then((result) => send(response, result));
+    const [path = "/", query = ""] = (request.url ?? "/").split("?");
+    const { method = "" } = request;
+    void answer(method, path, new URLSearchParams(query), handlers, log).then((result) => send(response, result));
   });
   if ("socketPath" in at) rmSync(at.socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -40,15 +43,24 @@ export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Prom
   return server;
 }
 
-async function answer(method: string, path: string, handlers: Handlers, log: Logger): Promise<Answer> {
-  const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
-  if (handler === undefined) {
+async function answer(
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  handlers: Handlers,
+  log: Logger,
+): Promise<Answer> {
+  const find = (name: string): Handler | undefined => (Object.hasOwn(handlers, name) ? handlers[name] : undefined);
+  const [reads, acts] = [find(path), find(`POST ${path}`)];
+  if (reads === undefined && acts === undefined) {
     return text(`there is no ${path}; there are ${Object.keys(handlers).join(", ")}\n`, 404);
   }
-  if (method !== "GET" && method !== "HEAD") return text("only GET and HEAD\n", 405);
+  const handler = method === "POST" ? acts : method === "GET" || method === "HEAD" ? reads : undefined;
+  if (handler === undefined) return text(acts === undefined ? "only GET and HEAD\n" : "only POST\n", 405);
   try {
-    return await handler();
+    return await handler(query);
   } catch (error) {
+    if (error instanceof AmbitError && error.kind === "user") return text(`${describe(error)}\n`, 400);
     log.error({ path, error: describe(error) }, "request failed");
     return text(`${describe(error)}\n`, 500);
   }

@@ -82,7 +82,10 @@ export class CertificateStore {
     return () => this.#listeners.delete(entry);
   }
 
-  /** Fetches a new certificate with a new key now, for one identity or for all; the old one serves until it is there. Throws AmbitError `no-such-identity`. */
+  /**
+   * Fetches a new certificate with a new key now, for one identity or for all; the old one serves until it is there.
+   * Returns which. Throws AmbitError `no-such-identity`.
+   */
   rotate(id?: string): readonly string[] {
     const chosen = id === undefined ? [...this.#entries.values()] : [this.#entry(id)];
     for (const entry of chosen) {

@@ -51,6 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     register: async (program) => (await import("./agent.ts")).registerAgent(program),
   },
   {
+    name: "cert",
+    summary: "the certificates that nodes hold for their pods",
+    register: async (program) => (await import("./cert.ts")).registerCert(program),
+  },
+  {
     name: "authority",
     summary: "sign the certificates of the nodes' pods",
     register: async (program) => (await import("./authority.ts")).registerAuthority(program),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { json, serve, text } from "../../agent/admin/server.ts";
+import { AmbitError } from "../../agent/lib/errors.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ambit-admin-"));
@@ -15,6 +16,10 @@ beforeEach(async () => {
   const handlers = {
     "/readyz": () => text("not ready\n", 503),
     "/status": () => Promise.resolve(json({ node: "n" })),
+    "POST /act": (query: URLSearchParams) => text(`done for ${query.get("id")}\n`),
+    "POST /refuse": () => {
+      throw new AmbitError({ code: "c", kind: "user", what: "not so", remedy: "otherwise" });
+    },
     "/broken": () => {
       throw new Error("out of order");
     },
@@ -47,6 +52,10 @@ it("answers by path, on a socket that only its owner may open", async () => {
   expect(await get("/nothing")).toMatch(/^HTTP\/1.1 404 [^]*\/readyz/u);
   expect(await get("/toString")).toMatch(/^HTTP\/1.1 404 /u);
   expect(await get("/status", "POST")).toMatch(/^HTTP\/1.1 405 /u);
+  expect(await get("/act?id=a%2Fb", "POST")).toMatch(/^HTTP\/1.1 200 [^]*done for a\/b\n$/u);
+  expect(await get("/act")).toMatch(/^HTTP\/1.1 405 [^]*only POST/u);
+  expect(await get("/POST /act")).toMatch(/^HTTP\/1.1 40/u);
+  expect(await get("/refuse", "POST")).toMatch(/^HTTP\/1.1 400 [^]*not so\n {2}what to do: otherwise\n$/u);
   expect(await get("/broken")).toMatch(/^HTTP\/1.1 500 [^]*out of order/u);
   // A target that is no URL must not end the agent.
   expect(await get("//")).toMatch(/^HTTP\/1.1 404 /u);

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Option, type Command } from "commander";
+import { nodeStateDir } from "../lab/lab-paths.ts";
+import { messageOf } from "../lib/errors.ts";
+import { chooseLab } from "./choose-lab.ts";
+
+/** What `withAgentFlags` adds, as commander hands it over. */
+export interface AgentFlags {
+  readonly name?: string;
+  readonly socket?: string;
+}
+
+/** The flags that say which agents are asked; every command that asks some has the same. */
+export function withAgentFlags(command: Command): Command {
+  return command
+    .option("--name <lab>", "the lab to ask about (default: the only one that runs)")
+    .addOption(new Option("--socket <path>", "ask one agent, at its admin.sock").conflicts("name"));
+}
+
+/** What kept an agent from answering. */
+export interface SilentNode {
+  readonly node: string;
+  readonly error: string;
+}
+
+/** Asks all agents that the flags name; in a lab one node's silence does not hide the others. */
+export async function askAgents<T>(
+  { name, socket }: AgentFlags,
+  question: (socketPath: string) => Promise<T>,
+): Promise<readonly (T | SilentNode)[]> {
+  if (socket !== undefined) return [await question(socket)];
+  const lab = chooseLab(name);
+  const folder = join(lab.root, "nodes");
+  const nodes = existsSync(folder) ? readdirSync(folder).toSorted() : [];
+  return await Promise.all(
+    nodes.map((node) =>
+      question(join(nodeStateDir(lab, node), "admin.sock")).catch((error: unknown) => ({
+        node,
+        error: messageOf(error),
+      })),
+    ),
+  );
+}

@@ -1,0 +1,35 @@
+import type { CertificateReport } from "../certificates.ts";
+import { AmbitError } from "../lib/errors.ts";
+import { askAgents, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
+import { ask } from "./ask.ts";
+
+export type HeldCertificate = CertificateReport["identities"][number] & { readonly node: string };
+
+/** What each agent holds, or what kept it from answering. */
+export function askCertificates(flags: AgentFlags): Promise<readonly (CertificateReport | SilentNode)[]> {
+  return askAgents(flags, (socket) => ask<CertificateReport>("agent", socket, "/certificates"));
+}
+
+export function heldBy(reports: readonly (CertificateReport | SilentNode)[]): readonly HeldCertificate[] {
+  return reports.flatMap((one) =>
+    "error" in one ? [] : one.identities.map((identity) => ({ ...identity, node: one.node })),
+  );
+}
+
+/**
+ * Those of the identity that a person means: a SPIFFE ID, or `namespace/service-account`.
+ * Throws AmbitError `no-such-identity`.
+ */
+export function findHeld(held: readonly HeldCertificate[], wanted: string): readonly HeldCertificate[] {
+  const [namespace, account, ...more] = wanted.split("/");
+  const ending = more.length === 0 ? `/ns/${namespace}/sa/${account}` : wanted;
+  const found = held.filter(({ spiffeId }) => spiffeId === wanted || spiffeId.endsWith(ending));
+  if (found.length > 0) return found;
+  throw new AmbitError({
+    code: "no-such-identity",
+    kind: "user",
+    what: `no node has a pod of the identity ${wanted} in the mesh`,
+    why: `these are there: ${[...new Set(held.map(({ spiffeId }) => spiffeId))].join(", ") || "none"}`,
+    remedy: "name one of them, or NAMESPACE/SERVICE-ACCOUNT for short",
+  });
+}

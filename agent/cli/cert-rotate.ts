@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { askAgents, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
+import { ask } from "./ask.ts";
+import { askCertificates, findHeld, heldBy, type HeldCertificate } from "./cert-reports.ts";
+import { outputOption, print, seconds, table, type OutputFormat } from "./output.ts";
+import type { CertificateReport } from "../certificates.ts";
+
+interface RotateFlags extends AgentFlags {
+  readonly output: OutputFormat;
+  readonly timeout: number;
+}
+
+interface Rotated {
+  readonly node: string;
+  readonly spiffeId: string;
+  readonly before: string | null;
+  /** null: there is no new one yet, and `reason` says why. */
+  readonly after: string | null;
+  readonly reason?: string;
+}
+
+const POLL_MS = 50;
+
+export function addCertRotate(cert: Command): void {
+  withAgentFlags(cert.command("rotate"))
+    .summary("a new key and certificate now: for one identity on each of its nodes, or for all")
+    .argument("[id]", "a SPIFFE ID, or NAMESPACE/SERVICE-ACCOUNT (default: all)")
+    .option("--timeout <seconds>", "wait so long for the new ones", seconds, 15)
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      `
+The old one serves until the new one is there. Exits 1 if one does not come in time; it is then still being tried.
+
+Example:
+  $ ambit cert rotate shop/web`,
+    )
+    .action(async (id: string | undefined, { output, timeout, ...flags }: RotateFlags) => {
+      const held = heldBy(await askCertificates(flags));
+      const chosen = id === undefined ? held : findHeld(held, id);
+      await askAgents(flags, (socket) => rotateAt(socket, chosen));
+      const rotated = await outcome(flags, chosen, Date.now() + timeout * 1_000);
+      print({ rotated }, output, (result) => rotatedText(result.rotated));
+      if (rotated.some(({ after }) => after === null)) process.exitCode = 1;
+    });
+}
+
+async function rotateAt(socket: string, chosen: readonly HeldCertificate[]): Promise<void> {
+  const { node } = await ask<CertificateReport>("agent", socket, "/certificates");
+  for (const { spiffeId } of chosen.filter((one) => one.node === node)) {
+    await ask("agent", socket, `/certificates/rotate?id=${encodeURIComponent(spiffeId)}`, "POST");
+  }
+}
+
+async function outcome(
+  flags: AgentFlags,
+  chosen: readonly HeldCertificate[],
+  deadline: number,
+): Promise<readonly Rotated[]> {
+  for (;;) {
+    const now = heldBy(await askCertificates(flags));
+    const rotated = chosen.map(({ node, spiffeId, serial: before = null }): Rotated => {
+      const found = now.find((one) => one.node === node && one.spiffeId === spiffeId);
+      const after = found?.serial ?? null;
+      if (after !== null && after !== before) return { node, spiffeId, before, after };
+      const reason = found?.lastError ?? found?.waiting ?? "the authority is being asked";
+      return { node, spiffeId, before, after: null, reason };
+    });
+    if (rotated.every(({ after }) => after !== null) || Date.now() > deadline) return rotated;
+    await sleep(POLL_MS);
+  }
+}
+
+function rotatedText(rotated: readonly Rotated[]): string {
+  const rows = rotated.map(({ node, spiffeId, before, after, reason = "" }) => [
+    ...[node, spiffeId, before ?? "-", after ?? "not yet", reason.replaceAll(/\n */gu, "; ")],
+  ]);
+  return table([["NODE", "IDENTITY", "BEFORE", "NOW", ""], ...rows]);
+}

@@ -1,0 +1,56 @@
+import { X509Certificate } from "node:crypto";
+import type { Command } from "commander";
+import { withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
+import { askCertificates, findHeld, heldBy, type HeldCertificate } from "./cert-reports.ts";
+import { outputOption, print, type OutputFormat } from "./output.ts";
+
+interface ShowFlags extends AgentFlags {
+  readonly output: OutputFormat;
+}
+
+export function addCertShow(cert: Command): void {
+  withAgentFlags(cert.command("show"))
+    .summary("one identity's certificate on each node that holds one, and the chain in PEM")
+    .argument("<id>", "a SPIFFE ID, or NAMESPACE/SERVICE-ACCOUNT")
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ ambit cert show shop/web
+  $ ambit cert show spiffe://cluster.local/ns/shop/sa/web | openssl x509 -noout -text`,
+    )
+    .action(async (id: string, { output, ...flags }: ShowFlags) => {
+      const certificates = findHeld(heldBy(await askCertificates(flags)), id);
+      print({ certificates }, output, (result) => result.certificates.map(showText).join("\n\n"));
+    });
+}
+
+function showText({ node, spiffeId, waiting, lastError, chainPem, nextRequest, notBefore, notAfter }: HeldCertificate) {
+  if (chainPem === undefined)
+    return lines([
+      ["node", node],
+      ["identity", spiffeId],
+      ["none yet", waiting],
+    ]);
+  const leaf = new X509Certificate(chainPem);
+  const facts = lines([
+    ["node", node],
+    ["identity", spiffeId],
+    ["serial", leaf.serialNumber.toLowerCase()],
+    ["sha256", leaf.fingerprint256],
+    ["signed by", leaf.issuer.replaceAll("\n", ", ")],
+    ["good from", notBefore],
+    ["until", notAfter],
+    ["renewed at", nextRequest],
+    ["last error", lastError],
+  ]);
+  return `${facts}\n${chainPem.trimEnd()}`;
+}
+
+function lines(facts: readonly (readonly [string, string | undefined])[]): string {
+  return facts
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value = ""]) => `${`${name}:`.padEnd(12)}${value.replaceAll("\n", `\n${" ".repeat(12)}`)}`)
+    .join("\n");
+}

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { addCertList } from "./cert-list.ts";
+import { addCertRotate } from "./cert-rotate.ts";
+import { addCertShow } from "./cert-show.ts";
+
+export function registerCert(program: Command): void {
+  const cert = program
+    .command("cert")
+    .summary("the certificates that nodes hold for their pods")
+    .description("Shows the certificates that nodes hold for their pods' identities, and renews them ahead of time.");
+  addCertList(cert);
+  addCertShow(cert);
+  addCertRotate(cert);
+}
