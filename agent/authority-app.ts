@@ -1,12 +1,18 @@
 import { join } from "node:path";
+import { json, serve, type Answer, type Handlers } from "./admin/server.ts";
+import { authorityStatus } from "./authority-status.ts";
 import type { AuthorityAddress } from "./ca/authority-address.ts";
 import { serveAuthority } from "./ca/authority-server.ts";
 import { Authority } from "./ca/authority.ts";
 import { BuiltInSigner } from "./ca/built-in-signer.ts";
+import { FileSigner } from "./ca/file-signer.ts";
 import { JoinTokens } from "./ca/join-token.ts";
 import { NodeRecords } from "./ca/node-records.ts";
+import { RootRotation } from "./ca/root-rotation.ts";
 import { serverIdentity } from "./ca/server-identity.ts";
+import type { CertificateSigner } from "./ca/signer.ts";
 import { SYSTEM_CLOCK } from "./lib/clock.ts";
+import { AmbitError, describe } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
 import { makePrivateFolder } from "./lib/private-file.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
@@ -21,35 +27,87 @@ export interface AuthorityAppOptions extends MeshOptions {
   readonly listen: AuthorityAddress;
   /** Of workloads' certificates. */
   readonly lifetimeMs: number;
+  /** A folder with an intermediate that was made elsewhere, in place of keys of its own. */
+  readonly caFolder: string | undefined;
 }
 
 export interface AuthorityApp {
   close(): void;
 }
 
+const TICK_MS = 1_000;
+
 /** The composition root of the authority: which pods run where comes from the manifests, the rest from its own folder. */
 export async function runAuthority(options: AuthorityAppOptions, log: Logger): Promise<AuthorityApp> {
   const { stateDir, listen, lifetimeMs, trustDomain } = options;
+  const clock = SYSTEM_CLOCK;
   makePrivateFolder(stateDir);
   const source = await openDirectorySource(options.manifests, {
     ...options,
     heldVersions: join(stateDir, "held-versions.json"),
   });
-  const signer = await BuiltInSigner.open({ folder: stateDir, trustDomain });
-  const authority = new Authority({
-    signer,
-    tokens: new JoinTokens(stateDir),
-    placement: placementOf(source, trustDomain),
-    records: new NodeRecords(join(stateDir, "nodes.json")),
-    lifetimeMs,
-    clock: SYSTEM_CLOCK,
-  });
+  const records = new NodeRecords(join(stateDir, "nodes.json"));
+  const { signer, own } = await openSigner(options);
+  const placement = placementOf(source, trustDomain);
+  const authority = new Authority({ signer, tokens: new JoinTokens(stateDir), placement, records, lifetimeMs, clock });
+  const onChange = (): void => {
+    log.info({ signing: signer.generation() }, "roots changed");
+    authority.changed();
+  };
+  const rotation = own && new RootRotation({ signer: own, records, clock, onChange });
   const server = await serveAuthority(authority, listen, await serverIdentity(stateDir), log);
-  log.info({ listen, generation: signer.generation() }, "authority runs");
+  const status = (): Answer => json(authorityStatus(signer, records, rotation, clock.now()));
+  const handlers: Handlers = {
+    "/status": status,
+    "POST /rotate-root": async () => {
+      if (rotation === undefined) throw notOwn();
+      await rotation.start();
+      return status();
+    },
+  };
+  const admin = await serve({ socketPath: join(stateDir, "admin.sock") }, handlers, log);
+
+  const tick = async (): Promise<void> => {
+    const before = signer.roots() + signer.generation();
+    try {
+      await signer.refresh?.();
+      if (before !== signer.roots() + signer.generation()) onChange();
+      await rotation?.step();
+    } catch (error) {
+      log.error({ error: describe(error) }, "the roots stay as they are");
+    }
+  };
+  const timer = setInterval(() => void tick(), TICK_MS);
+  log.info({ listen, signing: signer.generation() }, "authority runs");
   return {
     close: () => {
+      clearInterval(timer);
+      admin.close();
       server.close();
       source.close();
     },
   };
+}
+
+interface OpenedSigner {
+  readonly signer: CertificateSigner;
+  /** The same, where its roots can be changed here. */
+  readonly own: BuiltInSigner | undefined;
+}
+
+async function openSigner({ caFolder, stateDir, trustDomain }: AuthorityAppOptions): Promise<OpenedSigner> {
+  if (caFolder !== undefined) return { signer: await FileSigner.open(caFolder), own: undefined };
+  const own = await BuiltInSigner.open({ folder: stateDir, trustDomain });
+  return { signer: own, own };
+}
+
+function notOwn(): AmbitError {
+  return new AmbitError({
+    code: "roots-not-own",
+    kind: "user",
+    what: "the root cannot be changed here",
+    why: "the authority signs by files that were made elsewhere (--ca-folder)",
+    remedy:
+      "add the new root to root-cert.pem, then replace ca-cert.pem, ca-key.pem and cert-chain.pem, then remove the old root",
+  });
 }

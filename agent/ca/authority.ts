@@ -51,7 +51,7 @@ export class Authority {
     if (!nodes.includes(node)) throw refusal(node, spiffeId, nodes);
     const now = clock.now();
     const { chainPem: chain, generation } = await signer.sign(csr, spiffeId, lifetimeMs);
-    records.issued(node, now + lifetimeMs, now);
+    records.issued(node, generation, now + lifetimeMs, now);
     return { chain, generation, trust: this.#trust() };
   }
 

@@ -33,7 +33,7 @@ export class Generation {
   static async make(parent: string, trustDomain: string, now: number): Promise<Generation> {
     const root = await makeRoot({ trustDomain, now, lifetimeMs: ROOT_LIFETIME_MS });
     const intermediate = await makeIntermediate(root, intermediateOptions(trustDomain, now));
-    const name = digestOf(root.certificate.toString("pem")).slice(0, 16);
+    const name = generationName(root.certificate.toString("pem"));
     const folder = join(parent, name);
     makePrivateFolder(folder);
     await save(folder, "intermediate", intermediate);
@@ -66,8 +66,9 @@ function intermediateOptions(trustDomain: string, now: number): AuthorityCertifi
   return { trustDomain, now, lifetimeMs: INTERMEDIATE_LIFETIME_MS };
 }
 
-export function digestOf(certificatePem: string): string {
-  return new NodeCertificate(certificatePem).fingerprint256.replaceAll(":", "").toLowerCase();
+/** How a root is named, from its digest. */
+export function generationName(rootPem: string): string {
+  return new NodeCertificate(rootPem).fingerprint256.replaceAll(":", "").toLowerCase().slice(0, 16);
 }
 
 /** Certificate and key in one file: one is never there without the other. */

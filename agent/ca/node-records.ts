@@ -25,9 +25,10 @@ export class NodeRecords {
     this.#records = new Map(Object.entries(JSON.parse(text) as Readonly<Record<string, NodeRecord>>));
   }
 
-  /** Nodes that may have certificates that are good at `now`. */
+  /** Nodes that may have certificates that are good at `now`, by name. */
   inUse(now: number): ReadonlyMap<string, NodeRecord> {
-    return new Map([...this.#records].filter(([, { validUntil }]) => validUntil > now));
+    const found = [...this.#records].filter(([, { validUntil }]) => validUntil > now);
+    return new Map(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** When a node was heard last by this process; undefined: never. */
@@ -41,12 +42,15 @@ export class NodeRecords {
   }
 
   /** Called before a certificate is handed out. */
-  issued(node: string, validUntil: number, now: number): void {
+  issued(node: string, generation: string, validUntil: number, now: number): void {
     this.#heard.set(node, now);
     const before = this.#records.get(node) ?? UNKNOWN;
     // To the hour: a node of many identities need not be written down for each of them.
     const rounded = Math.ceil(validUntil / HOUR_MS) * HOUR_MS;
-    this.#update(node, { validUntil: Math.max(rounded, before.validUntil) });
+    this.#update(node, {
+      validUntil: Math.max(rounded, before.validUntil),
+      generations: [...new Set([...before.generations, generation])].toSorted(),
+    });
   }
 
   #update(node: string, change: Partial<NodeRecord>): void {

@@ -13,4 +13,6 @@ export interface CertificateSigner {
   roots(): string;
   /** Names the root under which it signs now. Certificates of another generation are to be replaced. */
   generation(): string;
+  /** Looks whether what it signs by has been replaced outside. Throws where that cannot be used; it goes on with what it had. */
+  refresh?(): Promise<void>;
 }

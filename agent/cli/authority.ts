@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { runAuthority } from "../authority-app.ts";
 import { parseAuthorityAddress } from "../ca/authority-address.ts";
 import { makeJoinFile } from "../ca/join-token.ts";
+import { addAuthorityAdmin } from "./authority-admin.ts";
 import { createLogger } from "../lib/log.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 import { seconds } from "./output.ts";
@@ -12,6 +13,7 @@ interface RunFlags extends MeshFlags {
   readonly stateDir: string;
   readonly listen?: string;
   readonly certificateLifetime: number;
+  readonly caFolder?: string;
 }
 
 const STATE_DIR = "/var/lib/ambit/authority";
@@ -27,6 +29,7 @@ export function registerAuthority(program: Command): void {
     );
   addRun(authority);
   addToken(authority);
+  addAuthorityAdmin(authority);
 }
 
 function addRun(authority: Command): void {
@@ -36,15 +39,19 @@ function addRun(authority: Command): void {
     .option("--state-dir <folder>", "its keys, and hashes of the join tokens: keep a copy of it", STATE_DIR)
     .option("--listen <address>", "unix:/path or HOST:PORT (default: agents.sock in --state-dir)")
     .option("--certificate-lifetime <seconds>", "of the pods' certificates; renewed at half of it", seconds, DAY_S)
+    .option("--ca-folder <folder>", "sign by ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem in there")
     .addHelpText(
       "after",
       `
-Example:
-  $ ambit authority run --manifests ./my-app --listen 10.0.0.5:15012`,
+Without --ca-folder it makes a root of its own, once, in --state-dir. Those in --ca-folder may be replaced while it runs.
+
+Examples:
+  $ ambit authority run --manifests ./my-app --listen 10.0.0.5:15012
+  $ ambit authority run --manifests ./my-app --ca-folder /etc/cacerts`,
     )
-    .action(async ({ listen, certificateLifetime, ...flags }: RunFlags) => {
+    .action(async ({ listen, certificateLifetime, caFolder, ...flags }: RunFlags) => {
       const address = parseAuthorityAddress(listen ?? `unix:${join(flags.stateDir, "agents.sock")}`);
-      const options = { ...flags, listen: address, lifetimeMs: certificateLifetime * 1_000 };
+      const options = { ...flags, listen: address, lifetimeMs: certificateLifetime * 1_000, caFolder };
       const running = await runAuthority(options, createLogger("authority"));
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());

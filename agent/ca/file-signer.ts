@@ -1,0 +1,67 @@
+import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
+import type { CertifiedKey } from "./authority-certificate.ts";
+import { readAuthorityFiles, versionOfFiles, type AuthorityFiles } from "./authority-files.ts";
+import { keyOfRequest } from "./certificate-request.ts";
+import { generationName } from "./generation.ts";
+import { importPrivateKey } from "./keys.ts";
+import type { CertificateSigner, SignedCertificate } from "./signer.ts";
+import { makeWorkloadCertificate } from "./workload-certificate.ts";
+import { X509Certificate } from "./x509.ts";
+
+interface Loaded {
+  readonly files: AuthorityFiles;
+  readonly issuer: CertifiedKey;
+}
+
+/**
+ * Signs by an intermediate that was made elsewhere. Its files may be replaced while it runs: to change the root, first have
+ * both roots in root-cert.pem, then change the other files, then remove the old root.
+ */
+export class FileSigner implements CertificateSigner {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  #loaded: Loaded;
+  #version: string;
+
+  private constructor(folder: string, clock: Clock, loaded: Loaded, version: string) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#loaded = loaded;
+    this.#version = version;
+  }
+
+  /** Throws AmbitError `authority-files`, `key-not-usable`. */
+  static async open(folder: string, clock: Clock = SYSTEM_CLOCK): Promise<FileSigner> {
+    const version = versionOfFiles(folder);
+    return new FileSigner(folder, clock, await load(folder), version);
+  }
+
+  /** Takes files that have changed. Throws what `open` throws, once for each change, and goes on with those before. */
+  async refresh(): Promise<void> {
+    const version = versionOfFiles(this.#folder);
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#loaded = await load(this.#folder);
+  }
+
+  async sign(csr: string, spiffeId: string, lifetimeMs: number): Promise<SignedCertificate> {
+    const publicKey = await keyOfRequest(csr);
+    const { files, issuer } = this.#loaded;
+    const leaf = await makeWorkloadCertificate({ publicKey, spiffeId, lifetimeMs, now: this.#clock.now() }, issuer);
+    return { chainPem: `${leaf}${files.chainPem}`, generation: generationName(files.rootPem) };
+  }
+
+  roots(): string {
+    return this.#loaded.files.rootsPem;
+  }
+
+  generation(): string {
+    return generationName(this.#loaded.files.rootPem);
+  }
+}
+
+async function load(folder: string): Promise<Loaded> {
+  const files = readAuthorityFiles(folder);
+  const issuer = { certificate: new X509Certificate(files.certificatePem), key: await importPrivateKey(files.keyPem) };
+  return { files, issuer };
+}
