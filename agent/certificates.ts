@@ -1,6 +1,7 @@
 import { json, type Handlers } from "./admin/server.ts";
 import type { CertificateStatus, IdentityStatus } from "./ca/certificate-status.ts";
 import type { CertificateStore } from "./ca/certificate-store.ts";
+import type { JoinFile } from "./ca/join-token.ts";
 import { AmbitError } from "./lib/errors.ts";
 import type { Mesh } from "./model/mesh.ts";
 import { spiffeId } from "./model/spiffe-id.ts";
@@ -20,15 +21,17 @@ export async function openCertificateStore(node: string, authority: AuthorityOpt
     import("./ca/certificate-store.ts"),
     import("./ca/join-token.ts"),
   ]);
-  const join = readJoinFile(authority.joinTokenFile);
-  if (join.node !== node) {
+  const join = (): JoinFile => {
+    const file = readJoinFile(authority.joinTokenFile);
+    if (file.node === node) return file;
     throw new AmbitError({
       code: "join-node",
       kind: "user",
-      what: `the join token in ${authority.joinTokenFile} is for node '${join.node}', and this is '${node}'`,
+      what: `the join token in ${authority.joinTokenFile} is for node '${file.node}', and this is '${node}'`,
       remedy: `make one where the authority runs: ambit authority token --node ${node}`,
     });
-  }
+  };
+  join();
   return new Store(new AuthorityClient(authority.address, join));
 }
 

@@ -7,6 +7,7 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectKeyIdentifierExtension,
+  type JsonName,
   type Key,
   type KeyPair,
   type X509Certificate,
@@ -44,7 +45,7 @@ export async function makeIntermediate(
 }
 
 async function make(
-  subject: string,
+  subject: JsonName,
   { publicKey, privateKey }: KeyPair,
   by: SigningIdentity,
   now: number,
@@ -71,6 +72,6 @@ async function make(
 }
 
 /** Each its own: verifiers find an issuer by its name first. */
-function nameOf(role: string, trustDomain: string): string {
-  return `O=${trustDomain},CN=Ambit ${role} ${randomBytes(4).toString("hex")}`;
+function nameOf(role: string, trustDomain: string): JsonName {
+  return [{ O: [trustDomain] }, { CN: [`Ambit ${role} ${randomBytes(4).toString("hex")}`] }];
 }

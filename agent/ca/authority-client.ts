@@ -22,11 +22,11 @@ const WATCH_TIMEOUT_MS = 40_000;
 /** Asks the authority, over TLS by the certificate that came with the join token. */
 export class AuthorityClient implements CertificateSource {
   readonly #address: string;
-  readonly #join: JoinFile;
+  readonly #join: () => JoinFile;
   readonly #agent = new Agent({ keepAlive: true, minVersion: "TLSv1.3" });
 
-  /** Throws AmbitError `authority-address`. */
-  constructor(address: string, join: JoinFile) {
+  /** `join` is asked each time: a token may be replaced by a newer one. Throws AmbitError `authority-address`. */
+  constructor(address: string, join: () => JoinFile) {
     parseAuthorityAddress(address);
     this.#address = address;
     this.#join = join;
@@ -46,7 +46,8 @@ export class AuthorityClient implements CertificateSource {
 
   async #post<T>(path: string, body: unknown, timeoutMs: number, signal: AbortSignal): Promise<T> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const { status, text } = await this.#exchange(path, JSON.stringify(body), within).catch((cause: unknown) => {
+    const join = this.#join();
+    const { status, text } = await this.#exchange(join, path, JSON.stringify(body), within).catch((cause: unknown) => {
       throw this.#silent(cause);
     });
     if (status === 200) return JSON.parse(text) as T; // An authority of this version, known by its key.
@@ -54,11 +55,11 @@ export class AuthorityClient implements CertificateSource {
   }
 
   #exchange(
+    { node, token, authority }: JoinFile,
     path: string,
     body: string,
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly text: string }> {
-    const { node, token, authority } = this.#join;
     return new Promise((resolve, reject) => {
       const call = request(
         {

@@ -20,9 +20,12 @@ export async function serveAuthority(
   { pem }: ServerIdentity,
   log: Logger,
 ): Promise<AuthorityServer> {
-  const server = createServer({ key: pem, cert: pem, minVersion: "TLSv1.3" }, (request, response) => {
-    void answer(authority, request, response, log);
-  });
+  const server = createServer(
+    { key: pem, cert: pem, minVersion: "TLSv1.3", handshakeTimeout: 10_000 },
+    (request, response) => {
+      void answer(authority, request, response, log);
+    },
+  );
   // Longer than a question is held.
   server.requestTimeout = 10_000;
   server.on("tlsClientError", (error) => log.debug({ error: messageOf(error) }, "no TLS with a client"));

@@ -37,10 +37,12 @@ export async function keyOfRequest(csrPem: string): Promise<Key> {
   } catch (cause) {
     throw badRequest("the certificate request cannot be read or does not prove its key", cause);
   }
-  const { algorithm } = key;
-  if (algorithm.name === "ECDSA") return key;
-  throw badRequest(`the certificate request has a key of the kind ${algorithm.name}, not ECDSA`);
+  const { name, namedCurve = "" } = key.algorithm as { readonly name: string; readonly namedCurve?: string };
+  if (name === "ECDSA" && CURVES.includes(namedCurve)) return key;
+  throw badRequest(`the certificate request has a key of the kind ${name} ${namedCurve}`);
 }
+
+const CURVES: readonly string[] = ["P-256", "P-384"];
 
 function badRequest(what: string, cause?: unknown): AmbitError {
   return new AmbitError({

@@ -56,7 +56,7 @@ export class CertificateStore {
       clock: this.#clock,
       random: this.#random,
       report: () => ({ trust: this.#trust, generations: this.#generations() }),
-      onTrust: (trust) => this.#learn(trust),
+      onTrust: (trust, isBack) => this.#learn(trust, isBack),
     });
   }
 
@@ -170,13 +170,14 @@ export class CertificateStore {
     }
   }
 
-  #learn(trust: Trust): void {
+  #learn(trust: Trust, isBack: boolean): void {
     const before = this.#trust;
     this.#trust = trust;
     const now = this.#clock.now();
     for (const entry of this.#entries.values()) {
-      if (entry.certificate === undefined || entry.generation === trust.generation) continue;
-      entry.dueAt = Math.min(entry.dueAt, now + this.#random() * SPREAD_MS);
+      const isOld = entry.certificate !== undefined && entry.generation !== trust.generation;
+      const wait = isBack && entry.lastError !== undefined ? 0 : isOld ? this.#random() * SPREAD_MS : Infinity;
+      entry.dueAt = Math.min(entry.dueAt, now + wait);
     }
     if (before?.roots !== trust.roots) this.#publish();
     this.#work();

@@ -1,12 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { X509CertificateGenerator, type Extension, type Key, type Name, type X509Certificate } from "./x509.ts";
+import {
+  X509CertificateGenerator,
+  type Extension,
+  type JsonName,
+  type Key,
+  type Name,
+  type X509Certificate,
+} from "./x509.ts";
 
 /** Clocks of nodes differ a little: a certificate is good from a minute before it is made. */
 export const BACKDATE_MS = 60_000;
 
 export interface CertificateContent {
-  /** As in RFC 4514; "" for none. */
-  readonly subject: string;
+  /** Empty for none. */
+  readonly subject: JsonName;
   readonly publicKey: Key;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -15,7 +22,7 @@ export interface CertificateContent {
 
 /** Who signs: a name and a key. The name of a certificate is taken as it is encoded there, as verifiers compare bytes. */
 export interface SigningIdentity {
-  readonly name: string | Name;
+  readonly name: JsonName | Name;
   readonly key: Key;
 }
 

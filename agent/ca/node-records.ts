@@ -45,6 +45,8 @@ export class NodeRecords {
   issued(node: string, generation: string, validUntil: number, now: number): void {
     this.#heard.set(node, now);
     const before = this.#records.get(node) ?? UNKNOWN;
+    // Nodes that have left the cluster.
+    this.#records = new Map([...this.#records].filter(([one, old]) => old.validUntil > now || this.#heard.has(one)));
     // To the hour: a node of many identities need not be written down for each of them.
     const rounded = Math.ceil(validUntil / HOUR_MS) * HOUR_MS;
     this.#update(node, {

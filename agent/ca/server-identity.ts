@@ -27,7 +27,7 @@ export async function serverIdentity(stateDir: string): Promise<ServerIdentity> 
 
 async function make(stateDir: string, path: string): Promise<void> {
   const { publicKey, privateKey } = await generateKeyPair();
-  const subject = `CN=${AUTHORITY_NAME}`;
+  const subject = [{ CN: [AUTHORITY_NAME] }];
   const now = Date.now();
   const certificate = await makeCertificate(
     {

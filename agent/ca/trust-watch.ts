@@ -9,7 +9,8 @@ export interface TrustWatchOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly report: () => NodeReport;
-  readonly onTrust: (trust: Trust) => void;
+  /** `isBack`: the authority answers again, after it did not. */
+  readonly onTrust: (trust: Trust, isBack: boolean) => void;
 }
 
 /** Keeps one question open at the authority: who is trusted now? So a node learns of a new root at once. */
@@ -55,8 +56,9 @@ export class TrustWatch {
       const trust = await this.#options.source.watch(report, question.signal);
       if (this.#isOver(question)) return;
       this.#backoff.reset();
+      const isBack = this.#trouble !== undefined;
       this.#trouble = undefined;
-      this.#options.onTrust(trust);
+      this.#options.onTrust(trust, isBack);
       // Unless it has been asked anew meanwhile.
       if (!this.#isOver(question)) void this.#ask();
     } catch (error) {

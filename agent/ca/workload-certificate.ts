@@ -38,7 +38,7 @@ export async function makeWorkloadCertificate(content: WorkloadCertificateConten
   }
   const certificate = await makeCertificate(
     {
-      subject: "",
+      subject: [],
       publicKey,
       notBefore: new Date(Math.max(now - BACKDATE_MS, by.certificate.notBefore.getTime())),
       notAfter: new Date(Math.min(now + lifetimeMs, issuerEnd)),

@@ -16,6 +16,7 @@ export {
   X509Certificate,
   X509CertificateGenerator,
   type Extension,
+  type JsonName,
   type Name,
 } from "@peculiar/x509";
 

@@ -44,6 +44,7 @@ function toText(status: LabStatus): string {
       ...pods,
     ]),
     table([["NAMESPACE", "SERVICE", "CLUSTER-IP", "PORTS", "ENDPOINTS"], ...services]),
+    status.authorityPid === null ? "" : `Authority: pid ${status.authorityPid}`,
     status.warnings.map(warningText).join("\n"),
     status.ready ? "" : ["Not ready:", ...status.waitingFor.map((line) => `  ${line}`)].join("\n"),
   ];

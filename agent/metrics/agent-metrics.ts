@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Mesh } from "../model/mesh.ts";
 import type { AgentStatus } from "../status.ts";
+import { collectCertificateFigures } from "./certificate-figures.ts";
 import { collectNodeFigures } from "./node-figures.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 
@@ -22,6 +23,7 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "ambit_agent_" });
   collectNodeFigures(registry);
+  collectCertificateFigures(registry, () => sources.status());
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name,

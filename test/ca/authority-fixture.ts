@@ -64,7 +64,7 @@ export class AuthorityFixture {
 
   async join(node: string, change: Partial<JoinFile> = {}): Promise<AuthorityClient> {
     const file = await makeJoinFile(this.folder, node);
-    return new AuthorityClient(`unix:${this.socketPath}`, { ...file, ...change });
+    return new AuthorityClient(`unix:${this.socketPath}`, () => ({ ...file, ...change }));
   }
 
   remove(): void {

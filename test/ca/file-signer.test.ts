@@ -65,7 +65,7 @@ test("takes RSA keys in PKCS #1, and identifiers that are not made our way", asy
     publicExponent: Buffer.from([1, 0, 1]),
   };
   const keys = await webcrypto.subtle.generateKey(rsa, true, ["sign", "verify"]);
-  const subject = "O=Example,CN=Example CA";
+  const subject = [{ O: ["Example"] }, { CN: ["Example CA"] }];
   const certificate = await makeCertificate(
     {
       subject,
