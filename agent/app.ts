@@ -8,6 +8,7 @@ import type { CompileOptions } from "./compile/options.ts";
 import { ensureEnvoy } from "./envoy/find-envoy.ts";
 import { EnvoySupervisor } from "./envoy/supervisor.ts";
 import { installFilterModule } from "./filter-module.ts";
+import { KeySets } from "./jwks/key-sets.ts";
 import type { Logger } from "./lib/log.ts";
 import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
@@ -33,6 +34,8 @@ export interface AgentOptions extends MeshOptions {
   readonly concurrency: number;
   /** An Envoy that has not answered for so long is replaced. */
   readonly patienceMs: number;
+  /** Key sets that RequestAuthentications name are fetched again so often. */
+  readonly keysRefreshMs: number;
   /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Who signs the node's certificates; without it there are none. */
@@ -81,10 +84,17 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   const reconciler = new Reconciler(ads, capture, log, known.captured);
 
   let config: NodeConfig | undefined;
+  const keySets = new KeySets({
+    file: join(stateDir, "key-sets.json"),
+    refreshMs: options.keysRefreshMs,
+    log,
+    onChange: () => apply(source.current()),
+  });
   // Who has been in the mesh keeps its listeners for as long as it lives: connections that are open stay on their path.
   const members = new Set([...known.captured, ...known.left]);
   const apply = (mesh: Mesh): void => {
-    config = compile(mesh, { ...compileOptions, leaving: members });
+    keySets.follow(mesh);
+    config = compile(mesh, { ...compileOptions, leaving: members, fetchedKeys: keySets.fetched });
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));
     for (const uid of members) if (!alive.has(uid)) members.delete(uid);
     for (const { uid } of config.capture.pods) members.add(uid);
@@ -124,6 +134,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     close: () => {
       clearInterval(sweep);
       source.close();
+      keySets.close();
       certificates?.close();
       for (const server of servers) server.close();
       envoy.release();

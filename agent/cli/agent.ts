@@ -19,6 +19,7 @@ interface AgentFlags extends MeshFlags {
   readonly accessLog: string;
   readonly concurrency: number;
   readonly envoyPatience: number;
+  readonly keysRefresh: number;
   readonly authority?: string;
   readonly joinTokenFile?: string;
   readonly metrics?: { readonly host: string; readonly port: number };
@@ -54,6 +55,12 @@ export function registerAgent(program: Command): void {
         .argParser(seconds)
         .default(10),
     )
+    .addOption(
+      new Option("--keys-refresh <seconds>", "key sets that RequestAuthentications name are fetched again so often")
+        .env("AMBIT_KEYS_REFRESH")
+        .argParser(seconds)
+        .default(1200),
+    )
     .option("--authority <address>", "who signs this node's certificates: unix:/path/of/its/socket or HOST:PORT")
     .option("--join-token-file <file>", "what 'ambit authority token --node NAME' printed for this node")
     .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
@@ -68,13 +75,14 @@ Example:
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
-      const { kubeletCgroup, metrics, clusterName: cluster, envoyPatience } = flags;
+      const { kubeletCgroup, metrics, clusterName: cluster, envoyPatience, keysRefresh } = flags;
       const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
       const patienceMs = envoyPatience * 1_000;
+      const keysRefreshMs = keysRefresh * 1_000;
       const authority = authorityOf(flags);
       const agent = await runAgent(
-        { ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs, authority },
+        { ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs, keysRefreshMs, authority },
         log,
       );
       await new Promise<void>((resolve) => {

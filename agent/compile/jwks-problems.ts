@@ -10,20 +10,17 @@ export function jwksProblems(mesh: Mesh, { fetchedKeys }: CompileOptions): reado
     for (const [index, { keys: source }] of rules.entries()) {
       if (source.kind === "inline") continue;
       const fetched = fetchedKeys?.get(source.url);
-      const failure = fetchedKeys === undefined ? "key sets are not fetched yet" : fetched?.failure;
-      if (failure === undefined) continue;
+      if (fetched?.failure === undefined) continue;
       const object = `RequestAuthentication ${namespacedName(meta.namespace, meta.name)}`;
       const meanwhile =
-        (fetched?.keys.length ?? 0) > 0
-          ? "the keys that were fetched before stay"
-          : "until then its tokens are rejected";
+        fetched.keys.length > 0 ? "the keys that were fetched before stay" : "until then its tokens are rejected";
       problems.set(`${object} ${index}`, {
         severity: "warning",
         code: "keys-not-fetched",
         origin: meta.origin,
         object,
         field: `spec.jwtRules[${index}].${source.kind === "uri" ? "jwksUri" : "issuer"}`,
-        reason: `${source.url}: ${failure}; ${meanwhile}`,
+        reason: `${source.url}: ${fetched.failure}; ${meanwhile}`,
         remedy: "Let it answer with a JSON Web Key Set; it is asked again by and by.",
       });
     }

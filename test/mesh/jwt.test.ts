@@ -26,7 +26,7 @@ const authentication = (name: string, rules: readonly unknown[]): unknown => ({
 });
 
 describePrivileged("tokens in a mesh", () => {
-  const lab = new MeshLab("jwt");
+  const lab = new MeshLab("jwt", { AMBIT_KEYS_REFRESH: "1" });
   const folder = mkdtempSync(join(tmpdir(), "ambit-jwt-"));
   const send = async (from: string, requests: readonly Sent[]): Promise<readonly Answer[]> => {
     const file = join(folder, `${from.replace("/", "-")}.json`);
@@ -42,7 +42,20 @@ describePrivileged("tokens in a mesh", () => {
     return answer;
   };
 
+  const keysFile = join(folder, "keys.json");
+  const keys = (): readonly unknown[] => {
+    const server = pod("shop", "keys", "node-2", { server: true }) as {
+      readonly spec: { readonly containers: { command: readonly string[] }[] };
+    };
+    for (const container of server.spec.containers) {
+      container.command = [process.execPath, join(APPS, "keys.mjs"), keysFile];
+    }
+    return [server];
+  };
+
   beforeAll(async () => {
+    writeFileSync(keysFile, keySet(ec));
+    lab.write("keys.yaml", keys());
     lab.write("all.yaml", [
       namespace("shop", true),
       namespace("outside", false),
@@ -53,6 +66,10 @@ describePrivileged("tokens in a mesh", () => {
       service("shop", "near", { app: "near" }),
       service("shop", "far", { app: "far" }),
       service("shop", "both", { api: "inline" }),
+      pod("shop", "remote", "node-1", { server: true, labels: { api: "remote" } }),
+      service("shop", "remote", { app: "remote" }),
+      service("shop", "keys", { app: "keys" }),
+      authentication("remote", [{ issuer: ISSUER_URL, jwksUri: "http://keys.shop/keys.json" }]),
       authentication("inline", [
         {
           issuer: ISSUER_URL,
@@ -142,4 +159,33 @@ describePrivileged("tokens in a mesh", () => {
       });
     });
   }
+
+  describe("keys that are fetched", () => {
+    const status = async (token: string): Promise<number> =>
+      (await one("shop/caller", bearer("http://remote/", token))).status;
+    const becomes = (token: string, wanted: number): Promise<void> =>
+      lab.until(`a call is answered ${wanted}`, async () => (await status(token)) === wanted);
+
+    it("come from a server in the mesh, by its Service's name", async () => {
+      await becomes(good, 200);
+      expect(await status(rsa.token(CLAIMS))).toBe(401);
+    });
+
+    it("change when the server has others", async () => {
+      writeFileSync(keysFile, keySet(rsa));
+      await becomes(rsa.token(CLAIMS), 200);
+      const old = await one("shop/caller", bearer("http://remote/", good));
+      expect([old.status, old.body]).toEqual([401, expect.stringContaining("may not be signed")]);
+    });
+
+    it("stay when the server is gone, and that is told", async () => {
+      lab.remove("keys.yaml");
+      await lab.until("it is a problem", async () => {
+        const { stdout } = await lab.ambit("status", "--name", lab.name, "-o", "json");
+        return stdout.includes("keys-not-fetched");
+      });
+      expect(await status(rsa.token(CLAIMS))).toBe(200);
+      expect(await status(good)).toBe(401);
+    });
+  });
 });

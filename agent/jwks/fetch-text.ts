@@ -1,0 +1,98 @@
+import { request as requestHttp, type IncomingMessage } from "node:http";
+import { request as requestHttps } from "node:https";
+import { AmbitError, messageOf } from "../lib/errors.ts";
+import type { Resolve, Target } from "./resolve.ts";
+
+/** Key sets are a few kB. */
+const MAX_BYTES = 512 * 1024;
+const MAX_REDIRECTS = 3;
+/** Of a Service's endpoints so many are tried. */
+const MAX_TARGETS = 3;
+
+/** What a server answers to GET, within a time. Throws AmbitError, which tells nothing of what it was that was answered. */
+export async function fetchText(url: string, timeoutMs: number, resolve: Resolve): Promise<string> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    return await get(new URL(url), signal, resolve, MAX_REDIRECTS);
+  } catch (error) {
+    if (signal.aborted) throw failure(`no answer within ${timeoutMs} ms`);
+    throw error instanceof AmbitError ? error : failure(messageOf(error));
+  }
+}
+
+async function get(url: URL, signal: AbortSignal, resolve: Resolve, redirects: number): Promise<string> {
+  const host = url.hostname.replace(/^\[|\]$/gu, "");
+  const targets = await resolve(host, Number(url.port || (url.protocol === "https:" ? 443 : 80)));
+  const response = await askAny(url, host, targets.slice(0, MAX_TARGETS), signal);
+  const { statusCode = 0, headers } = response;
+  if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
+    response.destroy();
+    return get(redirected(url, headers.location, redirects), signal, resolve, redirects - 1);
+  }
+  if (statusCode !== 200) {
+    response.destroy();
+    throw failure(`the server answers ${statusCode}`);
+  }
+  return readBody(response);
+}
+
+function redirected(url: URL, location: string, left: number): URL {
+  if (left === 0) throw failure(`more than ${MAX_REDIRECTS} redirections`);
+  const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+  if (next?.protocol === "https:" || (next?.protocol === "http:" && url.protocol === "http:")) return next;
+  throw failure("it redirects to what is no URL of https, or no longer one");
+}
+
+/** The answer of the first that can be reached. */
+async function askAny(
+  url: URL,
+  host: string,
+  targets: readonly Target[],
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  let last: unknown = failure("no address is known for it");
+  for (const target of targets) {
+    try {
+      return await ask(url, host, target, signal);
+    } catch (error) {
+      last = error;
+      if (signal.aborted) break;
+    }
+  }
+  throw last;
+}
+
+function ask(url: URL, host: string, { address, port }: Target, signal: AbortSignal): Promise<IncomingMessage> {
+  const options = {
+    host: address,
+    port,
+    path: `${url.pathname}${url.search}`,
+    headers: { host: url.host, accept: "application/json", "user-agent": "ambit" },
+    signal,
+    agent: false,
+  } as const;
+  return new Promise((resolve, reject) => {
+    const sent =
+      url.protocol === "https:"
+        ? requestHttps({ ...options, servername: host }, resolve)
+        : requestHttp(options, resolve);
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of response) {
+    const bytes = part as Buffer;
+    size += bytes.length;
+    if (size > MAX_BYTES) throw failure(`the answer is larger than ${MAX_BYTES / 1024} kB`);
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function failure(what: string): AmbitError {
+  return new AmbitError({ code: "keys-not-fetched", kind: "user", what });
+}

@@ -1,0 +1,75 @@
+import { messageOf } from "../lib/errors.ts";
+import type { FetchedKeys, VerificationKey } from "../model/verification-key.ts";
+
+export interface FollowOptions {
+  readonly refreshMs: number;
+  /** After a failure; each further one doubles it, up to `longestRetryMs`. */
+  readonly retryMs: number;
+  readonly longestRetryMs: number;
+}
+
+/** One key set that is fetched again and again; the last good keys stay while that fails. */
+export class FollowedKeys {
+  readonly #fetch: () => Promise<readonly VerificationKey[]>;
+  readonly #changed: () => void;
+  readonly #options: FollowOptions;
+  #state: FetchedKeys;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isFetching = false;
+  #isClosed = false;
+
+  constructor(
+    fetch: () => Promise<readonly VerificationKey[]>,
+    stored: readonly VerificationKey[],
+    options: FollowOptions,
+    changed: () => void,
+  ) {
+    this.#fetch = fetch;
+    this.#state = { keys: stored, failure: undefined };
+    this.#options = options;
+    this.#changed = changed;
+  }
+
+  get state(): FetchedKeys {
+    return this.#state;
+  }
+
+  /** Fetches now, unless it is about to. Never throws. */
+  async refresh(): Promise<void> {
+    if (this.#isFetching || this.#isClosed) return;
+    this.#isFetching = true;
+    clearTimeout(this.#timer);
+    try {
+      const keys = await this.#fetch();
+      this.#failures = 0;
+      this.#settle({ keys, failure: undefined });
+    } catch (error) {
+      this.#failures++;
+      this.#settle({ keys: this.#state.keys, failure: messageOf(error) });
+    } finally {
+      this.#isFetching = false;
+    }
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => void this.refresh(), this.#wait());
+    this.#timer.unref();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #settle(state: FetchedKeys): void {
+    if (this.#isClosed || JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    this.#state = state;
+    this.#changed();
+  }
+
+  /** Up to a tenth less, so that not all nodes ask at once. */
+  #wait(): number {
+    const { refreshMs, retryMs, longestRetryMs } = this.#options;
+    const wait = this.#failures === 0 ? refreshMs : Math.min(longestRetryMs, retryMs * 2 ** (this.#failures - 1));
+    return wait * (1 - Math.random() / 10);
+  }
+}

@@ -1,0 +1,69 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+import { AmbitError } from "../lib/errors.ts";
+import type { Mesh } from "../model/mesh.ts";
+import type { Service } from "../model/service.ts";
+
+/** Where a server is reached. */
+export interface Target {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where a URL's host is reached: more than one where there are several, in the order in which to try them. */
+export type Resolve = (host: string, port: number) => Promise<readonly Target[]>;
+
+/**
+ * Services of the cluster by their names and addresses, all else by the node's DNS. The agent is on the node, where neither the
+ * cluster's names nor its virtual addresses need be known, so that it goes to the endpoints themselves.
+ */
+export function resolver(mesh: () => Mesh): Resolve {
+  return async (host, port) => {
+    const inCluster = clusterTargets(mesh(), host, port);
+    if (inCluster !== undefined) {
+      if (inCluster.length > 0) return inCluster;
+      throw failure(`the Service ${host} has no ready endpoint for port ${port}`);
+    }
+    const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
+    const allowed = addresses.filter((address) => !isOfNode(address));
+    // Whoever may write such an object must not make the agent ask the node's own services, or a cloud's metadata.
+    if (allowed.length === 0)
+      throw failure(`${host} is an address of the node itself, or of its link: it is not asked`);
+    return allowed.map((address) => ({ address, port }));
+  };
+}
+
+/** Ready endpoints of a Service that is named as in the cluster, or by its address; undefined where there is no such Service. */
+export function clusterTargets(mesh: Mesh, host: string, port: number): readonly Target[] | undefined {
+  const service = mesh.services.find((each) => isNamed(each, host));
+  if (service === undefined) return undefined;
+  const { name, namespace } = service.meta;
+  const portName = service.ports.find((each) => each.port === port)?.name;
+  if (portName === undefined) return [];
+  return mesh.endpointSlices
+    .filter((slice) => slice.service === name && slice.meta.namespace === namespace)
+    .flatMap((slice) => {
+      const target = slice.ports.find((each) => each.name === portName)?.port;
+      const ready = slice.endpoints.filter((endpoint) => endpoint.ready);
+      return target === undefined
+        ? []
+        : ready.flatMap(({ addresses }) => addresses.map((address) => ({ address, port: target })));
+    });
+}
+
+function isNamed({ meta, clusterIPs }: Service, host: string): boolean {
+  const name = `${meta.name}.${meta.namespace}`;
+  const plain = host.toLowerCase().replace(/\.$/u, "");
+  return (
+    plain === name || plain === `${name}.svc` || plain === `${name}.svc.cluster.local` || clusterIPs.includes(plain)
+  );
+}
+
+function isOfNode(address: string): boolean {
+  return ["loopback", "linkLocal", "unspecified", "broadcast", "multicast"].includes(ipaddr.process(address).range());
+}
+
+function failure(why: string): AmbitError {
+  return new AmbitError({ code: "keys-not-fetched", kind: "user", what: why });
+}

@@ -1,0 +1,44 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { TOKEN_ALGORITHMS, type VerificationKey } from "../model/verification-key.ts";
+
+type Keys = ReadonlyMap<string, readonly VerificationKey[]>;
+
+/** Keeps the last good keys on disk: an agent that starts anew must not have good tokens rejected until it has fetched them. */
+export class StoredKeys {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** By URL; none where there are none, or the file cannot be read. */
+  load(): Keys {
+    try {
+      const value: unknown = JSON.parse(readFileSync(this.#file, "utf8"));
+      return new Map(Array.isArray(value) ? value.filter(isEntry) : []);
+    } catch {
+      return new Map();
+    }
+  }
+
+  save(keys: Keys): void {
+    try {
+      writeFileSync(`${this.#file}.new`, JSON.stringify([...keys]), { mode: 0o600 });
+      renameSync(`${this.#file}.new`, this.#file);
+    } catch {
+      // A full disk costs the memory beyond this process, and nothing else; the next change tries again.
+    }
+  }
+}
+
+function isEntry(value: unknown): value is readonly [string, readonly VerificationKey[]] {
+  return Array.isArray(value) && typeof value[0] === "string" && Array.isArray(value[1]) && value[1].every(isKey);
+}
+
+function isKey(value: unknown): value is VerificationKey {
+  if (typeof value !== "object" || value === null) return false;
+  const { kid, algorithms, spki } = value as Partial<Readonly<Record<keyof VerificationKey, unknown>>>;
+  const known: readonly unknown[] = TOKEN_ALGORITHMS;
+  const areKnown = Array.isArray(algorithms) && algorithms.every((each) => known.includes(each));
+  return typeof kid === "string" && typeof spki === "string" && areKnown;
+}
