@@ -4,9 +4,9 @@ import { json, serve, text } from "./admin/server.ts";
 import { openCapture } from "./bpf/capture.ts";
 import { certificateHandlers, identitiesHere, openCertificateStore, type AuthorityOptions } from "./certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
-import type { CompileOptions } from "./compile/options.ts";
 import { ensureEnvoy } from "./envoy/find-envoy.ts";
 import { EnvoySupervisor } from "./envoy/supervisor.ts";
+import { CaptureHandshake } from "./handshake/capture-handshake.ts";
 import { installFilterModule } from "./filter-module.ts";
 import { KeySets } from "./jwks/key-sets.ts";
 import type { Logger } from "./lib/log.ts";
@@ -28,6 +28,8 @@ export interface AgentOptions extends MeshOptions {
   readonly podsCgroup: string;
   readonly proxyCgroup: string;
   readonly kubeletCgroup: string | undefined;
+  /** Shared by the agents of all nodes: what they tell each other of their pods. undefined: this node is the only one. */
+  readonly reportsDir: string | undefined;
   readonly cluster: string;
   readonly accessLog: string | undefined;
   /** Worker threads of Envoy. */
@@ -59,7 +61,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   const { node, stateDir, proxyCgroup } = options;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const binary = await ensureEnvoy();
-  const compileOptions: CompileOptions = { ...options, filterModule: installFilterModule(stateDir) };
+  const compileOptions = { ...options, filterModule: installFilterModule(stateDir) };
   const source = await openDirectorySource(options.manifests, {
     ...options,
     heldVersions: join(stateDir, "held-versions.json"),
@@ -81,7 +83,12 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     log,
   });
   const known = capture.knownPods();
-  const reconciler = new Reconciler(ads, capture, log, known.captured);
+  const handshake = new CaptureHandshake({
+    folder: options.reportsDir,
+    node,
+    onChange: () => apply(source.current()),
+  });
+  const reconciler = new Reconciler(ads, capture, handshake, log, known.captured);
 
   let config: NodeConfig | undefined;
   const keySets = new KeySets({
@@ -94,19 +101,27 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   const members = new Set([...known.captured, ...known.left]);
   const apply = (mesh: Mesh): void => {
     keySets.follow(mesh);
-    config = compile(mesh, { ...compileOptions, leaving: members, fetchedKeys: keySets.fetched });
+    const { versions } = handshake;
+    config = compile(mesh, {
+      ...compileOptions,
+      leaving: members,
+      fetchedKeys: keySets.fetched,
+      identities: certificates?.current(),
+      captured: handshake.captured,
+    });
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));
     for (const uid of members) if (!alive.has(uid)) members.delete(uid);
     for (const { uid } of config.capture.pods) members.add(uid);
     certificates?.want(identitiesHere(mesh, node, options.trustDomain, members));
-    void reconciler.apply(config);
+    void reconciler.apply(config, () => handshake.follow(versions));
   };
   source.onChange(apply);
+  certificates?.onChange(() => apply(source.current()));
   apply(source.current());
   await envoy.start();
 
   const status = (): AgentStatus =>
-    agentStatus(node, source.current(), config, reconciler, envoy.status(), ads.status(), certificates?.status());
+    agentStatus(options, source.current(), config, reconciler, envoy.status(), ads.status(), certificates?.status());
   const metrics = createAgentMetrics({
     status,
     pushes: () => ads.status().pushes,
@@ -136,6 +151,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
       source.close();
       keySets.close();
       certificates?.close();
+      handshake.close();
       for (const server of servers) server.close();
       envoy.release();
       ads.close();

@@ -4,7 +4,7 @@ import type { CertificateStore } from "./ca/certificate-store.ts";
 import type { JoinFile } from "./ca/join-token.ts";
 import { AmbitError } from "./lib/errors.ts";
 import type { Mesh } from "./model/mesh.ts";
-import { spiffeId } from "./model/spiffe-id.ts";
+import { spiffeIdOf } from "./model/spiffe-id.ts";
 
 /** Who signs this node's certificates. */
 export interface AuthorityOptions {
@@ -45,7 +45,7 @@ export function identitiesHere(
   return workloads
     .filter((one) => one.node === node && !one.terminated && !one.hostNetwork)
     .filter(({ enrolled, uid }) => enrolled || members.has(uid))
-    .map(({ meta, serviceAccount }) => spiffeId(trustDomain, meta.namespace, serviceAccount));
+    .map((workload) => spiffeIdOf(trustDomain, workload));
 }
 
 /** What an agent answers at `/certificates`: its status, and the certificates themselves; keys never. */

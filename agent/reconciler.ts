@@ -9,6 +9,8 @@ import type { XdsSnapshot } from "./xds/types.ts";
 export interface ProxyConfig {
   /** Resolves when Envoy has answered for everything in it; what it rejected counts as answered. */
   publish(snapshot: XdsSnapshot): { readonly converged: Promise<void> };
+  /** Serves newer secrets beside what has been published. */
+  publishSecrets(secrets: XdsSnapshot["secrets"]): void;
 }
 
 /** The kernel, as far as putting a configuration into effect goes. */
@@ -18,24 +20,41 @@ export interface KernelConfig {
   hasInboundListener(netns: string): boolean;
 }
 
+/** What other nodes are told, and have followed: see `handshake/capture-handshake.ts`. */
+export interface Handshake {
+  announce(captured: readonly string[]): void;
+  hasLeft(uid: string): boolean;
+}
+
 export interface PodState {
   readonly enrolled: boolean;
   /** Why it is not captured, where it should be. */
   readonly reason: string | undefined;
 }
 
+/** Said of a pod that has left the mesh and is still captured. */
+const LEAVING = "it leaves the mesh once no other node speaks mTLS to it";
+
+interface Wanted {
+  readonly config: NodeConfig;
+  readonly onServed: () => void;
+}
+
 const LISTENER_POLL_MS = 10;
 const LISTENER_TIMEOUT_MS = 10_000;
 
 /**
- * Puts configurations into effect, one after the other, the latest always last. Who leaves is let go by the kernel before
- * its listeners go; who joins is captured only when its listeners stand. So no connection is ever sent to nobody.
+ * Puts configurations into effect, one after the other, the latest always last. Who ends is let go by the kernel before
+ * its listeners go; who joins is captured only when its listeners stand, and announced only when it is captured; who leaves
+ * stays captured until no other node speaks mTLS to it. So no connection is ever sent to nobody, or in a form that is not
+ * understood.
  */
 export class Reconciler {
   readonly #proxy: ProxyConfig;
   readonly #kernel: KernelConfig;
+  readonly #handshake: Handshake;
   readonly #log: Logger;
-  #wanted: NodeConfig | undefined;
+  #wanted: Wanted | undefined;
   #running: Promise<void> | undefined;
   #captured: ReadonlySet<string>;
   #states: ReadonlyMap<string, PodState> = new Map();
@@ -44,9 +63,16 @@ export class Reconciler {
   #settled = false;
 
   /** `captured`: UIDs of the pods that an earlier agent has left captured. */
-  constructor(proxy: ProxyConfig, kernel: KernelConfig, log: Logger, captured: readonly string[] = []) {
+  constructor(
+    proxy: ProxyConfig,
+    kernel: KernelConfig,
+    handshake: Handshake,
+    log: Logger,
+    captured: readonly string[] = [],
+  ) {
     this.#proxy = proxy;
     this.#kernel = kernel;
+    this.#handshake = handshake;
     this.#log = log;
     this.#captured = new Set(captured);
   }
@@ -61,18 +87,23 @@ export class Reconciler {
     return this.#states;
   }
 
-  /** Puts `config` into effect as soon as what is under way is done; a newer one replaces one that still waits. */
-  apply(config: NodeConfig): Promise<void> {
-    this.#wanted = config;
+  /**
+   * Puts `config` into effect as soon as what is under way is done; a newer one replaces one that still waits. `onServed`:
+   * the proxy goes by it.
+   */
+  apply(config: NodeConfig, onServed: () => void = () => undefined): Promise<void> {
+    this.#wanted = { config, onServed };
+    // They wait for nobody: what is under way may be waiting for them.
+    this.#proxy.publishSecrets(config.xds.secrets);
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
     return this.#running;
   }
 
   async #run(): Promise<void> {
-    for (let config = this.#wanted; config !== undefined; config = this.#wanted) {
+    for (let wanted = this.#wanted; wanted !== undefined; wanted = this.#wanted) {
       this.#wanted = undefined;
       try {
-        await this.#putIntoEffect(config);
+        await this.#putIntoEffect(wanted);
         this.#settled = true;
       } catch (error) {
         // The next change, or the agent's timer, tries again; what was in effect stays.
@@ -81,36 +112,43 @@ export class Reconciler {
     }
   }
 
-  async #putIntoEffect({ xds, capture }: NodeConfig): Promise<void> {
+  async #putIntoEffect({ config: { xds, capture }, onServed }: Wanted): Promise<void> {
     const pods = JSON.stringify(capture.pods);
     if (pods === this.#complete) {
       // Mostly it is endpoints that change. The kernel's part of a pod means entering its netns: not for nothing.
       await this.#proxy.publish(xds).converged;
+      onServed();
       this.#kernel.setDestinations(capture.destinations);
       return;
     }
     this.#complete = undefined;
-    const staying = capture.pods.filter(({ uid }) => this.#captured.has(uid));
+    const leaving = capture.leaving.filter(({ uid }) => this.#captured.has(uid));
+    const staying = [...capture.pods.filter(({ uid }) => this.#captured.has(uid)), ...leaving];
     if (staying.length < this.#captured.size) {
       this.#kernel.setPods(staying);
       this.#captured = new Set(staying.map(({ uid }) => uid));
     }
     await this.#proxy.publish(xds).converged;
+    onServed();
+    const remaining = new Set(capture.pods.map(({ uid }) => uid));
+    this.#handshake.announce([...this.#captured].filter((uid) => remaining.has(uid)));
+    const held = leaving.filter(({ uid }) => !this.#handshake.hasLeft(uid));
     const ready = await this.#withListeners(capture.pods);
     this.#kernel.setDestinations(capture.destinations);
-    const { enrolled, failed } = this.#kernel.setPods(ready);
+    const { enrolled, failed } = this.#kernel.setPods([...ready, ...held]);
     const reasons = new Map(failed.map(({ uid, error }) => [uid, describe(error)]));
     const done = new Set(enrolled);
     this.#captured = done;
-    this.#states = new Map(
-      capture.pods.map(({ uid }) => {
-        const reason = reasons.get(uid) ?? "the proxy has no listener in its network namespace yet";
-        return [uid, done.has(uid) ? { enrolled: true, reason: undefined } : { enrolled: false, reason }];
-      }),
-    );
+    this.#handshake.announce(enrolled.filter((uid) => remaining.has(uid)));
+    const missing = (uid: string): string =>
+      reasons.get(uid) ?? "the proxy has no listener in its network namespace yet";
+    this.#states = new Map<string, PodState>([
+      ...capture.pods.map(({ uid }) => [uid, stateOf(done.has(uid) ? undefined : missing(uid))] as const),
+      ...held.map(({ uid }) => [uid, { enrolled: true, reason: LEAVING }] as const),
+    ]);
     for (const [uid, { reason }] of this.#states)
-      if (reason !== undefined) this.#log.warn({ uid, reason }, "pod not captured");
-    if (done.size === capture.pods.length) this.#complete = pods;
+      if (reason !== undefined && reason !== LEAVING) this.#log.warn({ uid, reason }, "pod not captured");
+    if (held.length === 0 && capture.pods.every(({ uid }) => done.has(uid))) this.#complete = pods;
   }
 
   /** Those of the pods in which the proxy listens; waits for the others for a while. */
@@ -131,4 +169,8 @@ export class Reconciler {
       return false;
     }
   }
+}
+
+function stateOf(reason: string | undefined): PodState {
+  return { enrolled: reason === undefined, reason };
 }

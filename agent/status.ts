@@ -2,6 +2,8 @@ import type { CertificateStatus } from "./ca/certificate-status.ts";
 import type { NodeConfig } from "./compile/compile.ts";
 import type { EnvoyStatus } from "./envoy/supervisor.ts";
 import type { Mesh } from "./model/mesh.ts";
+import { spiffeIdOf } from "./model/spiffe-id.ts";
+import type { Workload } from "./model/workload.ts";
 import type { Problem } from "./model/problem.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { AdsStatus } from "./xds/ads-server.ts";
@@ -31,7 +33,7 @@ export interface PodStatus {
 }
 
 export function agentStatus(
-  node: string,
+  { node, trustDomain }: { readonly node: string; readonly trustDomain: string },
   mesh: Mesh,
   config: NodeConfig | undefined,
   reconciler: Reconciler,
@@ -39,13 +41,20 @@ export function agentStatus(
   ads: AdsStatus,
   certificates: CertificateStatus | undefined,
 ): AgentStatus {
+  const waiting = new Map(certificates?.identities.map(({ spiffeId, waiting: why }) => [spiffeId, why]));
+  const notYet = (workload: Workload): string => {
+    if (workload.netns === undefined) return "its network namespace is not known on this node";
+    const why = waiting.get(spiffeIdOf(trustDomain, workload)) ?? certificates?.authorityTrouble;
+    const isWaiting = config?.waiting.includes(workload.uid) === true;
+    return isWaiting ? `it waits for its certificate: ${why ?? "it is on its way"}` : "its configuration is on its way";
+  };
   const pods = mesh.workloads
     .filter((workload) => workload.node === node && !workload.terminated)
     .map((workload): PodStatus => {
       const { namespace, name } = workload.meta;
       const state = reconciler.states.get(workload.uid);
-      const reason = state?.reason ?? (workload.enrolled && state === undefined ? notYet(workload.netns) : undefined);
-      const pod = { namespace, name, uid: workload.uid, enrolled: workload.enrolled && state?.enrolled === true };
+      const reason = state?.reason ?? (workload.enrolled && state === undefined ? notYet(workload) : undefined);
+      const pod = { namespace, name, uid: workload.uid, enrolled: state?.enrolled === true };
       return reason === undefined ? pod : { ...pod, reason };
     });
   return {
@@ -58,8 +67,4 @@ export function agentStatus(
     xds: { connected: ads.connected, nacks: ads.rejections },
     ...(certificates !== undefined && { certificates }),
   };
-}
-
-function notYet(netns: string | undefined): string {
-  return netns === undefined ? "its network namespace is not known on this node" : "its configuration is on its way";
 }

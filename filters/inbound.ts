@@ -1,11 +1,11 @@
-import { answerSize, answerStart, nowNanoseconds, Pairs, PropertyList } from "../assembly/index";
+import { nowNanoseconds, Pairs, PropertyList } from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
-import { ByteMap } from "./byte-map";
+import { Callers } from "./callers";
 import { FilterConfig } from "./config";
-import { ownDestination, ownSource, readSourceAddress } from "./filter-state";
+import { ownDestination } from "./filter-state";
 import { parts } from "./parts";
-import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
+import { Peer, peerOf } from "./peer";
 import { requestHeaders } from "./request-headers";
 import { Stream } from "./stream";
 import { Edge, edgeOf, Reporter } from "./telemetry/edges";
@@ -20,28 +20,23 @@ export class Inbound {
   private readonly cluster: string;
   private readonly guards: Guards;
   private readonly isGuarding: bool;
-  /** Enrolled workloads by address: who calls from another node, until certificates say so. */
-  private readonly peers: ByteMap<Peer> = new ByteMap<Peer>();
+  private readonly callers: Callers;
   private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + "]");
-  private readonly all: PropertyList = new PropertyList(
-    "[" + OUTCOME + ", filter_state['ambit.destination'], filter_state['ambit.peer_ip']]",
-  );
+  private readonly all: PropertyList = new PropertyList("[" + OUTCOME + ", filter_state['ambit.destination']]");
 
   constructor(config: FilterConfig) {
     this.cluster = config.cluster;
+    this.callers = new Callers(config);
     this.guards = new Guards(config);
     this.isGuarding = parts.auth && !this.guards.areNone;
-    for (let i = 0; i < config.peers.length; i++) {
-      this.peers.add(String.UTF8.encode(config.peers[i].address), peerOfText(config.peers[i].peer));
-    }
   }
 
   /** False: the request has been answered. */
   begin(stream: Stream, endOfStream: bool): bool {
     const headers = requestHeaders.load();
+    stream.source = this.callers.of(headers.source.start, headers.source.size);
     if (this.isGuarding) {
       stream.destination = ownDestination();
-      stream.source = this.source();
       stream.areEndsKnown = true;
       const guard = this.guards.ofKey(stream.destination.uidBytes);
       if (guard !== null && !authorize(guard.set, stream.source, guard.port)) return false;
@@ -61,7 +56,7 @@ export class Inbound {
   /** Reads how the request ended, and between whom it was. */
   private edge(stream: Stream): Edge {
     if (outcome.isPlain(stream)) {
-      return stream.areEndsKnown ? edge(stream.source, stream.destination) : edge(this.source(), ownDestination());
+      return stream.areEndsKnown ? edge(stream.source, stream.destination) : edge(stream.source, ownDestination());
     }
     if (stream.areEndsKnown) {
       if (this.ended.read(list)) outcome.takeFrom(list);
@@ -70,35 +65,16 @@ export class Inbound {
     }
     if (!this.all.read(list)) {
       outcome.read();
-      return edge(this.source(), ownDestination());
+      return edge(stream.source, ownDestination());
     }
     outcome.takeFrom(list);
     list.next();
-    const destination = peerOf(list.keyStart, list.keySize);
-    list.next();
-    return edge(this.sourceAt(list.keyStart, list.keySize), destination);
-  }
-
-  /** Through a listener of this node (a call that policy sent this way), or from an address that is known. */
-  private source(): Peer {
-    const own = ownSource();
-    if (own.id != 0) return own;
-    return readSourceAddress() ? this.peerAt(answerStart(), answerSize()) : UNKNOWN;
-  }
-
-  private sourceAt(address: usize, size: usize): Peer {
-    const own = ownSource();
-    return own.id != 0 ? own : this.peerAt(address, size);
-  }
-
-  private peerAt(address: usize, size: usize): Peer {
-    const peer = this.peers.find(address, size);
-    return peer === null ? UNKNOWN : peer;
+    return edge(stream.source, peerOf(list.keyStart, list.keySize));
   }
 
   /** A TCP connection has ended. */
   endConnection(): void {
-    if (parts.telemetry) reportConnection(edge(this.source(), ownDestination()), this.cluster);
+    if (parts.telemetry) reportConnection(edge(this.callers.ofConnection(), ownDestination()), this.cluster);
   }
 }
 

@@ -23,6 +23,8 @@ export class Peer {
   identityAccount: ArrayBuffer = NO_BYTES;
   /** Of an endpoint: delivered in this same pass, so that its side of the call is reported here, too. */
   near: bool = false;
+  /** Spoken to, or known, by mTLS. */
+  mtls: bool = false;
 
   constructor(text: string, id: u32) {
     this.id = id;
@@ -38,6 +40,7 @@ export class Peer {
       this.canonicalRevision = fields[7];
       this.principal = fields[8];
       this.near = fields.length > 9 && fields[9] == "near";
+      this.mtls = fields.length > 9 && fields[9] == "mtls";
     }
     this.uidBytes = String.UTF8.encode(this.uid);
     this.identity = String.UTF8.encode(this.principal);

@@ -15,6 +15,7 @@ interface AgentFlags extends MeshFlags {
   readonly podsCgroup: string;
   readonly proxyCgroup: string;
   readonly kubeletCgroup?: string;
+  readonly reportsDir?: string;
   readonly clusterName: string;
   readonly accessLog: string;
   readonly concurrency: number;
@@ -36,6 +37,7 @@ export function registerAgent(program: Command): void {
     .requiredOption("--pods-cgroup <path>", "cgroup v2 directory above all pods of this node")
     .requiredOption("--proxy-cgroup <path>", "cgroup v2 directory for Envoy, and for nothing else")
     .option("--kubelet-cgroup <path>", "cgroup v2 directory of the kubelet: its declared probes pass the mesh")
+    .option("--reports-dir <folder>", "shared by the agents of all nodes: which pods each of them has captured")
     .option("--state-dir <folder>", "sockets, pins and logs", "/var/lib/ambit/agent")
     .option(
       "--cluster-name <name>",
@@ -75,14 +77,14 @@ Example:
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
-      const { kubeletCgroup, metrics, clusterName: cluster, envoyPatience, keysRefresh } = flags;
+      const { kubeletCgroup, reportsDir, metrics, clusterName: cluster, envoyPatience, keysRefresh } = flags;
       const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
       const patienceMs = envoyPatience * 1_000;
       const keysRefreshMs = keysRefresh * 1_000;
       const authority = authorityOf(flags);
       const agent = await runAgent(
-        { ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs, keysRefreshMs, authority },
+        { ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs, keysRefreshMs, authority, reportsDir },
         log,
       );
       await new Promise<void>((resolve) => {

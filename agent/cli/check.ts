@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { checkMachine, type MachineCheck } from "../check/machine.ts";
+import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import type { Problem } from "../model/problem.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
@@ -52,6 +53,7 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
   const mesh = await loadManifests(folders, flags);
   return compile(mesh, {
     node: "",
+    ...assumedIdentities(mesh, flags.trustDomain),
     trustDomain: flags.trustDomain,
     rootNamespace: flags.rootNamespace,
     cluster: "",

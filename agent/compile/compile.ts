@@ -17,6 +17,7 @@ import { filterExtensions } from "./xds/filter-extensions.ts";
 import { internalListeners } from "./xds/internal-listeners.ts";
 import { onDemandClusters, onDemandEndpoints } from "./xds/on-demand.ts";
 import { podListeners } from "./xds/pod-listeners.ts";
+import { secrets } from "./xds/secrets.ts";
 import { inboundRoutes, outboundRoutes } from "./xds/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
 
@@ -25,13 +26,15 @@ export interface NodeConfig {
   readonly xds: XdsSnapshot;
   readonly capture: CaptureState;
   readonly filters: FilterConfig;
+  /** UIDs of the pods here that have no certificate yet, and wait for one. */
+  readonly waiting: readonly string[];
   /** What the mesh's sources found, and what only shows when it is put together. */
   readonly problems: readonly Problem[];
 }
 
 /** Pure: the same mesh and options give the same configuration, whatever the order of the input. */
 export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
-  const view = nodeView(mesh, options.node, options.leaving);
+  const view = nodeView(mesh, options);
   const policies = policySets(view, options);
   const targets = serviceTargets(view);
   const dialled = destinations(targets);
@@ -41,12 +44,13 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const { trustDomain } = options;
   return {
     xds: {
-      secrets: new Map(),
+      secrets: secrets([...view.localPods, ...view.leavingPods], targets, options),
       listeners: byName([
         ...internalListeners(options),
         ...[...view.localPods, ...view.leavingPods].flatMap((pod) => {
           const { workload } = pod;
-          return podListeners(pod, portsOf(workload.uid), policies.decidingSetOf(workload) !== undefined, options);
+          const guarded = policies.decidingSetOf(workload) !== undefined;
+          return podListeners(pod, portsOf(workload.uid), view.modesOf(workload), guarded, options);
         }),
       ]),
       clusters: byName(fixedClusters()),
@@ -62,6 +66,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
     },
     capture: captureState(view, dialled),
     filters,
+    waiting: view.waitingPods.map(({ workload }) => workload.uid),
     problems: [...mesh.problems, ...tcpPolicyProblems(targets, policies), ...jwksProblems(mesh, options)],
   };
 }

@@ -4,7 +4,11 @@ import type { Mesh } from "../model/mesh.ts";
 import { namespacedName, type NamespacedName } from "../model/meta.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { Workload } from "../model/workload.ts";
+import type { MtlsMode } from "../model/peer-authentication.ts";
+import { spiffeIdOf } from "../model/spiffe-id.ts";
+import { modeOf, peerModes, PERMISSIVE, type PeerModes } from "./mtls/peer-mode.ts";
 import { familyOf, type IpFamily } from "./names.ts";
+import type { CompileOptions } from "./options.ts";
 
 /** A ready address behind a Service's port. */
 export interface Backend {
@@ -27,6 +31,8 @@ export interface NodeView {
   readonly localPods: readonly LocalPod[];
   /** Pods of this node that have left the mesh, and keep their listeners. */
   readonly leavingPods: readonly LocalPod[];
+  /** Pods of this node that cannot join before they have a certificate. */
+  readonly waitingPods: readonly LocalPod[];
   readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
@@ -34,11 +40,23 @@ export interface NodeView {
   isServedHere(service: Service): boolean;
   /** Ready backends of a Service's port, sorted by address; the same list as long as nothing about them changes. */
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
+  /** What PeerAuthentications say of a pod. One that leaves takes everything until nobody knows it by mTLS any more. */
+  modesOf(pod: Workload): PeerModes;
+  /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
+  speaksMtls(workload: Workload | undefined, port: number): boolean;
   /** The netns of a workload that is enrolled on this node. */
   netnsOf(workload: Workload | undefined): string | undefined;
 }
 
-export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> = new Set()): NodeView {
+export type ViewOptions = Pick<
+  CompileOptions,
+  "node" | "leaving" | "identities" | "captured" | "trustDomain" | "rootNamespace"
+>;
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
+  const { node, leaving = NOBODY, identities, captured, trustDomain } = options;
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
   const workloadsByAddress = new Map(
@@ -49,7 +67,14 @@ export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> 
       ? [{ workload, netns: workload.netns }]
       : [],
   );
-  const localPods = here.filter(({ workload }) => workload.enrolled);
+  // Who has been captured before has its certificate in the proxy, whatever this agent has been given so far.
+  const isReady = ({ workload }: LocalPod): boolean =>
+    identities === undefined ||
+    leaving.has(workload.uid) ||
+    (identities.rootsPem !== "" && identities.certificates.has(spiffeIdOf(trustDomain, workload)));
+  const enrolled = here.filter(({ workload }) => workload.enrolled);
+  const localPods = enrolled.filter(isReady);
+  const modes = peerModes(mesh.peerAuthentications, options.rootNamespace);
   const netnsByUid = new Map(localPods.map((pod) => [pod.workload.uid, pod.netns]));
   const slices = new Map<NamespacedName, EndpointSlice[]>();
   for (const slice of mesh.endpointSlices) {
@@ -72,6 +97,14 @@ export function nodeView(mesh: Mesh, node: string, leaving: ReadonlySet<string> 
     node,
     localPods,
     leavingPods: here.filter(({ workload }) => !workload.enrolled && leaving.has(workload.uid)),
+    waitingPods: enrolled.filter((pod) => !isReady(pod)),
+    modesOf: (workload) => (workload.enrolled ? modes(workload) : PERMISSIVE),
+    speaksMtls: (workload, port) =>
+      identities !== undefined &&
+      workload !== undefined &&
+      workload.node !== node &&
+      captured.has(workload.uid) &&
+      modeOf(modes(workload), port) !== ("DISABLE" satisfies MtlsMode),
     workloadsByName,
     workloadsByAddress,
     servicesByName: new Map(mesh.services.map((s) => [namespacedName(s.meta.namespace, s.meta.name), s])),

@@ -1,6 +1,7 @@
+import type { Identities } from "../model/identity.ts";
 import type { FetchedKeys } from "../model/verification-key.ts";
 
-/** What `compile` has to know beside the mesh. All but the keys and `leaving` is fixed while an agent runs. */
+/** What `compile` has to know beside the mesh. */
 export interface CompileOptions {
   /** The node to compile for: a Kubernetes Node's name. */
   readonly node: string;
@@ -18,6 +19,10 @@ export interface CompileOptions {
   readonly leaving?: ReadonlySet<string>;
   /** Key sets that have been fetched, by URL. Tokens whose keys are not here are rejected. Default none. */
   readonly fetchedKeys?: ReadonlyMap<string, FetchedKeys>;
+  /** What the authority has given to this node; undefined: the mesh has none, and no mTLS. */
+  readonly identities: Identities | undefined;
+  /** UIDs of pods, on any node, whose node has reported that it takes mTLS for them. */
+  readonly captured: ReadonlySet<string>;
   /** Policies in this namespace hold in the whole mesh. */
   readonly rootNamespace: string;
 }

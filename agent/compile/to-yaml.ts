@@ -1,14 +1,20 @@
 import { stringify } from "../lib/yaml.ts";
 import { toPrintable } from "../xds/registry.ts";
 import { KINDS } from "../xds/types.ts";
+import type { Message } from "../xds/proto.ts";
 import type { NodeConfig } from "./compile.ts";
 
 /** A node's configuration as YAML documents by file name, sorted, so that two of them can be compared. */
 export function toYaml(config: NodeConfig): ReadonlyMap<string, string> {
-  const xds = KINDS.filter((kind) => kind !== "extensions" && kind !== "secrets").map((kind) => {
+  const xds = KINDS.filter((kind) => kind !== "extensions").map((kind) => {
     const onDemand = kind === "clusters" ? config.xds.onDemandClusters : [];
-    const messages = [...config.xds[kind], ...onDemand].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return [`${kind}.yaml`, yaml(messages.map(([, message]) => toPrintable(message)))] as const;
+    const messages = [...(config.xds[kind] as ReadonlyMap<string, Message | undefined>), ...onDemand].toSorted(
+      ([a], [b]) => (a < b ? -1 : 1),
+    );
+    return [
+      `${kind}.yaml`,
+      yaml(messages.flatMap(([, message]) => (message === undefined ? [] : [toPrintable(message)]))),
+    ] as const;
   });
   return new Map([
     ...xds,

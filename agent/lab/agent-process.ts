@@ -36,7 +36,14 @@ export class AgentProcess {
       command: selfCommand(
         ...["agent", "--node", node.name, "--manifests", manifests, "--manifests", paths.cluster],
         ...["--state-dir", stateDir, "--pods-cgroup", pods, "--proxy-cgroup", proxy, "--kubelet-cgroup", kubelet],
-        ...["--authority", authority.address, "--join-token-file", authority.joinTokenFile],
+        ...[
+          "--reports-dir",
+          paths.reports,
+          "--authority",
+          authority.address,
+          "--join-token-file",
+          authority.joinTokenFile,
+        ],
       ),
       netns: node.netns,
       cgroup: agent,

@@ -3,6 +3,7 @@ import type { BackendTrafficPolicy } from "./backend-traffic-policy.ts";
 import type { EndpointSlice } from "./endpoint.ts";
 import type { HttpRoute } from "./http-route.ts";
 import type { Namespace } from "./namespace.ts";
+import type { PeerAuthentication } from "./peer-authentication.ts";
 import type { Problem } from "./problem.ts";
 import type { RequestAuthentication } from "./request-authentication.ts";
 import type { Service } from "./service.ts";
@@ -17,6 +18,7 @@ export interface Mesh {
   readonly httpRoutes: readonly HttpRoute[];
   readonly authorizationPolicies: readonly AuthorizationPolicy[];
   readonly requestAuthentications: readonly RequestAuthentication[];
+  readonly peerAuthentications: readonly PeerAuthentication[];
   readonly backendTrafficPolicies: readonly BackendTrafficPolicy[];
   readonly problems: readonly Problem[];
 }

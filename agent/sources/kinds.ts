@@ -15,6 +15,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   "gateway.networking.x-k8s.io/XBackendTrafficPolicy": ["v1alpha1"],
   "security.istio.io/AuthorizationPolicy": ["v1", "v1beta1"],
   "security.istio.io/RequestAuthentication": ["v1", "v1beta1"],
+  "security.istio.io/PeerAuthentication": ["v1", "v1beta1"],
 };
 
 /** Groups that belong to a mesh: what is not read of them is not served, and that is said. */

@@ -17,6 +17,7 @@ import { isServedKind } from "./kinds.ts";
 import { mergeObjects } from "./merge-objects.ts";
 import { Notes } from "./notes.ts";
 import { readNamespace } from "./namespace.ts";
+import { readPeerAuthentications } from "./peer-authentication.ts";
 import { readPod, type ReadPod } from "./pod.ts";
 import { compareText, type RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
@@ -100,6 +101,9 @@ export function objectsToMesh(objects: readonly RawObject[], options: ObjectsToM
     authorizationPolicies: sorted(readAuthorizationPolicies(ofKind("AuthorizationPolicy"), readServices, problems)),
     requestAuthentications: sorted(readRequestAuthentications(ofKind("RequestAuthentication"), readServices, problems)),
     backendTrafficPolicies: sorted(readBackendTrafficPolicies(ofKind("XBackendTrafficPolicy"), services, problems)),
+    peerAuthentications: sorted(
+      readPeerAuthentications(ofKind("PeerAuthentication"), settings.rootNamespace, problems),
+    ),
     problems: problems.sort(compareProblems),
   };
 }

@@ -11,7 +11,7 @@ import {
   type DeltaDiscoveryResponse,
 } from "./gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { create, fromBinary, toBinary } from "./proto.ts";
-import { packSnapshot, type PackedSnapshot } from "./resources.ts";
+import { packSecrets, packSnapshot, type PackedSnapshot } from "./resources.ts";
 import { kindOf, urlOf, type XdsSnapshot } from "./types.ts";
 
 export interface AdsStatus {
@@ -77,12 +77,20 @@ export class AdsServer {
 
   /** Makes this what Envoy is told. `converged` resolves when it has it, or something newer. */
   publish(snapshot: XdsSnapshot): { readonly converged: Promise<void> } {
-    const target = packSnapshot(snapshot);
-    this.#target = target;
     const converged = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#setTarget(packSnapshot(snapshot));
+    return { converged };
+  }
+
+  /** Certificates do not wait for what has been published before them to converge: that may be waiting for them. */
+  publishSecrets(secrets: XdsSnapshot["secrets"]): void {
+    if (this.#target !== undefined) this.#setTarget({ ...this.#target, secrets: packSecrets(secrets) });
+  }
+
+  #setTarget(target: PackedSnapshot): void {
+    this.#target = target;
     this.#current?.setTarget(target);
     this.#pump?.();
-    return { converged };
   }
 
   status(): AdsStatus {

@@ -3,7 +3,7 @@ import { anyPack, DurationSchema, type Any, type Duration } from "@bufbuild/prot
 
 // The one place that imports the protobuf runtime; generated types come from `./gen/…_pb.ts`.
 export { create, fromBinary, isMessage, toBinary } from "@bufbuild/protobuf";
-export type { DescMessage, JsonValue, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+export type { DescMessage, JsonObject, JsonValue, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 export { AnySchema, DurationSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 export type { Any, Duration } from "@bufbuild/protobuf/wkt";
 

@@ -31,22 +31,26 @@ export function packSnapshot(snapshot: XdsSnapshot): PackedSnapshot {
   return {
     clusters: lazily("clusters", snapshot.onDemandClusters),
     endpoints: lazily("endpoints"),
-    secrets: lazily("secrets"),
+    secrets: packSecrets(snapshot.secrets),
     extensions: lazily("extensions"),
     listeners: lazily("listeners"),
     routes: lazily("routes"),
   };
 }
 
+export function packSecrets(secrets: XdsSnapshot["secrets"]): PackedResources {
+  return new LazilyPacked("secrets", secrets, undefined);
+}
+
 /** Encodes what is asked for, when it is: a node uses a small part of a large mesh. */
 class LazilyPacked implements PackedResources {
   readonly #kind: ResourceKind;
-  readonly #always: ReadonlyMap<string, Message>;
+  readonly #always: ReadonlyMap<string, Message | undefined>;
   readonly #onDemand: ReadonlyMap<string, Message> | undefined;
 
   constructor(
     kind: ResourceKind,
-    always: ReadonlyMap<string, Message>,
+    always: ReadonlyMap<string, Message | undefined>,
     onDemand: ReadonlyMap<string, Message> | undefined,
   ) {
     this.#kind = kind;
@@ -64,7 +68,7 @@ class LazilyPacked implements PackedResources {
   }
 
   *values(): Generator<PackedResource> {
-    for (const [name, message] of this.#always) yield pack(this.#kind, name, message);
+    for (const [name, message] of this.#always) if (message !== undefined) yield pack(this.#kind, name, message);
   }
 }
 

@@ -18,7 +18,8 @@ export interface XdsSnapshot {
   readonly onDemandClusters: ReadonlyMap<string, Message>;
   readonly routes: ReadonlyMap<string, Message>;
   readonly endpoints: ReadonlyMap<string, Message>;
-  readonly secrets: ReadonlyMap<string, Message>;
+  /** undefined: not there yet. Envoy, told nothing, keeps what it has. */
+  readonly secrets: ReadonlyMap<string, Message | undefined>;
   readonly extensions: ReadonlyMap<string, Message>;
 }
 

@@ -106,6 +106,6 @@ export function standardLabels(
     "request_protocol",
     protocol,
     "connection_security_policy",
-    "none",
+    source.mtls || destination.mtls ? "mutual_tls" : "none",
   ]);
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { compile } from "../../agent/compile/compile.ts";
 import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import { spiffeIdOf } from "../../agent/model/spiffe-id.ts";
 import { peerString } from "../../agent/compile/filters/peer-string.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { CHAIN } from "../filters/chain.ts";
-import { GOLDEN_OPTIONS } from "../golden/golden-options.ts";
+import { compiled } from "../golden/golden-options.ts";
 import type { Stream } from "../host/stream.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import type { AuthzCase, CaseCall } from "./case.ts";
@@ -51,14 +51,16 @@ function inbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["
   const wasm = new WasmHost(CHAIN);
   expect(wasm.configure("inbound", filters)).toBe(true);
   const source = call.from ?? "alice";
+  const found = mesh.workloads.find(({ meta }) => meta.name === source);
+  const caller =
+    source === "stranger" || found === undefined ? "-" : `${spiffeIdOf("cluster.local", found)}|${ADDRESSES[source]}`;
   const stream = wasm.request({
-    headers: headersOf(call),
+    headers: [...headersOf(call), ["x-ambit-source", caller]],
     properties: {
       "destination/address": `${ADDRESSES.web}:8080`,
       "filter_state/ambit.destination": peerOf(mesh, "web"),
       "filter_state/ambit.local_port": "8080",
       "filter_state/ambit.peer_ip": ADDRESSES[source],
-      ...(source === "stranger" ? {} : { "filter_state/ambit.source": peerOf(mesh, source) }),
     },
   });
   return verdictOf(stream);
@@ -70,7 +72,7 @@ describe("the filters", () => {
     if (call.protocol === "tcp" || call.claims !== undefined) continue;
     it(`${subject.name}: ${subject.verdict}`, async () => {
       const mesh = await meshOf(subject);
-      const { filters } = compile(mesh, GOLDEN_OPTIONS);
+      const { filters } = compiled(mesh);
       expect(inbound(filters, mesh, call)).toBe(subject.verdict);
       expect([subject.verdict, undefined]).toContain(outbound(filters, mesh, call));
     });

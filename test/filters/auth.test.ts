@@ -195,27 +195,30 @@ describe("inbound", () => {
     pods: [{ uid: "uid-web", policySet: "set" }],
     peers: [{ address: "10.0.0.1", peer: peer("alice") }],
   };
-  const ask = (properties: Readonly<Record<string, string>>): number | undefined => {
+  const ask = (caller: string, sent: Readonly<Record<string, string>> = {}): number | undefined => {
     const wasm = new WasmHost(CHAIN);
     wasm.configure("inbound", config);
     return wasm.request({
-      headers: { ":path": "/", ":method": "GET", ":authority": "web" },
+      headers: { ":path": "/", ":method": "GET", ":authority": "web", "x-ambit-source": caller },
       properties: {
         "filter_state/ambit.destination": peer("web"),
         "filter_state/ambit.local_port": "8080",
-        ...properties,
+        ...sent,
       },
     }).answer?.status;
   };
-  it("knows an enrolled caller of another node by its address", () => {
-    expect(ask({ "filter_state/ambit.peer_ip": "10.0.0.1" })).toBeUndefined();
-    expect(ask({ "filter_state/ambit.peer_ip": "10.0.0.2" })).toBe(403);
+  it("knows a caller by its certificate, whatever its address is", () => {
+    expect(ask(`spiffe://${ALICE}|10.0.0.1`)).toBeUndefined();
+    expect(ask(`spiffe://${ALICE}|10.0.0.99`)).toBeUndefined();
+    expect(ask(`spiffe://${ALICE}x|10.0.0.1`)).toBe(403);
   });
-  it("takes the listener's word before the address", () => {
-    const fromBob = { "filter_state/ambit.peer_ip": "10.0.0.1", "filter_state/ambit.source": peer("bob") };
-    expect(ask(fromBob)).toBe(403);
+  it("takes an address for nobody's identity", () =>
+    expect(ask("-", { "filter_state/ambit.peer_ip": "10.0.0.1" })).toBe(403));
+  it("knows a caller of this node by its listener", () => {
+    expect(ask(peer("alice"))).toBeUndefined();
+    expect(ask(peer("bob"), { "filter_state/ambit.peer_ip": "10.0.0.1" })).toBe(403);
   });
-  it("denies where facts are missing", () => expect(ask({})).toBe(403));
+  it("denies where facts are missing", () => expect(ask("")).toBe(403));
 });
 
 describe("a configuration", () => {

@@ -1,10 +1,14 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
+import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import type { CompileOptions } from "../../agent/compile/options.ts";
+import type { Mesh } from "../../agent/model/mesh.ts";
 
 export const GOLDEN_INPUT = join(import.meta.dirname, "in");
 export const GOLDEN_OUTPUT = join(import.meta.dirname, "out");
 
-export const GOLDEN_OPTIONS = {
+const GOLDEN_OPTIONS = {
   node: "node-1",
   trustDomain: "cluster.local",
   rootNamespace: "istio-system",
@@ -13,6 +17,15 @@ export const GOLDEN_OPTIONS = {
   accessLog: "/dev/stdout",
   fetchedKeys: new Map([["http://keys.shop/keys.json", { keys: [], failure: "the server answers 503" }]]),
 } as const;
+
+export function goldenOptions(mesh: Mesh): CompileOptions {
+  return { ...GOLDEN_OPTIONS, ...assumedIdentities(mesh, GOLDEN_OPTIONS.trustDomain) };
+}
+
+/** What `node-1` is told. */
+export function compiled(mesh: Mesh): NodeConfig {
+  return compile(mesh, goldenOptions(mesh));
+}
 
 /** Puts one case into a folder of its own below `parent`; the folder. */
 export function writeCase(file: string, parent: string): string {

@@ -7,7 +7,7 @@ import { FILTERS, ROUTES } from "../../agent/compile/names.ts";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
 import { loadManifests } from "../../agent/sources/load-manifests.ts";
 import type { RouteConfiguration } from "../../agent/xds/gen/envoy/config/route/v3/route_pb.ts";
-import { GOLDEN_INPUT, GOLDEN_OPTIONS, GOLDEN_OUTPUT, writeCase } from "./golden-options.ts";
+import { GOLDEN_INPUT, GOLDEN_OUTPUT, goldenOptions, writeCase } from "./golden-options.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "ambit-golden-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
@@ -15,7 +15,8 @@ afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 /** What `node-1` is told for one file of manifests; origins are relative, so that they are the same everywhere. */
 async function compiled(file: string): Promise<ReadonlyMap<string, string>> {
   const folder = writeCase(file, temporary);
-  const files = toYaml(compile(await loadManifests([folder]), GOLDEN_OPTIONS));
+  const mesh = await loadManifests([folder]);
+  const files = toYaml(compile(mesh, goldenOptions(mesh)));
   return new Map([...files].map(([name, text]) => [name, text.replaceAll(`${folder}/`, "")]));
 }
 
@@ -31,7 +32,8 @@ describe("what a node is told for test/golden/in", () => {
   it("every virtual host leaves out one of the two outbound filters: a call without both would not be guarded", async () => {
     const outbound = [FILTERS.outbound.resource, FILTERS.outboundRouted.resource];
     for (const file of readdirSync(GOLDEN_INPUT)) {
-      const { xds } = compile(await loadManifests([writeCase(file, temporary)]), GOLDEN_OPTIONS);
+      const mesh = await loadManifests([writeCase(file, temporary)]);
+      const { xds } = compile(mesh, goldenOptions(mesh));
       const routes = xds.routes.get(ROUTES.outbound) as RouteConfiguration;
       for (const { typedPerFilterConfig } of routes.virtualHosts) {
         const left = Object.keys(typedPerFilterConfig);

@@ -8,7 +8,7 @@ import { ensureEnvoy } from "../../agent/envoy/find-envoy.ts";
 import { tryExec } from "../../agent/lib/exec.ts";
 import { loadManifests } from "../../agent/sources/load-manifests.ts";
 import { toPrintable } from "../../agent/xds/registry.ts";
-import { GOLDEN_INPUT, GOLDEN_OPTIONS, writeCase } from "./golden-options.ts";
+import { GOLDEN_INPUT, goldenOptions, writeCase } from "./golden-options.ts";
 
 const HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
@@ -36,8 +36,9 @@ describe("the real Envoy accepts what is compiled", () => {
   for (const file of readdirSync(GOLDEN_INPUT)) {
     it(`${file} passes --mode validate`, async () => {
       const folder = mkdtempSync(join(temporary, "case-"));
-      const { xds } = compile(await loadManifests([writeCase(file, folder)]), {
-        ...GOLDEN_OPTIONS,
+      const mesh = await loadManifests([writeCase(file, folder)]);
+      const { xds } = compile(mesh, {
+        ...goldenOptions(mesh),
         accessLog: join(folder, "access.log"),
       });
       const base = bootstrap({

@@ -14,6 +14,7 @@ const MESH: Mesh = {
   services: [],
   endpointSlices: [],
   httpRoutes: [],
+  peerAuthentications: [],
   authorizationPolicies: [],
   requestAuthentications: [],
   backendTrafficPolicies: [],

@@ -2,12 +2,11 @@ import * as fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { compile } from "../../agent/compile/compile.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { LastGood } from "../../agent/sources/last-good.ts";
 import { objectsToMesh } from "../../agent/sources/objects-to-mesh.ts";
 import { parseManifest, type ParsedManifest } from "../../agent/sources/parse-manifest.ts";
-import { GOLDEN_INPUT, GOLDEN_OPTIONS } from "../golden/golden-options.ts";
+import { GOLDEN_INPUT, compiled } from "../golden/golden-options.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -95,7 +94,7 @@ function check(lastGood: LastGood, file: string, text: string): { readonly names
   const objects = files.flatMap(([, parsed]) => parsed.objects);
   const faults = new Map(files.map(([name, parsed]) => [name, parsed.faults]));
   const chosen = lastGood.choose(objects, faults, (list) => objectsToMesh(list));
-  compile({ ...chosen.value, problems: chosen.problems }, GOLDEN_OPTIONS);
+  compiled({ ...chosen.value, problems: chosen.problems });
   for (const problem of [...files.flatMap(([, parsed]) => parsed.problems), ...chosen.problems]) {
     expect(problem.origin).toMatch(/^(changed|beside)\.yaml(:\d+)?$/u);
     expect(problem.reason).not.toBe("");

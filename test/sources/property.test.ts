@@ -1,12 +1,11 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { compile } from "../../agent/compile/compile.ts";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
 import { objectsToMesh } from "../../agent/sources/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { GOLDEN_INPUT, GOLDEN_OPTIONS } from "../golden/golden-options.ts";
+import { GOLDEN_INPUT, compiled } from "../golden/golden-options.ts";
 
 const KINDS = [
   ["v1", "Namespace"],
@@ -34,7 +33,7 @@ it("never throws, whatever an object holds", () => {
         .map(({ kind: [apiVersion, kind], ...rest }) => JSON.stringify({ apiVersion, kind, ...rest }))
         .join("\n---\n");
       const { objects } = parseManifest("a.yaml", 0, text);
-      expect(() => compile(objectsToMesh(objects), GOLDEN_OPTIONS)).not.toThrow();
+      expect(() => compiled(objectsToMesh(objects))).not.toThrow();
     }),
     { numRuns: 300 },
   );
@@ -43,8 +42,7 @@ it("never throws, whatever an object holds", () => {
 it("compiles the same whatever order its input comes in", () => {
   for (const file of readdirSync(GOLDEN_INPUT)) {
     const { objects } = parseManifest(file, 0, readFileSync(join(GOLDEN_INPUT, file), "utf8"));
-    const yaml = (order: typeof objects): string =>
-      [...toYaml(compile(objectsToMesh(order), GOLDEN_OPTIONS)).values()].join("\n");
+    const yaml = (order: typeof objects): string => [...toYaml(compiled(objectsToMesh(order))).values()].join("\n");
     const expected = yaml(objects);
     fc.assert(
       fc.property(fc.shuffledSubarray([...objects], { minLength: objects.length }), (order) => {

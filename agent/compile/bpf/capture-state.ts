@@ -1,6 +1,8 @@
 /** What the kernel should capture on this node, as `compile` asks for it and `bpf` puts it into maps. */
 export interface CaptureState {
   readonly pods: readonly CapturedPod[];
+  /** Pods that have been in the mesh, and live on outside: held until nobody speaks mTLS to them any more. */
+  readonly leaving: readonly CapturedPod[];
   readonly destinations: readonly CapturedDestination[];
 }
 

@@ -1,18 +1,21 @@
 import type { Destination } from "../destinations.ts";
-import type { NodeView } from "../node-view.ts";
-import type { CaptureState } from "./capture-state.ts";
+import type { LocalPod, NodeView } from "../node-view.ts";
+import type { CapturedPod, CaptureState } from "./capture-state.ts";
 
 /** What the kernel is asked to capture: the enrolled pods here, and the destinations that the proxy has a cluster for. */
 export function captureState(view: NodeView, destinations: readonly Destination[]): CaptureState {
   return {
-    pods: view.localPods.map(({ workload, netns }) => ({
-      uid: workload.uid,
-      netns,
-      addresses: workload.addresses,
-      probePorts: workload.probePorts,
-    })),
+    pods: view.localPods.map(captured),
+    leaving: view.leavingPods.map(captured),
     // Without an enrolled pod nobody would look a destination up.
     destinations:
-      view.localPods.length === 0 ? [] : destinations.map(({ address, port, mode }) => ({ address, port, mode })),
+      view.localPods.length + view.leavingPods.length === 0
+        ? []
+        : destinations.map(({ address, port, mode }) => ({ address, port, mode })),
   };
+}
+
+function captured({ workload, netns }: LocalPod): CapturedPod {
+  const { uid, addresses, probePorts } = workload;
+  return { uid, netns, addresses, probePorts };
 }

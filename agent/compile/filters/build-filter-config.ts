@@ -33,7 +33,7 @@ export function buildFilterConfig(
       const policySet = policies.setOf(workload);
       return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];
     }),
-    // Until certificates say who calls, the destination's node knows an enrolled caller of another node by its address.
+    // What metrics tell of a caller beside the identity in its certificate.
     peers: view.mesh.workloads
       .filter((workload) => workload.enrolled && !workload.terminated)
       .flatMap((workload) =>

@@ -18,7 +18,7 @@ export interface FilterConfig {
   readonly clusters: readonly { readonly name: string; readonly policySet: string; readonly port: number }[];
   /** Inbound: which set guards a pod of this node, by pod uid. */
   readonly pods: readonly { readonly uid: string; readonly policySet: string }[];
-  /** Inbound: who is behind a source address (enrolled workloads only). Peer strings, see `peer-string.ts`. */
+  /** Inbound: whom an address belongs to (enrolled workloads only), for metrics. It says nothing about who calls. Peer strings, see `peer-string.ts`. */
   readonly peers: readonly { readonly address: string; readonly peer: string }[];
   readonly retryBudgets: readonly FilterRetryBudget[];
 }

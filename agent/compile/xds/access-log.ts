@@ -8,6 +8,8 @@ type Direction = "outbound" | "inbound";
 const COMMON: Record<string, string> = {
   start_time: "%START_TIME%",
   source: `%FILTER_STATE(${SOURCE}:PLAIN)%`,
+  // Who the certificate says it is, where there is one.
+  source_principal: "%DOWNSTREAM_PEER_URI_SAN%",
   source_address: `%FILTER_STATE(${PEER_IP}:PLAIN)%`,
   destination_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
   upstream_cluster: "%UPSTREAM_CLUSTER%",

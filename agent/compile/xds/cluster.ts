@@ -14,35 +14,45 @@ import { RawBufferSchema } from "../../xds/gen/envoy/extensions/transport_socket
 import { any, create, milliseconds } from "../../xds/proto.ts";
 import type { Destination, ServiceTarget } from "../destinations.ts";
 import { CLUSTERS, hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
+import { ALPN } from "../mtls/alpn.ts";
 import { ads } from "./config-source.ts";
 import { upstreamHttpOptions } from "./http-options.ts";
+import { peersSecret } from "./secrets.ts";
+import { upstreamTls } from "./tls.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** In an endpoint's metadata `envoy.transport_socket_match`: it is spoken to by mTLS. */
+export const MTLS_MATCH = "mtls";
+
 /** The cluster of a Service's port in one family: what HTTPRoutes lead to. */
 export function serviceCluster(target: ServiceTarget): Cluster {
-  return edsCluster(target.cluster, target.cluster, target);
+  return edsCluster(target.cluster, target.cluster, target, ALPN.http1);
 }
 
 /** The cluster named like the `address:port` that was dialled, for HTTP. */
 export function httpDestinationCluster({ address, port, target, backend }: Destination): Cluster {
   const name = hostPort(address, port);
-  return edsCluster(name, backend === undefined ? target.cluster : name, target);
+  return edsCluster(name, backend === undefined ? target.cluster : name, target, ALPN.http1);
 }
 
 /** The same for bytes that are not HTTP: tcp_proxy finds it by the name that filter state gives. */
 export function tcpDestinationCluster({ address, port, target, backend }: Destination): Cluster {
   const endpoints = backend === undefined ? target.cluster : hostPort(address, port);
-  return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target);
+  return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target, ALPN.tcp);
 }
 
 const remembered = new Remembered<ServicePort, Cluster>();
 
-function edsCluster(name: string, serviceName: string, target: ServiceTarget): Cluster {
-  return remembered.get(target.port, name, [target.service, serviceName], () => makeCluster(name, serviceName, target));
+/** `alpn`: offered where nothing beside the connection says otherwise, as it does for HTTP/2 (`outbound-listener.ts`). */
+function edsCluster(name: string, serviceName: string, target: ServiceTarget, alpn: readonly string[]): Cluster {
+  return remembered.get(target.port, name, [target.service, serviceName, alpn], () =>
+    makeCluster(name, serviceName, target, alpn),
+  );
 }
 
-function makeCluster(name: string, serviceName: string, { service, port, host, cluster }: ServiceTarget): Cluster {
+function makeCluster(name: string, serviceName: string, target: ServiceTarget, alpn: readonly string[]): Cluster {
+  const { service, port, host, cluster } = target;
   return create(ClusterSchema, {
     ...common(name),
     // What statistics and logs call it: the Service's name says more than an address.
@@ -52,6 +62,14 @@ function makeCluster(name: string, serviceName: string, { service, port, host, c
     lbPolicy: LbPolicy.LEAST_REQUEST,
     // Ready is Kubernetes' word; there is no health of our own that a panic threshold could doubt.
     commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+    transportSocketMatches: [
+      {
+        name: MTLS_MATCH,
+        match: { [MTLS_MATCH]: true },
+        // The name that Istio's sidecars give in SNI.
+        transportSocket: upstreamTls(`outbound_.${port.port}_._.${host}`, alpn, peersSecret(target)),
+      },
+    ],
     transportSocket: internalUpstream(),
     metadata: create(MetadataSchema, {
       filterMetadata: {

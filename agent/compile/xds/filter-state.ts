@@ -1,10 +1,15 @@
 import { any, create } from "../../xds/proto.ts";
-import type { ListenerFilter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
-import { ListenerFilterSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import {
+  FilterSchema,
+  ListenerFilterSchema,
+  type Filter,
+  type ListenerFilter,
+} from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import {
   FilterStateValue_SharedWithUpstream as Shared,
   FilterStateValueSchema,
 } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
+import { ConfigSchema as NetworkConfigSchema } from "../../xds/gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.ts";
 import { ConfigSchema } from "../../xds/gen/envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state_pb.ts";
 
 /** One object that a listener puts beside each connection it accepts; `value` is an Envoy format string. */
@@ -42,21 +47,28 @@ export const LOCAL_PORT = "ambit.local_port";
 export function setFilterState(objects: readonly FilterStateObject[]): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: "envoy.filters.listener.set_filter_state",
-    configType: {
-      case: "typedConfig",
-      value: any(ConfigSchema, {
-        onAccept: objects.map(({ key, value, factory = "envoy.string", shared = Shared.TRANSITIVE }) =>
-          create(FilterStateValueSchema, {
-            key: { case: "objectKey", value: key },
-            factoryKey: factory,
-            sharedWithUpstream: shared,
-            value: {
-              case: "formatString",
-              value: { format: { case: "textFormatSource", value: { specifier: { case: "inlineString", value } } } },
-            },
-          }),
-        ),
-      }),
+    configType: { case: "typedConfig", value: any(ConfigSchema, { onAccept: objects.map(valueOf) }) },
+  });
+}
+
+/** What is offered by ALPN upstream, in place of what the cluster says (`envoy.network.application_protocols`). */
+export function upstreamAlpn(protocols: readonly string[]): Filter {
+  const key = "envoy.network.application_protocols";
+  const offered = { key, value: protocols.join(), factory: key, shared: Shared.ONCE };
+  return create(FilterSchema, {
+    name: "envoy.filters.network.set_filter_state",
+    configType: { case: "typedConfig", value: any(NetworkConfigSchema, { onNewConnection: [valueOf(offered)] }) },
+  });
+}
+
+function valueOf({ key, value, factory = "envoy.string", shared = Shared.TRANSITIVE }: FilterStateObject) {
+  return create(FilterStateValueSchema, {
+    key: { case: "objectKey", value: key },
+    factoryKey: factory,
+    sharedWithUpstream: shared,
+    value: {
+      case: "formatString",
+      value: { format: { case: "textFormatSource", value: { specifier: { case: "inlineString", value } } } },
     },
   });
 }

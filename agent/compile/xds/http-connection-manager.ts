@@ -9,6 +9,8 @@ import { OnDemandSchema } from "../../xds/gen/envoy/extensions/filters/http/on_d
 import { RouterSchema } from "../../xds/gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts";
 import {
+  HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
+  HttpConnectionManager_SetCurrentClientCertDetailsSchema as ClientCertDetailsSchema,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManagerSchema,
   HttpFilterSchema,
@@ -18,6 +20,7 @@ import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
 import { accessLog } from "./access-log.ts";
 import { ads } from "./config-source.ts";
+import { SOURCE } from "./filter-state.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
 import { httpOnDemand } from "./on-demand.ts";
 
@@ -38,17 +41,38 @@ const ROUTER_ORDERS = [
   "x-envoy-decorator-operation",
 ];
 
+/** Who calls, for the filters: a header of the request costs them less than anything else that says the same. */
+export type Caller =
+  /** The pod whose listener this is, as a peer string. */
+  | { readonly kind: "pod"; readonly peer: string }
+  /** The pod whose listener the call came through; it goes on in an internal listener. */
+  | { readonly kind: "filter-state" }
+  /** Who the certificate says: a SPIFFE ID, and the address that it came from. */
+  | { readonly kind: "certificate" }
+  | { readonly kind: "nobody" };
+
+function callerHeader(caller: Caller): string {
+  switch (caller.kind) {
+    case "pod":
+      return caller.peer;
+    case "filter-state":
+      return `%FILTER_STATE(${SOURCE}:PLAIN)%`;
+    case "certificate":
+      return "%DOWNSTREAM_PEER_URI_SAN%|%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+    case "nobody":
+      return "-";
+  }
+}
+
 /** The L7 part of the path: one route table and one chain of filters for all pods of the node, both by reference. */
 export function httpConnectionManager(
   direction: "outbound" | "inbound",
   logPath: string | undefined,
-  /** Outbound: the peer string of the pod whose listener this is. */
-  source?: string,
+  caller: Caller,
 ): Filter {
   const mutations = [
     overwrite(ORIGINAL_DST_HEADER, "%DOWNSTREAM_LOCAL_ADDRESS%"),
-    // For the filters: a header of the request costs them less than the filter state that says the same.
-    ...(source === undefined ? [] : [overwrite(SOURCE_HEADER, source)]),
+    overwrite(SOURCE_HEADER, callerHeader(caller)),
     ...ROUTER_ORDERS.map((header) => create(MutationSchema, { action: { case: "remove", value: header } })),
   ];
   return create(FilterSchema, {
@@ -71,6 +95,7 @@ export function httpConnectionManager(
           },
         ],
         accessLog: accessLog(logPath, direction, "http"),
+        ...clientCertificate(caller),
         // Nothing changes for the application that it did not ask for: no identity of ours in headers, no limits on time.
         serverHeaderTransformation: ServerHeader.PASS_THROUGH,
         generateRequestId: false,
@@ -87,6 +112,18 @@ export function httpConnectionManager(
       }),
     },
   });
+}
+
+/**
+ * X-Forwarded-Client-Cert as Istio's sidecars set it: behind mTLS the caller's URI and the hash of its certificate, added
+ * to what the caller's own proxy let through; else what a caller sent under that name is removed (Envoy's default).
+ */
+function clientCertificate({ kind }: Caller) {
+  if (kind !== "certificate") return {};
+  return {
+    forwardClientCertDetails: ForwardClientCert.APPEND_FORWARD,
+    setCurrentClientCertDetails: create(ClientCertDetailsSchema, { subject: true, uri: true, dns: true }),
+  };
 }
 
 /** What an application sent under that name says nothing. */

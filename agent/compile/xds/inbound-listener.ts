@@ -2,26 +2,53 @@ import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts"
 import { FilterChainSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { INBOUND_PORT } from "../../lib/ports.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import { peerString } from "../filters/peer-string.ts";
+import type { PeerModes } from "../mtls/peer-mode.ts";
 import { CLUSTERS } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import type { PodPorts } from "../pod-ports.ts";
 import { DESTINATION, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "./filter-state.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
-import { httpInspector, originalDst, originalSrc } from "./listener-filters.ts";
-import { DETECTION_MS, HTTP_ALPN } from "./outbound-listener.ts";
+import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
+import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
+import { DETECTION_MS } from "./outbound-listener.ts";
 import { LOOPBACK, podAddress } from "./pod-address.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
+import { downstreamTls } from "./tls.ts";
 
 /**
  * What arrives at a pod, IPv4 and IPv6. `guarded`: an authorization policy selects the pod. Policies are decided on HTTP
  * only so far, so what is not HTTP is refused there before the application sees it.
  */
-export function inboundListener(pod: LocalPod, ports: PodPorts, guarded: boolean, options: CompileOptions): Listener {
+export function inboundListener(
+  pod: LocalPod,
+  ports: PodPorts,
+  modes: PeerModes,
+  guarded: boolean,
+  options: CompileOptions,
+): Listener {
   const { workload, netns } = pod;
-  const http = [httpConnectionManager("inbound", options.accessLog)];
+  const { identities, accessLog, trustDomain } = options;
+  const hasMtls = identities !== undefined;
+  const taken = hasMtls ? modes : PLAINTEXT;
+  const settled = settledPorts(ports, taken);
+  const tcp = tcpFilters("inbound", guarded ? CLUSTERS.blocked : CLUSTERS.deliver, accessLog);
+  const tls = { transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)) };
+  const mtls = [
+    create(FilterChainSchema, {
+      ...tls,
+      name: CHAINS.mtlsHttp,
+      filters: [httpConnectionManager("inbound", accessLog, { kind: "certificate" })],
+    }),
+    create(FilterChainSchema, {
+      ...tls,
+      name: CHAINS.mtlsTcp,
+      filters: [...tcpFilters("inbound", guarded ? CLUSTERS.blocked : CLUSTERS.deliver, accessLog, "handshake")],
+    }),
+  ];
   return create(ListenerSchema, {
     name: `inbound|${workload.uid}`,
     statPrefix: "inbound",
@@ -35,31 +62,26 @@ export function inboundListener(pod: LocalPod, ports: PodPorts, guarded: boolean
       originalSrc(),
       setFilterState([
         upstreamNetns(netns),
-        { key: DESTINATION, value: peerString(workload, options.trustDomain) },
+        { key: DESTINATION, value: peerString(workload, trustDomain) },
         { key: PEER_IP, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
         { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%" },
       ]),
-      httpInspector([...ports.http, ...ports.tcp].toSorted((a, b) => a - b)),
+      ...(hasMtls ? [tlsInspector(settled)] : []),
+      httpInspector([...new Set([...ports.http, ...ports.tcp, ...settled])].toSorted((a, b) => a - b)),
     ],
     listenerFiltersTimeout: milliseconds(DETECTION_MS),
     continueOnListenerFiltersTimeout: true,
+    filterChainMatcher: inboundChains(ports, taken),
     filterChains: [
-      ...ports.http.map((port) =>
-        create(FilterChainSchema, {
-          name: `http-${port}`,
-          filterChainMatch: { destinationPort: port },
-          filters: http,
-        }),
-      ),
+      ...(hasMtls ? mtls : []),
       create(FilterChainSchema, {
-        name: "http",
-        filterChainMatch: { applicationProtocols: HTTP_ALPN },
-        filters: http,
+        name: CHAINS.http,
+        filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody" })],
       }),
+      create(FilterChainSchema, { name: CHAINS.tcp, filters: [...tcp] }),
     ],
-    defaultFilterChain: create(FilterChainSchema, {
-      name: guarded ? "refused" : "tcp",
-      filters: [...tcpFilters("inbound", guarded ? CLUSTERS.blocked : CLUSTERS.deliver, options.accessLog)],
-    }),
   });
 }
+
+/** A mesh without an authority. */
+const PLAINTEXT: PeerModes = { other: "DISABLE", ports: new Map() };

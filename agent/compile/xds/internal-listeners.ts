@@ -13,7 +13,10 @@ import { tcpProxy } from "./tcp-proxy.ts";
 export function internalListeners(options: CompileOptions): readonly Listener[] {
   return [
     internalListener(INTERNAL_LISTENERS.deliver, tcpProxy("deliver", CLUSTERS.deliver, undefined)),
-    internalListener(INTERNAL_LISTENERS.inbound, httpConnectionManager("inbound", options.accessLog)),
+    internalListener(
+      INTERNAL_LISTENERS.inbound,
+      httpConnectionManager("inbound", options.accessLog, { kind: "filter-state" }),
+    ),
   ];
 }
 

@@ -6,6 +6,7 @@ import {
 import { HttpInspectorSchema } from "../../xds/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.ts";
 import { OriginalDstSchema } from "../../xds/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.ts";
 import { OriginalSrcSchema } from "../../xds/gen/envoy/extensions/filters/listener/original_src/v3/original_src_pb.ts";
+import { TlsInspectorSchema } from "../../xds/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.ts";
 import { DELIVERY_MARK } from "../../lib/ports.ts";
 import { any, create } from "../../xds/proto.ts";
 
@@ -27,26 +28,31 @@ export function originalSrc(): ListenerFilter {
 
 /** Looks at the first bytes for HTTP, except on ports that are known not to carry it: a server may speak first there. */
 export function httpInspector(exceptPorts: readonly number[]): ListenerFilter {
-  const predicates = exceptPorts.map((port) =>
+  return create(ListenerFilterSchema, {
+    name: "envoy.filters.listener.http_inspector",
+    configType: { case: "typedConfig", value: any(HttpInspectorSchema) },
+    ...disabledOn(exceptPorts),
+  });
+}
+
+/** Looks at the first bytes for TLS, and at what it offers by ALPN. */
+export function tlsInspector(exceptPorts: readonly number[]): ListenerFilter {
+  return create(ListenerFilterSchema, {
+    name: "envoy.filters.listener.tls_inspector",
+    configType: { case: "typedConfig", value: any(TlsInspectorSchema) },
+    ...disabledOn(exceptPorts),
+  });
+}
+
+function disabledOn(ports: readonly number[]) {
+  const predicates = ports.map((port) =>
     create(ListenerFilterChainMatchPredicateSchema, {
       rule: { case: "destinationPortRange", value: { start: port, end: port + 1 } },
     }),
   );
   const [first, ...rest] = predicates;
-  const filterDisabled =
-    first === undefined
-      ? {}
-      : {
-          filterDisabled:
-            rest.length === 0
-              ? first
-              : create(ListenerFilterChainMatchPredicateSchema, {
-                  rule: { case: "orMatch", value: { rules: predicates } },
-                }),
-        };
-  return create(ListenerFilterSchema, {
-    name: "envoy.filters.listener.http_inspector",
-    configType: { case: "typedConfig", value: any(HttpInspectorSchema) },
-    ...filterDisabled,
-  });
+  if (first === undefined) return {};
+  if (rest.length === 0) return { filterDisabled: first };
+  const anyOf = { rule: { case: "orMatch" as const, value: { rules: predicates } } };
+  return { filterDisabled: create(ListenerFilterChainMatchPredicateSchema, anyOf) };
 }

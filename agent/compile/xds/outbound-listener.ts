@@ -9,13 +9,16 @@ import { OUTBOUND_PORTS } from "../../lib/ports.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import type { OutboundMode } from "../bpf/capture-state.ts";
 import { peerString } from "../filters/peer-string.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
+import { ALPN } from "../mtls/alpn.ts";
 import { CLUSTERS, familyOf, hostPort } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
-import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamNetns } from "./filter-state.ts";
+import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "./filter-state.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
 import { LOOPBACK, podAddress } from "./pod-address.ts";
+import { certificateOf } from "./tls.ts";
 import { tcpClusterByDestination, tcpFilters } from "./tcp-proxy.ts";
 
 /** How long a connection of unknown protocol may stay silent before it is taken for one in which the server speaks first. */
@@ -48,13 +51,14 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
             { key: SOURCE, value: peer },
             { key: PEER_IP, value: own },
             { key: CLIENT, value: hostPort(own, 1) },
+            certificateOf(spiffeIdOf(options.trustDomain, workload)),
             ...(mode === "http" ? [] : [tcpClusterByDestination()]),
           ]),
           ...inspector(mode),
         ],
-        ...(mode === "detect"
-          ? { listenerFiltersTimeout: milliseconds(DETECTION_MS), continueOnListenerFiltersTimeout: true }
-          : {}),
+        // A caller of HTTP speaks first, and may take its time.
+        listenerFiltersTimeout: milliseconds(mode === "http" ? 0 : DETECTION_MS),
+        continueOnListenerFiltersTimeout: mode === "detect",
         ...chains(mode, peer, options.accessLog),
       }),
     ),
@@ -62,7 +66,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
 }
 
 function inspector(mode: OutboundMode): readonly ListenerFilter[] {
-  return mode === "detect" ? [httpInspector([])] : [];
+  return mode === "tcp" ? [] : [httpInspector([])];
 }
 
 function chains(
@@ -70,22 +74,27 @@ function chains(
   peer: string,
   logPath: string | undefined,
 ): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
-  const http = { filters: [httpConnectionManager("outbound", logPath, peer)] };
+  const manager = httpConnectionManager("outbound", logPath, { kind: "pod", peer });
+  const http = { name: "http", filters: [manager] };
+  // The protocols offered upstream are those of the version of HTTP that is spoken, as with Istio's sidecars.
+  const http2 = create(FilterChainSchema, {
+    name: "http2",
+    filterChainMatch: { applicationProtocols: ["h2c"] },
+    filters: [upstreamAlpn(ALPN.http2), manager],
+  });
   const tcp = { filters: [...tcpFilters("outbound", CLUSTERS.blocked, logPath)] };
   switch (mode) {
     case "http":
-      return { filterChains: [create(FilterChainSchema, { name: "http", ...http })] };
+      return { filterChains: [http2], defaultFilterChain: create(FilterChainSchema, http) };
     case "tcp":
       return { filterChains: [create(FilterChainSchema, { name: "tcp", ...tcp })] };
     case "detect":
       return {
         filterChains: [
-          create(FilterChainSchema, { name: "http", filterChainMatch: { applicationProtocols: HTTP_ALPN }, ...http }),
+          http2,
+          create(FilterChainSchema, { ...http, filterChainMatch: { applicationProtocols: ["http/1.0", "http/1.1"] } }),
         ],
         defaultFilterChain: create(FilterChainSchema, { name: "tcp", ...tcp }),
       };
   }
 }
-
-/** What http_inspector reports. */
-export const HTTP_ALPN = ["http/1.0", "http/1.1", "h2c"];

@@ -3,6 +3,7 @@ import type { Workload } from "../../model/workload.ts";
 import type { Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
+import type { PeerModes } from "../mtls/peer-mode.ts";
 import type { PodPorts } from "../pod-ports.ts";
 import { inboundListener } from "./inbound-listener.ts";
 import { outboundListeners } from "./outbound-listener.ts";
@@ -14,12 +15,22 @@ const remembered = new Remembered<Workload, readonly Listener[]>();
 export function podListeners(
   pod: LocalPod,
   ports: PodPorts,
+  modes: PeerModes,
   guarded: boolean,
   options: CompileOptions,
 ): readonly Listener[] {
-  const depends = [pod.netns, guarded, ports.http.join(), ports.tcp.join(), options.trustDomain, options.accessLog];
+  const depends = [
+    pod.netns,
+    guarded,
+    ports.http.join(),
+    ports.tcp.join(),
+    [modes.other, ...modes.ports].join(),
+    options.identities !== undefined,
+    options.trustDomain,
+    options.accessLog,
+  ];
   return remembered.get(pod.workload, "", depends, () => [
     ...outboundListeners(pod, options),
-    inboundListener(pod, ports, guarded, options),
+    inboundListener(pod, ports, modes, guarded, options),
   ]);
 }

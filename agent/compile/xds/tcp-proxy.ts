@@ -1,6 +1,9 @@
 import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
-import { TcpProxySchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import {
+  TcpProxySchema,
+  UpstreamConnectMode,
+} from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { FILTERS } from "../names.ts";
@@ -21,6 +24,7 @@ export function tcpFilters(
   direction: "outbound" | "inbound",
   cluster: string,
   logPath: string | undefined,
+  connect: "at once" | "handshake" = "at once",
 ): readonly Filter[] {
   const { resource } = direction === "outbound" ? FILTERS.outboundTcp : FILTERS.inboundTcp;
   return [
@@ -31,14 +35,19 @@ export function tcpFilters(
         value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] },
       },
     }),
-    tcpProxy(direction, cluster, logPath),
+    tcpProxy(direction, cluster, logPath, connect),
   ];
 }
+
+/** What comes right behind the handshake waits for the connection to the application; more is not read until then. */
+const EARLY_DATA_BYTES = 16 << 10;
 
 export function tcpProxy(
   statPrefix: "outbound" | "inbound" | "deliver",
   cluster: string,
   logPath: string | undefined,
+  /** When the application sees the connection: "handshake", when TLS has told who it is that calls. */
+  connect: "at once" | "handshake" = "at once",
 ): Filter {
   return create(FilterSchema, {
     name: "envoy.filters.network.tcp_proxy",
@@ -50,6 +59,12 @@ export function tcpProxy(
         // An idle stream may live as long as both ends like (Envoy's default is an hour).
         idleTimeout: milliseconds(0),
         ...(statPrefix === "outbound" ? { onDemand: tcpOnDemand() } : {}),
+        ...(connect === "handshake"
+          ? {
+              upstreamConnectMode: UpstreamConnectMode.ON_DOWNSTREAM_TLS_HANDSHAKE,
+              maxEarlyDataBytes: EARLY_DATA_BYTES,
+            }
+          : {}),
         accessLog: statPrefix === "deliver" ? [] : accessLog(logPath, statPrefix, "tcp"),
       }),
     },

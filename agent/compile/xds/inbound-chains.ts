@@ -1,0 +1,88 @@
+import type { MtlsMode } from "../../model/peer-authentication.ts";
+import type { Matcher } from "../../xds/gen/xds/type/matcher/v3/matcher_pb.ts";
+import { MESH_HTTP_PREFIX, MESH_TLS_PREFIX } from "../mtls/alpn.ts";
+import { modeOf, type PeerModes } from "../mtls/peer-mode.ts";
+import type { PodPorts } from "../pod-ports.ts";
+import { chainsByPort, isTls, offers, type ChainRule } from "./matcher.ts";
+
+/** Filter chains of a pod's inbound listener. */
+export const CHAINS = { mtlsHttp: "mtls-http", mtlsTcp: "mtls-tcp", http: "http", tcp: "tcp" } as const;
+
+type PortKind = "http" | "tcp" | "detect";
+
+/** Which chain takes what arrives. What no chain takes is closed before the application sees it: plaintext, where it is STRICT. */
+export function inboundChains(ports: PodPorts, modes: PeerModes): Matcher {
+  const kinds = portKinds(ports, modes);
+  return chainsByPort(
+    new Map([...kinds].map(([port, kind]) => [port, rules(kind, modeOf(modes, port))])),
+    rules("detect", modes.other),
+  );
+}
+
+function portKinds({ http, tcp }: PodPorts, modes: PeerModes): ReadonlyMap<number, PortKind> {
+  const ofMode = [...modes.ports.keys()].map((port) => [port, "detect"] as const);
+  const known = [...http.map((port) => [port, "http"] as const), ...tcp.map((port) => [port, "tcp"] as const)];
+  return new Map([...new Map<number, PortKind>([...ofMode, ...known])].toSorted(([a], [b]) => a - b));
+}
+
+/** Ports where nothing has to be looked at: TLS is the only thing that is taken, or never the mesh's. */
+export function settledPorts(ports: PodPorts, modes: PeerModes): readonly number[] {
+  return [...portKinds(ports, modes)].flatMap(([port, kind]) =>
+    kind !== "detect" && modeOf(modes, port) !== "PERMISSIVE" ? [port] : [],
+  );
+}
+
+function rules(kind: PortKind, mode: MtlsMode): readonly ChainRule[] {
+  switch (mode) {
+    case "STRICT":
+      return strict(kind);
+    case "DISABLE":
+      return plain(kind);
+    case "PERMISSIVE":
+      // An application's own TLS has none of the mesh's names in ALPN, and passes as bytes.
+      return [...mesh(kind), { when: [isTls], chain: CHAINS.tcp }, ...plain(kind)];
+  }
+}
+
+function mesh(kind: PortKind): readonly ChainRule[] {
+  const meshTls = [isTls, offers(MESH_TLS_PREFIX)];
+  switch (kind) {
+    case "http":
+      return [{ when: meshTls, chain: CHAINS.mtlsHttp }];
+    case "tcp":
+      return [{ when: meshTls, chain: CHAINS.mtlsTcp }];
+    case "detect":
+      return [
+        { when: [isTls, offers(MESH_HTTP_PREFIX)], chain: CHAINS.mtlsHttp },
+        { when: meshTls, chain: CHAINS.mtlsTcp },
+      ];
+  }
+}
+
+/** Where the protocol is known, whatever comes is taken for TLS: so a server may speak first there. */
+function strict(kind: PortKind): readonly ChainRule[] {
+  switch (kind) {
+    case "http":
+      return [{ when: [], chain: CHAINS.mtlsHttp }];
+    case "tcp":
+      return [{ when: [], chain: CHAINS.mtlsTcp }];
+    case "detect":
+      return mesh(kind);
+  }
+}
+
+function plain(kind: PortKind): readonly ChainRule[] {
+  switch (kind) {
+    case "http":
+      return [{ when: [], chain: CHAINS.http }];
+    case "tcp":
+      return [{ when: [], chain: CHAINS.tcp }];
+    case "detect":
+      // What http_inspector reports.
+      return [
+        { when: [offers("'http/1.")], chain: CHAINS.http },
+        { when: [offers("'h2c")], chain: CHAINS.http },
+        { when: [], chain: CHAINS.tcp },
+      ];
+  }
+}

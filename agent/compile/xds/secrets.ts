@@ -1,0 +1,118 @@
+import { LazyMap } from "../../lib/lazy-map.ts";
+import { Remembered } from "../../lib/remember.ts";
+import type { IdentityCertificate } from "../../model/identity.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
+import {
+  SubjectAltNameMatcher_SanType as SanType,
+  SubjectAltNameMatcherSchema,
+} from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
+import { SecretSchema, type Secret } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
+import type { StringMatcherSchema } from "../../xds/gen/envoy/type/matcher/v3/string_pb.ts";
+import { create, type Message, type MessageInitShape } from "../../xds/proto.ts";
+import type { ServiceTarget } from "../destinations.ts";
+import type { LocalPod } from "../node-view.ts";
+import type { CompileOptions } from "../options.ts";
+
+/** Names under which Envoy asks for secrets (SDS). */
+export const SECRETS = {
+  /** The certificate that a pod's inbound listener presents. */
+  server: (spiffeId: string) => spiffeId,
+  /**
+   * The same for what the pod calls. Under a name of its own: the on-demand selector waits for an update that never comes
+   * where a listener has already got the secret of that name.
+   */
+  client: (spiffeId: string) => `client|${spiffeId}`,
+  /** Whom inbound listeners believe: every workload of the trust domain. */
+  callers: "callers",
+  /** Whom a cluster of a Service believes: the identities of its workloads. */
+  peers: (namespace: string, service: string) => `peers|${namespace}/${service}`,
+} as const;
+
+/**
+ * Every secret that Envoy may ask for. One that is not there yet (undefined) is one to wait for: Envoy keeps what it has,
+ * also from before this agent.
+ */
+export function secrets(
+  pods: readonly LocalPod[],
+  targets: readonly ServiceTarget[],
+  { identities, trustDomain, captured }: CompileOptions,
+): ReadonlyMap<string, Message | undefined> {
+  if (identities === undefined) return new Map();
+  const { certificates, rootsPem } = identities;
+  const ids = new Set(pods.map(({ workload }) => spiffeIdOf(trustDomain, workload)));
+  const trust = (sans: readonly San[]) => (rootsPem === "" ? undefined : { rootsPem, sans });
+  const services = new Map(targets.map((target) => [peersSecret(target), [] as ServiceTarget[]]));
+  for (const target of targets) services.get(peersSecret(target))?.push(target);
+  return new LazyMap<string, Message | undefined>([
+    ...[...ids].flatMap((id) =>
+      [SECRETS.server(id), SECRETS.client(id)].map(
+        (name) => [name, () => certificate(name, certificates.get(id))] as const,
+      ),
+    ),
+    [SECRETS.callers, () => validation(SECRETS.callers, trust([{ prefix: `spiffe://${trustDomain}/` }]))],
+    ...[...services].map(
+      ([name, own]) => [name, () => validation(name, trust(peers(own, trustDomain, captured)))] as const,
+    ),
+  ]);
+}
+
+export function peersSecret({ service: { meta } }: ServiceTarget): string {
+  return SECRETS.peers(meta.namespace, meta.name);
+}
+
+type San = { readonly prefix: string } | { readonly exact: string };
+
+/** Who may answer for a Service: its workloads that speak mTLS. Nobody, where there is none: an empty list would be anybody. */
+function peers(targets: readonly ServiceTarget[], trustDomain: string, captured: ReadonlySet<string>): readonly San[] {
+  const ids = targets.flatMap(({ backends }) =>
+    backends.flatMap(({ workload }) =>
+      workload !== undefined && captured.has(workload.uid) ? [spiffeIdOf(trustDomain, workload)] : [],
+    ),
+  );
+  const sorted = [...new Set(ids)].toSorted();
+  return (sorted.length === 0 ? ["spiffe://nobody"] : sorted).map((exact) => ({ exact }));
+}
+
+const remembered = new Remembered<IdentityCertificate, Secret>();
+
+function certificate(name: string, issued: IdentityCertificate | undefined): Secret | undefined {
+  if (issued === undefined) return undefined;
+  return remembered.get(issued, name, [], () =>
+    create(SecretSchema, {
+      name,
+      type: {
+        case: "tlsCertificate",
+        value: { certificateChain: inline(issued.chainPem), privateKey: inline(issued.keyPem) },
+      },
+    }),
+  );
+}
+
+function validation(
+  name: string,
+  trust: { readonly rootsPem: string; readonly sans: readonly San[] } | undefined,
+): Secret | undefined {
+  if (trust === undefined) return undefined;
+  return create(SecretSchema, {
+    name,
+    type: {
+      case: "validationContext",
+      value: {
+        trustedCa: inline(trust.rootsPem),
+        matchTypedSubjectAltNames: trust.sans.map((san) =>
+          create(SubjectAltNameMatcherSchema, { sanType: SanType.URI, matcher: stringMatcher(san) }),
+        ),
+      },
+    },
+  });
+}
+
+function stringMatcher(san: San): MessageInitShape<typeof StringMatcherSchema> {
+  return "exact" in san
+    ? { matchPattern: { case: "exact", value: san.exact } }
+    : { matchPattern: { case: "prefix", value: san.prefix } };
+}
+
+function inline(text: string) {
+  return { specifier: { case: "inlineString" as const, value: text } };
+}

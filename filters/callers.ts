@@ -1,0 +1,71 @@
+import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
+import { ByteMap } from "./byte-map";
+import { FilterConfig } from "./config";
+import { ownSource } from "./filter-state";
+import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
+
+const CERTIFICATE = Key.path(["connection", "uri_san_peer_certificate"]);
+const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
+const SCHEME = "spiffe://";
+const SCHEME_START = load<u64>(changetype<usize>(String.UTF8.encode(SCHEME)));
+const MAX = 10_000;
+
+/**
+ * Who calls, where a call arrives. Only a certificate says so, or the listener of this node through which it came; by its
+ * address, the rest of what is told in metrics is found, where it is the address of somebody with that identity.
+ */
+export class Callers {
+  private readonly peers: ByteMap<string> = new ByteMap<string>();
+  private readonly known: ByteMap<Peer> = new ByteMap<Peer>();
+
+  constructor(config: FilterConfig) {
+    for (let i = 0; i < config.peers.length; i++) {
+      this.peers.add(String.UTF8.encode(config.peers[i].address), config.peers[i].peer);
+    }
+  }
+
+  /**
+   * From the listener's header: `-`; a SPIFFE ID and an address with `|` between them; or a peer string
+   * (agent/compile/xds/http-connection-manager.ts).
+   */
+  of(start: usize, size: usize): Peer {
+    if (size < 9) return UNKNOWN;
+    if (load<u64>(start) != SCHEME_START) return peerOf(start, size);
+    const known = this.known.find(start, size);
+    return known === null ? this.add(start, size) : known;
+  }
+
+  /** Of a TCP connection, which has no headers. */
+  ofConnection(): Peer {
+    const own = ownSource();
+    if (own.id != 0) return own;
+    if (!readProperty(CERTIFICATE)) return UNKNOWN;
+    const uri = String.UTF8.decodeUnsafe(answerStart(), answerSize());
+    if (!uri.startsWith(SCHEME)) return UNKNOWN;
+    const address = readProperty(PEER_IP) ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : "";
+    const text = String.UTF8.encode(uri + "|" + address);
+    return this.of(changetype<usize>(text), text.byteLength);
+  }
+
+  private add(start: usize, size: usize): Peer {
+    const text = String.UTF8.decodeUnsafe(start, size);
+    const bar = text.lastIndexOf("|");
+    const principal = text.substring(SCHEME.length, bar);
+    const address = String.UTF8.encode(text.substring(bar + 1));
+    const peer = this.peers.find(changetype<usize>(address), address.byteLength);
+    const described = peer !== null && peer.endsWith("|" + principal) ? peer : withoutWorkload(principal);
+    const key = new ArrayBuffer(<i32>size);
+    memory.copy(changetype<usize>(key), start, size);
+    if (this.known.size >= MAX) this.known.clear();
+    const result = peerOfText(described + "|mtls");
+    this.known.add(key, result);
+    return result;
+  }
+}
+
+/** A peer string of what a SPIFFE ID says: the namespace. */
+function withoutWorkload(principal: string): string {
+  const ns = principal.indexOf("/ns/");
+  const sa = principal.indexOf("/sa/");
+  return "||" + (ns < 0 || sa < ns ? "" : principal.substring(ns + 4, sa)) + "||||||" + principal;
+}
