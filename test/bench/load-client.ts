@@ -11,6 +11,8 @@ export interface LoadJob {
   readonly port: number;
   readonly connections: number;
   readonly seconds: number;
+  /** HTTP/1.1: bearer tokens, which the requests carry in turns. */
+  readonly tokens?: readonly string[];
 }
 
 /** What `apps/load.mjs` prints of a job. */

@@ -5,16 +5,21 @@ import { connect } from "node:net";
 const HEADER_END = Buffer.from("\r\n\r\n");
 const BODY_BYTES = 1024;
 
-/** @param {{ host: string, port: number, address?: string, onAnswer: (ms: number, wrong?: string) => void }} options */
-export function http1Connection({ host, port, address = host, onAnswer }) {
-  const request = Buffer.from(`GET /bench HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+/** The tokens of all connections are sent in turns. */
+let sent = 0;
+
+/** @param {{ host: string, port: number, address?: string, tokens: readonly string[], onAnswer: (ms: number, wrong?: string) => void }} options */
+export function http1Connection({ host, port, address = host, tokens, onAnswer }) {
+  const requestWith = (more) => Buffer.from(`GET /bench HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`);
+  const requests =
+    tokens.length === 0 ? [requestWith("")] : tokens.map((token) => requestWith(`Authorization: Bearer ${token}\r\n`));
   const socket = connect({ host: address, port, noDelay: true });
   let pending = Buffer.alloc(0);
   let started = 0;
   let ended = false;
   const send = () => {
     started = performance.now();
-    socket.write(request);
+    socket.write(requests[sent++ % requests.length]);
   };
   socket.on("connect", send);
   socket.on("error", (error) => !ended && onAnswer(0, error.message));

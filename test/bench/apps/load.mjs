@@ -1,4 +1,4 @@
-// load.mjs: reads one JSON job a line ({ kind, host, port, connections, seconds }), does it, prints one JSON line: how many
+// load.mjs: reads one JSON job a line ({ kind, host, port, connections, seconds, tokens }), does it, prints one JSON line: how many
 // answers, over how many seconds, p50 and p99 in ms, bytes, its own CPU seconds, and what was wrong (the run is void then).
 import { lookup } from "node:dns/promises";
 import { createInterface } from "node:readline";
@@ -9,7 +9,7 @@ import { bulkStream, shortConnections } from "./load-tcp.mjs";
 /** Before this many ms nothing counts: connections are made, and on demand their clusters. */
 const WARM_UP_MS = 300;
 
-async function run({ kind, host, port, connections, seconds }) {
+async function run({ kind, host, port, connections, seconds, tokens = [] }) {
   const { address } = await lookup(host, { family: 4 });
   const times = [];
   const wrong = [];
@@ -19,7 +19,7 @@ async function run({ kind, host, port, connections, seconds }) {
     if (reason !== undefined) wrong.push(reason);
     else if (counting) times.push(ms);
   };
-  const options = { host, address, port, onAnswer };
+  const options = { host, address, port, tokens, onAnswer };
   const open = {
     http1: () => http1Connection(options),
     http2: () => http2Connection({ ...options, grpc: false }),

@@ -19,8 +19,8 @@ const CLUSTER = "10.96.0.10:80";
 const peer = (name: string): string =>
   `uid-${name}|${name}-5f6d7c8b9-abcde|shop|${name}|${name}|v1|${name}|v1|cluster.local/ns/shop/sa/${name}`;
 
-/** What the built-in filters are told: one ALLOW policy, by who calls and what; no JWT, no route with retries. */
-export function policyConfiguration(): string {
+/** What the built-in filters are told: one ALLOW policy, by who calls and what; rules for tokens; no route with retries. */
+export function policyConfiguration(...jwtRules: readonly { readonly id: string }[]): string {
   const condition = (attribute: string, ...values: readonly string[]): unknown => ({
     attribute,
     path: [],
@@ -36,7 +36,8 @@ export function policyConfiguration(): string {
   return JSON.stringify({
     trustDomain: "cluster.local",
     cluster: "Kubernetes",
-    policySets: [{ id: "shop/allow", policies }],
+    policySets: [{ id: "shop/allow", policies, jwtRules: jwtRules.map(({ id }) => id) }],
+    jwtRules,
     clusters: [{ name: CLUSTER, policySet: "shop/allow", port: 80 }],
     pods: [],
     peers: [],

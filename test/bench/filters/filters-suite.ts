@@ -10,6 +10,7 @@ import { cpuMicroseconds } from "../process-cost.ts";
 import { figure, ratio, type Figure } from "../statistics.ts";
 import { filterEnvoy, policyConfiguration, type FilterSetup } from "./filters-config.ts";
 import { PROBES } from "./probe-sources.ts";
+import { tokenSubjects } from "./token-subjects.ts";
 
 /** CPU µs a request in one Envoy with one worker. */
 export interface FilterCost {
@@ -45,6 +46,7 @@ interface Subject {
   readonly port: number;
   readonly pid: number;
   readonly cpu: number[];
+  readonly tokens: readonly string[];
 }
 
 /** Envoys side by side on loopback, each with one module and one worker, asked the same in turns. */
@@ -57,6 +59,7 @@ export async function runFilters({ root, rounds, progress }: FiltersOptions): Pr
     times: number,
     upstream: number | undefined,
     module: FilterSetup["module"],
+    tokens: readonly string[] = [],
   ): Promise<Subject> => {
     const port = await freePort();
     const adminSocket = join(folder, `${running.length}.sock`);
@@ -74,7 +77,7 @@ export async function runFilters({ root, rounds, progress }: FiltersOptions): Pr
         throw new Error(`Envoy with ${name} does not start; see ${log}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    return { name, times, port, pid: child.pid ?? 0, cpu: [] };
+    return { name, times, port, pid: child.pid ?? 0, cpu: [], tokens };
   };
   const client = new LoadClient([], join(root, "test/bench"));
   try {
@@ -95,13 +98,24 @@ export async function runFilters({ root, rounds, progress }: FiltersOptions): Pr
     }
     const chain = { ...builtIn, file: join(root, "dist/filters/chain.wasm") };
     subjects.push(await start(THREE, 1, direct.port, chain));
+    const asking = tokenSubjects();
+    for (const { name, tokens } of asking.subjects) {
+      const configuration = policyConfiguration(asking.rule);
+      subjects.push(await start(name, 1, direct.port, { ...chain, configuration }, tokens));
+    }
 
     const all = [direct, proxied, ...subjects];
     for (let round = -1; round < rounds; round++) {
       for (const subject of all) {
         progress(`filters: ${subject.name}, round ${round + 1} of ${rounds}`);
         let before = 0;
-        const job = { kind: "http1", host: "127.0.0.1", port: subject.port, connections: CONNECTIONS } as const;
+        const job = {
+          kind: "http1",
+          host: "127.0.0.1",
+          port: subject.port,
+          connections: CONNECTIONS,
+          tokens: subject.tokens,
+        } as const;
         // The first round only warms up.
         const { answers } = await client.run({ ...job, seconds: round < 0 ? 0.5 : SECONDS }, () => {
           before = cpuMicroseconds([subject.pid]);
