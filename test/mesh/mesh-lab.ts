@@ -137,7 +137,7 @@ export function pod(
   ns: string,
   name: string,
   node: string,
-  { labels = {}, server = false, add = [] as readonly string[] } = {},
+  { labels = {}, server = false, account = name, add = [] as readonly string[] } = {},
 ): unknown {
   const command = server ? [process.execPath, join(APPS, "echo.mjs")] : ["sleep", "infinity"];
   return {
@@ -146,7 +146,7 @@ export function pod(
     metadata: { name, namespace: ns, labels: { app: name, ...labels } },
     spec: {
       nodeName: node,
-      serviceAccountName: name,
+      serviceAccountName: account,
       containers: [
         {
           name: "app",

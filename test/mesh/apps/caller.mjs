@@ -1,0 +1,46 @@
+// caller.mjs: for each line of standard input, a JSON object, makes a call and prints a line: its `id`, and what became of it.
+// { id, address, port, method, path, headers: [name, value, …] }: a request on a connection of its own; status, or code.
+// { id, address, port }: a TCP connection that sends a line and waits for it to come back; status 200 if it does.
+import { request } from "node:http";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+
+const PATIENCE_MS = 3000;
+
+function http({ address, port, method, path, headers }) {
+  return new Promise((resolve) => {
+    const sent = request(
+      { host: address, port, method, path, headers, agent: false, timeout: PATIENCE_MS },
+      (response) => {
+        response.resume();
+        response.on("end", () => resolve({ status: response.statusCode }));
+        response.on("error", (error) => resolve({ status: 0, code: error.code }));
+      },
+    );
+    sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
+    sent.on("error", (error) => resolve({ status: 0, code: error.code }));
+    sent.end();
+  });
+}
+
+function tcp({ address, port }) {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port, timeout: PATIENCE_MS }, () => socket.write("line\n"));
+    const end = (outcome) => {
+      socket.destroy();
+      resolve(outcome);
+    };
+    socket.on("data", () => end({ status: 200 }));
+    socket.on("close", () => end({ status: 0, code: "closed" }));
+    socket.on("timeout", () => end({ status: 0, code: "ETIMEDOUT" }));
+    socket.on("error", (error) => end({ status: 0, code: error.code }));
+  });
+}
+
+createInterface({ input: process.stdin })
+  .on("line", async (line) => {
+    const { id, ...call } = JSON.parse(line);
+    const outcome = await (call.path === undefined ? tcp(call) : http(call));
+    process.stdout.write(`${JSON.stringify({ id, ...outcome })}\n`);
+  })
+  .on("close", () => process.exit(0));

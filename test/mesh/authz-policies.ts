@@ -1,0 +1,39 @@
+import { parseAllDocuments } from "../../agent/lib/yaml.ts";
+import { withAddresses } from "../authz/world.ts";
+
+interface RawPolicy {
+  readonly metadata: { readonly name: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A case's policies for one of several servers: what they would say of `web`, or of every pod, they say of that server. Names
+ * end in `tag`, and come once: one that was in order and breaks would keep its last good version.
+ */
+export function guarding(
+  policies: string,
+  tag: string,
+  server: string,
+  addresses: (name: string) => readonly string[],
+): readonly unknown[] {
+  const text = withAddresses(policies, (name) => addresses(name === "web" ? server : name));
+  return parseAllDocuments(text).flatMap((document) => {
+    const policy = document.toJS() as RawPolicy | null;
+    if (policy === null) return [];
+    const { metadata, spec } = policy;
+    const own = JSON.parse(JSON.stringify(spec).replaceAll('"web"', JSON.stringify(server))) as RawPolicy["spec"];
+    const isBound = ["selector", "targetRef", "targetRefs"].some((field) => field in own);
+    const selector = isBound ? {} : { selector: { matchLabels: { app: server } } };
+    return [{ ...policy, metadata: { ...metadata, name: `${metadata.name}-${tag}` }, spec: { ...own, ...selector } }];
+  });
+}
+
+/** Denies what bears the round's number, and so tells when its policies are everywhere. It changes no case's verdict. */
+export function roundMarker(round: string): unknown {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "round", namespace: "shop" },
+    spec: { action: "DENY", rules: [{ when: [{ key: "request.headers[x-round]", values: [round] }] }] },
+  };
+}

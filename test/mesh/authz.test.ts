@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { audit, type AuthzCase, type Caller as Who, deny, from, to } from "../authz/case.ts";
+import { CASES } from "../authz/cases.ts";
+import { ACCOUNTS, NAMESPACES } from "../authz/world.ts";
+import { describePrivileged } from "../support/privileges.ts";
+import { guarding, roundMarker } from "./authz-policies.ts";
+import { Caller, type OneCall } from "./callers.ts";
+import { labStateDir, MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
+
+/** So many sets of policies are tried at once, each on a server of its own. */
+const SERVERS = 20;
+const WHO: readonly Who[] = ["alice", "bob", "carol", "stranger"];
+/** The callers' nodes; all servers are on the first. */
+const NODES = ["node-1", "node-2"] as const;
+const VERDICTS: Readonly<Record<number, AuthzCase["verdict"]>> = { 200: "allowed", 400: "malformed", 403: "denied" };
+
+/** Cases by their policies. Tokens need an issuer, and TCP is judged elsewhere. */
+function rounds(): readonly (readonly (readonly AuthzCase[])[])[] {
+  const groups = new Map<string, AuthzCase[]>();
+  for (const each of CASES) {
+    if (each.call.protocol === "tcp" || each.call.claims !== undefined) continue;
+    groups.set(each.policies, [...(groups.get(each.policies) ?? []), each]);
+  }
+  const all = [...groups.values()];
+  return Array.from({ length: Math.ceil(all.length / SERVERS) }, (_, i) => all.slice(i * SERVERS, (i + 1) * SERVERS));
+}
+
+describePrivileged("what policies mean, in Envoy", () => {
+  // One worker: when it has a configuration, all have.
+  const lab = new MeshLab("authz", { AMBIT_CONCURRENCY: "1" });
+  const callers = new Map<string, Caller>();
+  let status: LabStatus;
+  const server = (index: number): string => `web-${index}`;
+  const addresses = (name: string): readonly string[] =>
+    status.pods
+      .filter((each) => each.name === name || NODES.some((node) => each.name === `${name}-${node}`))
+      .map(({ ip }) => ip);
+
+  beforeAll(async () => {
+    lab.write("world.yaml", [
+      namespace("shop", true),
+      namespace("ops", true),
+      namespace("outside", false),
+      namespace("istio-system", false),
+      ...NODES.flatMap((node) =>
+        WHO.map((name) => pod(NAMESPACES[name], `${name}-${node}`, node, { account: ACCOUNTS[name] })),
+      ),
+      service("shop", "other", { app: "other" }),
+      ...Array.from({ length: SERVERS }, (_, index) => [
+        pod("shop", server(index), "node-1", { server: true }),
+        service("shop", server(index), { app: server(index) }),
+      ]).flat(),
+    ]);
+    await lab.up();
+    status = await lab.status();
+    for (const node of NODES) {
+      for (const name of WHO) callers.set(`${name}-${node}`, new Caller(lab, `${NAMESPACES[name]}/${name}-${node}`));
+    }
+  });
+  afterAll(async () => {
+    for (const caller of callers.values()) caller.end();
+    await lab.down();
+  });
+
+  const ask = async (who: string, index: number, call: Partial<OneCall>, direct = false): Promise<number> => {
+    const caller = callers.get(who);
+    if (caller === undefined) throw new Error(`nobody is called ${who}`);
+    const name = server(index);
+    const address = direct ? addresses(name)[0] : status.services.find((each) => each.name === name)?.clusterIP;
+    return (await caller.call({ address: address ?? "", port: direct ? 8080 : 80, ...call })).status;
+  };
+
+  /** Waits until each place in which calls are judged answers so: the callers' nodes, and the servers' own listeners. */
+  const settled = async (what: string, answer: number, headers: readonly string[]): Promise<void> => {
+    const call = { path: "/", method: "GET", headers: ["Host", "web.shop", ...headers] };
+    const everywhere = NODES.flatMap((node) =>
+      Array.from({ length: SERVERS }, (_, index) =>
+        [`alice-${node}`, `stranger-${node}`].map((who) => ({ who, index })),
+      ),
+    ).flat();
+    await lab.until(what, async () => {
+      const answers = await Promise.all(everywhere.map(({ who, index }) => ask(who, index, call)));
+      return answers.every((each) => each === answer);
+    });
+  };
+
+  for (const [round, groups] of rounds().entries()) {
+    const size = groups.flat().length;
+    it(`is what the table says, near and far: part ${round + 1}, ${size} cases`, async () => {
+      // What denied before must not be taken for this round's marker.
+      lab.write("policies.yaml", [roundMarker("none")]);
+      await settled("nothing is denied", 200, []);
+      lab.write("policies.yaml", [
+        ...groups.flatMap(([first], index) =>
+          guarding(first?.policies ?? "", `${round}-${index}`, server(index), addresses),
+        ),
+        roundMarker(String(round)),
+      ]);
+      await settled("the round's policies are there", 403, ["x-round", String(round)]);
+      const wrong: unknown[] = [];
+      await Promise.all(
+        groups.flatMap((group, index) =>
+          group.flatMap(({ name, call, verdict }) =>
+            NODES.map(async (node) => {
+              const { from: who = "alice", method = "GET", path = "/", host = "web.shop", headers = [], direct } = call;
+              const request = { method, path, headers: ["Host", host, ...headers.flat()] };
+              const answer = await ask(`${who}-${node}`, index, request, direct);
+              if (VERDICTS[answer] !== verdict) wrong.push({ name, from: `${who}-${node}`, verdict, answer });
+            }),
+          ),
+        ),
+      );
+      expect(wrong).toEqual([]);
+    });
+  }
+
+  it("tells in the access log what policies say that never decide", async () => {
+    const policies = [
+      audit(to("methods: [GET]")),
+      deny(from("namespaces: [shop]"), { name: "tried", metadata: 'annotations: { istio.io/dry-run: "true" }' }),
+    ];
+    lab.write("policies.yaml", [...guarding(policies.join(""), "marks", server(0), addresses), roundMarker("marks")]);
+    await settled("the policies are there", 403, ["x-round", "marks"]);
+    expect(await ask("alice-node-2", 0, { path: "/marked", method: "GET", headers: ["Host", "web"] })).toBe(200);
+    for (const node of NODES) {
+      const line = await loggedLine(lab, node, "/marked");
+      expect(JSON.parse(line)).toMatchObject({ audit: "shop/audit-marks", dry_run: "denied:shop/tried-marks" });
+    }
+  });
+});
+
+/** The line of a node's access log that holds a text, once it is written. */
+async function loggedLine(lab: MeshLab, node: string, text: string): Promise<string> {
+  const log = join(labStateDir(lab.name), `nodes/${node}/access.log`);
+  let found: string | undefined;
+  await lab.until(`${node} logs ${text}`, () => {
+    found = readFileSync(log, "utf8")
+      .split("\n")
+      .find((line) => line.includes(text) && line.endsWith("}"));
+    return Promise.resolve(found !== undefined);
+  });
+  return found ?? "";
+}
