@@ -116,6 +116,21 @@ describePrivileged("what policies mean, in Envoy", () => {
     });
   }
 
+  it("goes back to the policies before, though a request of their time is still under way", async () => {
+    const before = [roundMarker("before")];
+    lab.write("policies.yaml", before);
+    await settled("the first policies are there", 403, ["x-round", "before"]);
+    for (const node of NODES) {
+      const held = { path: "/held", method: "POST", headers: ["Host", "web.shop"], hold: true };
+      expect(await ask(`bob-${node}`, 0, held)).toBe(100);
+    }
+    lab.write("policies.yaml", [roundMarker("after")]);
+    await settled("the second policies are there", 403, ["x-round", "after"]);
+    lab.write("policies.yaml", before);
+    await settled("the first policies are back", 403, ["x-round", "before"]);
+    await settled("the second policies are gone", 200, ["x-round", "after"]);
+  });
+
   it("tells in the access log what policies say that never decide", async () => {
     const policies = [
       audit(to("methods: [GET]")),

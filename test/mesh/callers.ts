@@ -11,6 +11,8 @@ export interface OneCall {
   readonly method?: string;
   /** Names and values in turn, as they stand on the wire. */
   readonly headers?: readonly string[];
+  /** The request is begun, and never ends. */
+  readonly hold?: boolean;
 }
 
 /** What became of a call; status 0: no answer came. */

@@ -11,6 +11,17 @@ import { FILTERS } from "../names.ts";
 
 let last: { readonly key: string; readonly made: readonly TypedExtensionConfig[] } | undefined;
 
+type Place = keyof typeof FILTERS;
+
+/**
+ * Envoy keeps a plugin as long as a request of its time is under way, and takes it again where one of the same name and
+ * configuration comes: it is not configured anew then, and the module goes on with what came in between. So whatever goes
+ * back to what it was has another name than it had, in this agent's life and after it.
+ */
+const lastOf = new Map<Place, { readonly key: string; readonly made: TypedExtensionConfig }>();
+const began = Date.now().toString(36);
+let revisions = 0;
+
 /** The built-in filters as ECDS resources: one module in one VM, five places in the path. */
 export function filterExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
   const key = JSON.stringify([modulePath, config]);
@@ -32,21 +43,31 @@ function makeExtensions(config: FilterConfig, modulePath: string): readonly Type
     inboundTcp: { ...inbound, policySets: [], jwtRules: [], pods: [] },
   };
   return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
-    const { resource, rootId } = FILTERS[place];
-    const configuration = any(StringValueSchema, { value: JSON.stringify(configs[place]) });
-    const plugin = pluginConfig(rootId, configuration, modulePath);
-    return create(TypedExtensionConfigSchema, {
-      name: resource,
-      typedConfig: place.endsWith("Tcp")
-        ? any(NetworkWasmSchema, { config: plugin })
-        : any(HttpWasmSchema, { config: plugin }),
-    });
+    const text = JSON.stringify(configs[place]);
+    const key = `${modulePath} ${text}`;
+    const known = lastOf.get(place);
+    if (known?.key === key) return known.made;
+    const made = makeExtension(place, text, modulePath);
+    lastOf.set(place, { key, made });
+    return made;
   });
 }
 
-function pluginConfig(rootId: string, configuration: Any, filename: string) {
+function makeExtension(place: Place, text: string, modulePath: string): TypedExtensionConfig {
+  const { resource, rootId } = FILTERS[place];
+  const configuration = any(StringValueSchema, { value: text });
+  const plugin = pluginConfig(`${rootId} ${began}-${++revisions}`, rootId, configuration, modulePath);
+  return create(TypedExtensionConfigSchema, {
+    name: resource,
+    typedConfig: place.endsWith("Tcp")
+      ? any(NetworkWasmSchema, { config: plugin })
+      : any(HttpWasmSchema, { config: plugin }),
+  });
+}
+
+function pluginConfig(name: string, rootId: string, configuration: Any, filename: string) {
   return create(PluginConfigSchema, {
-    name: rootId,
+    name,
     rootId,
     configuration,
     // A trap answers 503 and the module starts afresh. FAIL_OPEN would let the calls after it bypass the policy.

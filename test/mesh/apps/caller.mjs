@@ -1,5 +1,6 @@
 // caller.mjs: for each line of standard input, a JSON object, makes a call and prints a line: its `id`, and what became of it.
 // { id, address, port, method, path, headers: [name, value, …] }: a request on a connection of its own; status, or code.
+// The same with `hold`: the request is begun, and never ends.
 // { id, address, port }: a TCP connection that sends a line and waits for it to come back; status 200 if it does.
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -23,6 +24,21 @@ function http({ address, port, method, path, headers }) {
   });
 }
 
+function hold({ address, port, method, path, headers }) {
+  const sent = request({
+    host: address,
+    port,
+    method,
+    path,
+    headers: [...headers, "Transfer-Encoding", "chunked"],
+    agent: false,
+  });
+  return new Promise((resolve) => {
+    sent.on("error", (error) => resolve({ status: 0, code: error.code }));
+    sent.write("begun", () => resolve({ status: 100 }));
+  });
+}
+
 function tcp({ address, port }) {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: PATIENCE_MS }, () => socket.write("line\n"));
@@ -40,7 +56,7 @@ function tcp({ address, port }) {
 createInterface({ input: process.stdin })
   .on("line", async (line) => {
     const { id, ...call } = JSON.parse(line);
-    const outcome = await (call.path === undefined ? tcp(call) : http(call));
+    const outcome = await (call.path === undefined ? tcp(call) : call.hold ? hold(call) : http(call));
     process.stdout.write(`${JSON.stringify({ id, ...outcome })}\n`);
   })
   .on("close", () => process.exit(0));
