@@ -41,6 +41,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     register: async (program) => (await import("./check.ts")).registerCheck(program),
   },
   {
+    name: "authz",
+    summary: "which policy decides about a call, and why",
+    register: async (program) => (await import("./authz-explain.ts")).registerAuthz(program),
+  },
+  {
     name: "compile",
     summary: "what a node would be sent for some manifests, as YAML, without sending it",
     register: async (program) => (await import("./compile.ts")).registerCompile(program),
