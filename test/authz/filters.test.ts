@@ -9,14 +9,15 @@ import type { Stream } from "../host/stream.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import type { AuthzCase, CaseCall } from "./case.ts";
 import { CASES } from "./cases.ts";
+import { bearer } from "./tokens.ts";
 import { ADDRESSES, meshOf, WEB_CLUSTER } from "./world.ts";
 
 const VERDICTS: Readonly<Record<number, AuthzCase["verdict"]>> = { 0: "allowed", 400: "malformed", 403: "denied" };
 
 /** As Envoy has them: names in lower case. */
-function headersOf({ method = "GET", path = "/", host = "web.shop", headers = [] }: CaseCall) {
+function headersOf({ method = "GET", path = "/", host = "web.shop", headers = [], claims }: CaseCall) {
   const own = headers.map(([name, value]) => [name.toLowerCase(), value] as const);
-  return [[":method", method], [":path", path], [":authority", host], ...own] as const;
+  return [[":method", method], [":path", path], [":authority", host], ...own, ...bearer(claims)] as const;
 }
 
 function verdictOf({ answer }: Stream): AuthzCase["verdict"] | undefined {
@@ -34,6 +35,7 @@ function outbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase[
   if (call.from === "stranger" || call.direct === true) return undefined;
   if (!filters.clusters.some(({ name }) => name === WEB_CLUSTER)) return undefined;
   const wasm = new WasmHost(CHAIN);
+  wasm.now = Date.now();
   expect(wasm.configure("outbound", filters)).toBe(true);
   const stream = wasm.request({
     headers: headersOf(call),
@@ -49,6 +51,7 @@ function outbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase[
 /** The pass at the destination's own listener. */
 function inbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["verdict"] | undefined {
   const wasm = new WasmHost(CHAIN);
+  wasm.now = Date.now();
   expect(wasm.configure("inbound", filters)).toBe(true);
   const source = call.from ?? "alice";
   const found = mesh.workloads.find(({ meta }) => meta.name === source);
@@ -69,7 +72,7 @@ function inbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["
 describe("the filters", () => {
   for (const subject of CASES) {
     const { call } = subject;
-    if (call.protocol === "tcp" || call.claims !== undefined) continue;
+    if (call.protocol === "tcp") continue;
     it(`${subject.name}: ${subject.verdict}`, async () => {
       const mesh = await meshOf(subject);
       const { filters } = compiled(mesh);

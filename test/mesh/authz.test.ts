@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { audit, type AuthzCase, type Caller as Who, deny, from, to } from "../authz/case.ts";
 import { CASES } from "../authz/cases.ts";
+import { bearer } from "../authz/tokens.ts";
 import { ACCOUNTS, NAMESPACES } from "../authz/world.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { guarding, roundMarker } from "./authz-policies.ts";
@@ -16,11 +17,11 @@ const WHO: readonly Who[] = ["alice", "bob", "carol", "stranger"];
 const NODES = ["node-1", "node-2"] as const;
 const VERDICTS: Readonly<Record<number, AuthzCase["verdict"]>> = { 200: "allowed", 400: "malformed", 403: "denied" };
 
-/** Cases by their policies. Tokens need an issuer, and TCP is judged elsewhere. */
+/** Cases by their policies. TCP is judged elsewhere. */
 function rounds(): readonly (readonly (readonly AuthzCase[])[])[] {
   const groups = new Map<string, AuthzCase[]>();
   for (const each of CASES) {
-    if (each.call.protocol === "tcp" || each.call.claims !== undefined) continue;
+    if (each.call.protocol === "tcp") continue;
     groups.set(each.policies, [...(groups.get(each.policies) ?? []), each]);
   }
   const all = [...groups.values()];
@@ -104,8 +105,16 @@ describePrivileged("what policies mean, in Envoy", () => {
         groups.flatMap((group, index) =>
           group.flatMap(({ name, call, verdict }) =>
             NODES.map(async (node) => {
-              const { from: who = "alice", method = "GET", path = "/", host = "web.shop", headers = [], direct } = call;
-              const request = { method, path, headers: ["Host", host, ...headers.flat()] };
+              const {
+                from: who = "alice",
+                method = "GET",
+                path = "/",
+                host = "web.shop",
+                headers = [],
+                direct,
+                claims,
+              } = call;
+              const request = { method, path, headers: ["Host", host, ...headers.flat(), ...bearer(claims).flat()] };
               const answer = await ask(`${who}-${node}`, index, request, direct);
               if (VERDICTS[answer] !== verdict) wrong.push({ name, from: `${who}-${node}`, verdict, answer });
             }),

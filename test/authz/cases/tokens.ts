@@ -1,12 +1,12 @@
 import { allow, type AuthzCase, cases, deny, from, when } from "../case.ts";
+import { AUTHENTICATION } from "../tokens.ts";
 
 const TOKEN = { iss: "https://issuer.example", sub: "alice", aud: ["shop", "ops"], azp: "portal" };
 const ISSUER = "https://issuer.example";
 const GROUPS = "request.auth.claims[groups]";
 const ROLES = "request.auth.claims[realm][roles]";
 
-/** Rules by what a verified token says. */
-export const TOKENS: readonly AuthzCase[] = cases(
+const ROWS = cases(
   ["a request principal", allow(from(`requestPrincipals: [${ISSUER}/alice]`)), { claims: TOKEN }, "allowed"],
   ["another request principal", allow(from(`requestPrincipals: [${ISSUER}/bob]`)), { claims: TOKEN }, "denied"],
   ["a request principal without a token", allow(from(`requestPrincipals: [${ISSUER}/alice]`)), {}, "denied"],
@@ -97,3 +97,6 @@ export const TOKENS: readonly AuthzCase[] = cases(
     "denied",
   ],
 );
+
+/** Rules by what a verified token says. */
+export const TOKENS: readonly AuthzCase[] = ROWS.map((row) => ({ ...row, policies: AUTHENTICATION + row.policies }));
