@@ -66,6 +66,17 @@ describePrivileged("tokens in a mesh", () => {
       service("shop", "near", { app: "near" }),
       service("shop", "far", { app: "far" }),
       service("shop", "both", { api: "inline" }),
+      pod("shop", "kept-1", "node-1", { server: true, labels: { api: "kept" } }),
+      pod("shop", "kept-2", "node-2", { server: true, labels: { api: "kept" } }),
+      service("shop", "kept", { api: "kept" }),
+      authentication("kept", [
+        {
+          issuer: ISSUER_URL,
+          jwks: keySet(ec),
+          forwardOriginalToken: true,
+          outputClaimToHeaders: [{ header: "x-sub", claim: "sub" }],
+        },
+      ]),
       pod("shop", "remote", "node-1", { server: true, labels: { api: "remote" } }),
       service("shop", "remote", { app: "remote" }),
       service("shop", "keys", { app: "keys" }),
@@ -159,6 +170,26 @@ describePrivileged("tokens in a mesh", () => {
       });
     });
   }
+
+  it("tokens that the application is to get reach it on either node, verified all the same", async () => {
+    const headers: Sent["headers"] = [
+      ["authorization", `Bearer ${good}`],
+      ["x-sub", "root"],
+    ];
+    const answers = await send(
+      "shop/caller",
+      Array.from({ length: 20 }, () => ({ url: "http://kept/", headers })),
+    );
+    const seen = answers.map(
+      ({ body }) => JSON.parse(body) as { readonly name: string; readonly headers: readonly string[] },
+    );
+    expect(new Set(seen.map(({ name }) => name))).toEqual(new Set(["kept-1", "kept-2"]));
+    for (const { headers: received } of seen) {
+      expect(received).toEqual(expect.arrayContaining([`Bearer ${good}`, "alice"]));
+      expect(received).not.toContain("root");
+    }
+    expect((await one("shop/caller", bearer("http://kept/", rsa.token(CLAIMS)))).status).toBe(401);
+  });
 
   describe("keys that are fetched", () => {
     const status = async (token: string): Promise<number> =>

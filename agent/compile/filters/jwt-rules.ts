@@ -19,8 +19,12 @@ export interface WorkloadTokens {
 
 export interface JwtRules {
   of(workload: Workload): WorkloadTokens;
+  /** By a rule's id: the application does not get the token. */
+  readonly takesAway: (id: string) => boolean;
   readonly rules: readonly FilterJwtRule[];
 }
+
+const NONE: WorkloadTokens = { names: [], refused: [], rules: [] };
 
 /** The rules of all objects, each once; a workload has the rules of all objects that select it. */
 export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespace" | "fetchedKeys">): JwtRules {
@@ -31,7 +35,9 @@ export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespac
   }));
   const rules = new Map(compiled.flatMap((each) => each.rules.map((rule) => [rule.id, rule] as const)));
   return {
+    takesAway: (id) => rules.get(id)?.forwardOriginalToken === false,
     of(workload) {
+      if (compiled.length === 0) return NONE;
       const own = compiled.filter(
         ({ object, rules: some }) => (some.length > 0 || object.alwaysDeny) && selects(object, workload),
       );

@@ -65,9 +65,8 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
       if (policySet === undefined) return { kind: "none" };
       // Which address it is, is known when the endpoint is chosen.
       if (alone.has(policySet)) return { kind: "mixed" };
-      // A token is verified once, and then it may be taken away: by the pass that delivers, wherever that is.
-      const tokens = sets.get(policySet)?.jwtRules.length !== 0;
-      if (tokens && backends.some(({ workload }) => view.netnsOf(workload) === undefined)) return { kind: "mixed" };
+      // Who takes a token away has to be the last to look at it, however many of the pods are on this node at the moment.
+      if (sets.get(policySet)?.jwtRules.some(authentications.takesAway) === true) return { kind: "mixed" };
       return rest.some((other) => other.port !== first.port)
         ? { kind: "mixed" }
         : { kind: "uniform", policySet, port: first.port };
