@@ -67,7 +67,9 @@ export function evaluate(policies: readonly AuthorizationPolicy[], call: AuthzCa
 /** A path that is no path is refused only where a policy looks at it. */
 function asksForPath(policies: readonly AuthorizationPolicy[]): boolean {
   return policies.some(({ rules }) =>
-    rules.some(({ to }) => to.flat().some(({ attribute }) => attribute === "request.path")),
+    rules.some(({ from, to, when }) =>
+      [...from.flat(), ...to.flat(), ...when].some(({ attribute }) => attribute === "request.path"),
+    ),
   );
 }
 
