@@ -6,7 +6,7 @@ import { readLabels, readMeta } from "./object-meta.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 
-/** security.istio.io PeerAuthentications. A mode that is not understood is STRICT: less than what was asked for is never served. */
+/** security.istio.io PeerAuthentications. What is not understood is STRICT: less than what was asked for is never served. */
 export function readPeerAuthentications(
   objects: readonly RawObject[],
   rootNamespace: string,
@@ -21,18 +21,24 @@ export function readPeerAuthentications(
 }
 
 function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): PeerAuthentication {
+  const { notes } = root;
+  const errors = notes.errors;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "mtls", "portLevelMtls"]);
   const selector = readSelector(spec.field("selector"));
   const portLevel = spec.field("portLevelMtls");
-  const ports = portLevel.entries().flatMap(([name, value]): readonly (readonly [number, MtlsMode])[] => {
+  const named = portLevel.entries().flatMap(([name, value]): readonly (readonly [number, Reader])[] => {
     const port = Number(name);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      value.invalid("invalid-port", `${JSON.stringify(name)} is no port`, "Give a port of the Pods, from 1 to 65535.");
-      return [];
-    }
-    const mode = readMode(value);
-    return mode === undefined ? [] : [[port, mode]];
+    if (Number.isInteger(port) && port >= 1 && port <= 65_535) return [[port, value]];
+    value.invalid("invalid-port", `${JSON.stringify(name)} is no port`, "Give a port of the Pods, from 1 to 65535.");
+    return [];
+  });
+  const said = readMode(spec.field("mtls"));
+  // Of what is not understood nobody knows which ports it was to be about.
+  const mode = notes.errors === errors ? said : "STRICT";
+  const ports = named.flatMap(([port, value]) => {
+    const own = readMode(value);
+    return own === undefined ? [] : [[port, own] as const];
   });
   if (portLevel.present && selector === undefined) {
     portLevel.warning({
@@ -48,16 +54,15 @@ function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): Peer
       remedy: "Leave the selector out for the whole mesh, or write it into the Pods' namespace.",
     });
   }
-  return { meta, selector, mode: readMode(spec.field("mtls")), ports: new Map(selector === undefined ? [] : ports) };
+  return { meta, selector, mode, ports: new Map(selector === undefined ? [] : ports) };
 }
 
 /** undefined: UNSET, or nothing said. */
 function readMode(mtls: Reader): MtlsMode | undefined {
-  if (!mtls.present) return undefined;
-  const field = mtls.fields(["mode"]).field("mode");
-  if (!field.present) return undefined;
-  const mode = field.oneOf(["UNSET", "DISABLE", "PERMISSIVE", "STRICT"]);
-  return mode === "UNSET" ? undefined : (mode ?? "STRICT");
+  const errors = mtls.notes.errors;
+  const mode = mtls.fields(["mode"]).field("mode").oneOf(["UNSET", "DISABLE", "PERMISSIVE", "STRICT"]);
+  if (mtls.notes.errors > errors) return "STRICT";
+  return mode === "UNSET" ? undefined : mode;
 }
 
 /** An empty selector selects all, like none. One that is not understood does, too. */

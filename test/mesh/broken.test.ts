@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Problem } from "../../agent/model/problem.ts";
 import { CASES, GOOD } from "../sources/broken-cases.ts";
+import { POLICY_CASES } from "../sources/broken-policy-cases.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 
@@ -61,7 +62,7 @@ const BROKEN: Readonly<Record<string, string | Uint8Array>> = {
 };
 
 /** Each case in a namespace of its own, beside the Service that it refers to, so that none takes another's name. */
-const BESIDE = CASES.map(([what, text, object, field], index) => {
+const BESIDE = [...CASES, ...POLICY_CASES].map(([what, text, object, field], index) => {
   const own = (part: string): string =>
     part.replaceAll("shop", `shop-${index}`).replaceAll("10.96.0.9", `10.96.9.${index}`);
   return { what, file: `broken-${index}.yaml`, text: own(`${GOOD}---\n${text}\n`), object: own(object), field };

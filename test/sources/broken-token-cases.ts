@@ -1,4 +1,4 @@
-type Case = readonly [what: string, manifest: string, object: string, field: string];
+import type { Case } from "./broken-cases.ts";
 
 export const tokens = (spec: string): string =>
   `{ apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: { name: t, namespace: shop }, spec: ${spec} }`;

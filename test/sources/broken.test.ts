@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { CASES, GOOD, policy } from "./broken-cases.ts";
+import { CASES, GOOD } from "./broken-cases.ts";
+import { PEER_CASES, peers } from "./broken-peer-cases.ts";
+import { policy, POLICY_CASES } from "./broken-policy-cases.ts";
 import { TOKEN_CASES, tokens } from "./broken-token-cases.ts";
 import { meshOf } from "./manifests.ts";
 
 describe("beside a good Service", () => {
-  for (const [what, manifest, object, field] of [...CASES, ...TOKEN_CASES]) {
+  for (const [what, manifest, object, field] of [...CASES, ...POLICY_CASES, ...TOKEN_CASES, ...PEER_CASES]) {
     it(`${what} is named, and the good one served`, async () => {
       const { problems, services } = await meshOf(`${GOOD}\n---\n${manifest}\n`);
       expect(services.map(({ meta }) => meta.name)).toContain("good");
@@ -61,5 +63,41 @@ describe("a RequestAuthentication that is not understood", () => {
     const broken = tokens("{ targetRefs: [{ kind: Service, name: good }], jwtRules: [{}] }");
     const { requestAuthentications } = await meshOf(`${selected}\n---\n${broken}\n`);
     expect(requestAuthentications).toMatchObject([{ alwaysDeny: true, targets: [{ name: "good" }] }]);
+  });
+});
+
+describe("a PeerAuthentication that is not understood", () => {
+  for (const spec of [
+    "{ mtls: { mode: SOFT } }",
+    "{ mtls: { mode: permissive } }",
+    "{ mtls: { mode: } }",
+    "{ mtls: DISABLE }",
+    "{ mtl: {} }",
+    "[]",
+  ]) {
+    it(`${spec} is STRICT`, async () => {
+      const { peerAuthentications } = await meshOf(peers(spec));
+      expect(peerAuthentications).toMatchObject([{ mode: "STRICT", selector: undefined }]);
+    });
+  }
+
+  it("with a selector that is not understood speaks of the whole namespace", async () => {
+    const { peerAuthentications } = await meshOf(peers("{ selector: { labels: { a: b } }, mtls: { mode: STRICT } }"));
+    expect(peerAuthentications).toMatchObject([{ mode: "STRICT", selector: undefined }]);
+  });
+
+  it("in the mode of one port is STRICT there", async () => {
+    const spec =
+      "{ selector: { matchLabels: { a: b } }, mtls: { mode: DISABLE }, portLevelMtls: { 80: { mode: OFF }, 81: DISABLE } }";
+    const { peerAuthentications } = await meshOf(peers(spec));
+    expect(peerAuthentications).toMatchObject([
+      {
+        mode: "DISABLE",
+        ports: new Map([
+          [80, "STRICT"],
+          [81, "STRICT"],
+        ]),
+      },
+    ]);
   });
 });
