@@ -170,6 +170,7 @@ export function service(ns: string, name: string, selector: Readonly<Record<stri
       selector,
       ports: [
         { name: "http", port: 80, targetPort: 8080 },
+        { name: "http2", port: 8081 },
         { name: "tcp-echo", port: 9000 },
       ],
     },

@@ -1,10 +1,11 @@
-// HTTP on 8080: says who called and what was asked, and counts paths. TCP on 9000: echoes. Both on IPv4 and IPv6.
+// HTTP on 8080, HTTP/2 on 8081: says who called and what was asked, and counts paths. TCP on 9000: echoes. All on IPv4 and IPv6.
 import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 
 const paths = new Map();
 
-createServer((request, response) => {
+function answer(request, response) {
   const url = request.url ?? "/";
   if (url === "/paths") return void response.end(JSON.stringify(Object.fromEntries(paths)));
   paths.set(url, (paths.get(url) ?? 0) + 1);
@@ -14,7 +15,10 @@ createServer((request, response) => {
     const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/u, "");
     response.end(JSON.stringify({ name: process.env["NAME"], peer, url, read, headers: request.rawHeaders }));
   });
-}).listen(8080, "::");
+}
+
+createServer(answer).listen(8080, "::");
+createHttp2Server(answer).listen(8081, "::");
 
 createTcpServer((socket) => {
   socket.on("error", () => socket.destroy());
