@@ -40,6 +40,8 @@ export declare function proxy_send_local_response(
   grpcStatus: i32,
 ): u32;
 export declare function proxy_continue_stream(type: u32): u32;
+export declare function proxy_close_stream(type: u32): u32;
+export declare function proxy_set_effective_context(id: u32): u32;
 export declare function proxy_get_shared_data(key: usize, keySize: usize, value: usize, size: usize, cas: usize): u32;
 export declare function proxy_set_shared_data(key: usize, keySize: usize, value: usize, size: usize, cas: u32): u32;
 export declare function proxy_define_metric(type: u32, name: usize, nameSize: usize, id: usize): u32;

@@ -1,3 +1,4 @@
+export * from "./connection";
 export * from "./context";
 export * from "./expressions";
 export * from "./foreign";

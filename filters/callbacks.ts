@@ -5,6 +5,7 @@ export {
   proxy_on_configure,
   proxy_on_context_create,
   proxy_on_log,
+  proxy_on_new_connection,
   proxy_on_request_body,
   proxy_on_request_headers,
   proxy_on_response_body,

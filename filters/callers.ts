@@ -1,9 +1,9 @@
 import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
 import { ByteMap } from "./byte-map";
 import { FilterConfig } from "./config";
-import { ownSource } from "./filter-state";
 import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
 
+const SOURCE = Key.path(["filter_state", "ambit.source"]);
 const CERTIFICATE = Key.path(["connection", "uri_san_peer_certificate"]);
 const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
 const SCHEME = "spiffe://";
@@ -37,8 +37,7 @@ export class Callers {
 
   /** Of a TCP connection, which has no headers. */
   ofConnection(): Peer {
-    const own = ownSource();
-    if (own.id != 0) return own;
+    if (readProperty(SOURCE)) return this.of(answerStart(), answerSize());
     if (!readProperty(CERTIFICATE)) return UNKNOWN;
     const uri = String.UTF8.decodeUnsafe(answerStart(), answerSize());
     if (!uri.startsWith(SCHEME)) return UNKNOWN;
@@ -62,6 +61,13 @@ export class Callers {
     return result;
   }
 }
+
+/** One for the node: the workloads of a large mesh are many. */
+class CurrentCallers {
+  current: Callers = new Callers(new FilterConfig());
+}
+
+export const callers = new CurrentCallers();
 
 /** A peer string of what a SPIFFE ID says: the namespace. */
 function withoutWorkload(principal: string): string {

@@ -1,6 +1,7 @@
 // What the host calls, for all three filters at once. Not the SDK's classes: with one object for each stream and callback, a
 // map of them and a garbage collector, they cost a request some microseconds, which does not matter to a custom filter.
 import {
+  closeDownstream,
   collectGarbage,
   FilterHeadersStatusValues,
   forgetAnswers,
@@ -10,9 +11,12 @@ import {
   send_local_response,
   set_tick_period_milliseconds,
 } from "../assembly/index";
+import { ConnectionGuard } from "./auth/connections";
+import { Callers, callers } from "./callers";
 import { parseConfig } from "./config";
 import { Inbound } from "./inbound";
 import { Outbound } from "./outbound";
+import { parts } from "./parts";
 import { addRoot, Place, placeOf } from "./places";
 import { Stream, streams } from "./stream";
 import { Series } from "./telemetry/series";
@@ -26,6 +30,7 @@ let routed: Outbound | null = null;
 let inbound: Inbound | null = null;
 let outboundTcp: Outbound | null = null;
 let inboundTcp: Inbound | null = null;
+let guard: ConnectionGuard | null = null;
 
 /** Bytes of garbage: what is worth a collection when there is time, and what is not left until then. */
 const LITTLE: usize = 65_536;
@@ -54,7 +59,11 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
   else if (place == Place.Routed) routed = new Outbound(config, true);
   else if (place == Place.Inbound) inbound = new Inbound(config);
   else if (place == Place.OutboundTcp) outboundTcp = new Outbound(config, true);
-  else inboundTcp = new Inbound(config);
+  else if (place == Place.InboundTcp) inboundTcp = new Inbound(config);
+  else {
+    callers.current = new Callers(config);
+    guard = new ConnectionGuard(config);
+  }
   set_tick_period_milliseconds(TICK_MS);
   noteGarbage(size);
   return 1;
@@ -64,7 +73,18 @@ export function proxy_on_tick(root: u32): void {
   forgetAnswers();
   ticks.count++;
   Series.flush();
+  if (guard !== null && parts.auth) guard!.review();
   collectGarbage(LITTLE);
+}
+
+/** Of TCP: 1 stops what follows, so that nobody else sees the connection. */
+export function proxy_on_new_connection(id: u32): u32 {
+  forgetAnswers();
+  const stream = streams.find(id);
+  if (stream === null || stream.place != Place.Guard || !parts.auth) return 0;
+  if (guard !== null && guard!.admits()) return 0;
+  closeDownstream();
+  return 1;
 }
 
 export function proxy_on_request_headers(id: u32, headers: u32, end_of_stream: u32): u32 {

@@ -1,7 +1,7 @@
 import { nowNanoseconds, Pairs, PropertyList } from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
-import { Callers } from "./callers";
+import { callers } from "./callers";
 import { FilterConfig } from "./config";
 import { ownDestination } from "./filter-state";
 import { parts } from "./parts";
@@ -20,13 +20,11 @@ export class Inbound {
   private readonly cluster: string;
   private readonly guards: Guards;
   private readonly isGuarding: bool;
-  private readonly callers: Callers;
   private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + "]");
   private readonly all: PropertyList = new PropertyList("[" + OUTCOME + ", filter_state['ambit.destination']]");
 
   constructor(config: FilterConfig) {
     this.cluster = config.cluster;
-    this.callers = new Callers(config);
     this.guards = new Guards(config);
     this.isGuarding = parts.auth && !this.guards.areNone;
   }
@@ -34,7 +32,7 @@ export class Inbound {
   /** False: the request has been answered. */
   begin(stream: Stream, endOfStream: bool): bool {
     const headers = requestHeaders.load();
-    stream.source = this.callers.of(headers.source.start, headers.source.size);
+    stream.source = callers.current.of(headers.source.start, headers.source.size);
     if (this.isGuarding) {
       stream.destination = ownDestination();
       stream.areEndsKnown = true;
@@ -74,7 +72,7 @@ export class Inbound {
 
   /** A TCP connection has ended. */
   endConnection(): void {
-    if (parts.telemetry) reportConnection(edge(this.callers.ofConnection(), ownDestination()), this.cluster);
+    if (parts.telemetry) reportConnection(edge(callers.current.ofConnection(), ownDestination()), this.cluster);
   }
 }
 

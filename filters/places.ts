@@ -10,6 +10,8 @@ export enum Place {
   Inbound,
   OutboundTcp,
   InboundTcp,
+  /** In front of the delivery to a pod that policies guard: connections are decided there. */
+  Guard,
 }
 
 const ROOT_ID = new Key("plugin_root_id");
@@ -41,5 +43,6 @@ function askedPlace(): Place {
   if (name == "inbound") return Place.Inbound;
   if (name == "outbound-tcp") return Place.OutboundTcp;
   if (name == "inbound-tcp") return Place.InboundTcp;
+  if (name == "guard") return Place.Guard;
   return Place.None;
 }

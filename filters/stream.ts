@@ -85,6 +85,18 @@ class Streams {
     this.free = stream;
   }
 
+  inPlaces(fits: (place: Place) => bool): Stream[] {
+    const found = new Array<Stream>(0);
+    for (let i = 0; i < this.slots.length; i++) {
+      let stream = this.slots[i];
+      while (stream !== null) {
+        if (fits(stream.place)) found.push(stream);
+        stream = stream.next;
+      }
+    }
+    return found;
+  }
+
   private link(stream: Stream): void {
     const slot = stream.id & (this.slots.length - 1);
     stream.next = this.slots[slot];

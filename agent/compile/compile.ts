@@ -10,8 +10,7 @@ import { jwksProblems } from "./jwks-problems.ts";
 import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
-import { tcpPolicyProblems } from "./tcp-policy-problems.ts";
-import { fixedClusters } from "./xds/cluster.ts";
+import { fixedClusters, guardClusters } from "./xds/cluster.ts";
 import { httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
 import { filterExtensions } from "./xds/filter-extensions.ts";
 import { internalListeners } from "./xds/internal-listeners.ts";
@@ -42,18 +41,20 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
   const { trustDomain } = options;
+  const pods = [...view.localPods, ...view.leavingPods];
+  const guardedPods = pods.filter(({ workload }) => policies.decidingSetOf(workload) !== undefined);
   return {
     xds: {
-      secrets: secrets([...view.localPods, ...view.leavingPods], targets, options),
+      secrets: secrets(pods, targets, options),
       listeners: byName([
         ...internalListeners(options),
-        ...[...view.localPods, ...view.leavingPods].flatMap((pod) => {
+        ...pods.flatMap((pod) => {
           const { workload } = pod;
           const guarded = policies.decidingSetOf(workload) !== undefined;
           return podListeners(pod, portsOf(workload.uid), view.modesOf(workload), guarded, options);
         }),
       ]),
-      clusters: byName(fixedClusters()),
+      clusters: byName([...fixedClusters(), ...guardClusters(guardedPods, trustDomain)]),
       onDemandClusters: onDemandClusters(targets, dialled),
       endpoints: onDemandEndpoints(
         targets,
@@ -67,7 +68,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
     capture: captureState(view, dialled),
     filters,
     waiting: view.waitingPods.map(({ workload }) => workload.uid),
-    problems: [...mesh.problems, ...tcpPolicyProblems(targets, policies), ...jwksProblems(mesh, options)],
+    problems: [...mesh.problems, ...jwksProblems(mesh, options)],
   };
 }
 

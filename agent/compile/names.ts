@@ -46,9 +46,16 @@ export const CLUSTERS = {
 export const INTERNAL_LISTENERS = {
   /** Opens the socket to the application. The policy of the destination has been applied before. */
   deliver: "local_deliver",
+  /** Decides about TCP connections first, where policies guard the pod. */
+  guard: "local_guard",
   /** Applies the destination's own inbound policy first: for services whose endpoints are not all guarded alike. */
   inbound: "local_inbound",
 } as const;
+
+/** Leads what has arrived at a guarded pod to `local_guard`. */
+export function guardCluster(uid: string): string {
+  return `guard|${uid}`;
+}
 
 export const ROUTES = { outbound: "outbound", inbound: "inbound" } as const;
 
@@ -67,4 +74,6 @@ export const FILTERS = {
   inbound: { resource: "ambit-inbound", rootId: "inbound" },
   outboundTcp: { resource: "ambit-outbound-tcp", rootId: "outbound-tcp" },
   inboundTcp: { resource: "ambit-inbound-tcp", rootId: "inbound-tcp" },
+  /** In `local_guard`, which is there once: it is told what all places of the module share. */
+  guard: { resource: "ambit-guard", rootId: "guard" },
 } as const;

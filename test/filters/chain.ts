@@ -11,6 +11,7 @@ export const EMPTY: FilterConfig = {
   trustDomain: "cluster.local",
   cluster: "Kubernetes",
   policySets: [],
+  tcpPolicySets: [],
   jwtRules: [],
   clusters: [],
   pods: [],

@@ -23,6 +23,8 @@ export class Stream {
   responseHeaders: readonly (readonly [name: string, value: string])[] = [];
   /** Set where the filter answered in the application's place. */
   answer: LocalAnswer | undefined;
+  /** The filter has closed the connection. */
+  isClosed = false;
   readonly #properties = new Map<string, Uint8Array>();
 
   constructor(id: number, { headers = {}, properties = {} }: StreamFacts) {

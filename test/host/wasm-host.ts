@@ -33,6 +33,7 @@ export class WasmHost {
   readonly #exports: Readonly<Record<string, Callback | undefined>>;
   #configuration = "";
   #current: Stream | undefined;
+  readonly #open = new Map<number, Stream>();
   #next = 1;
   /** The newest root context for requests, and for connections. */
   readonly #roots = new Map<"http" | "tcp", number>();
@@ -65,7 +66,7 @@ export class WasmHost {
   configure(rootId: string, configuration: unknown): boolean {
     this.#configuration = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
     const id = this.#next++;
-    this.#roots.set(rootId.endsWith("-tcp") ? "tcp" : "http", id);
+    this.#roots.set(rootId.endsWith("-tcp") || rootId === "guard" ? "tcp" : "http", id);
     this.#current = new Stream(id, { properties: { plugin_root_id: rootId } });
     this.#exports["proxy_on_context_create"]?.(id, 0);
     this.#exports["proxy_on_vm_start"]?.(id, 0);
@@ -114,6 +115,7 @@ export class WasmHost {
   #create(kind: "http" | "tcp", facts: StreamFacts): Stream {
     const stream = new Stream(this.#next++, facts);
     this.#current = stream;
+    this.#open.set(stream.id, stream);
     this.#exports["proxy_on_context_create"]?.(stream.id, this.#roots.get(kind) ?? 0);
     return stream;
   }
@@ -125,6 +127,7 @@ export class WasmHost {
     this.#exports["proxy_on_log"]?.(stream.id);
     this.#exports["proxy_on_done"]?.(stream.id);
     this.#exports["proxy_on_delete"]?.(stream.id);
+    this.#open.delete(stream.id);
   }
 
   #imports(): Record<string, (...args: never[]) => number> {
@@ -151,6 +154,16 @@ export class WasmHost {
         return RESULT.ok;
       },
       proxy_set_tick_period_milliseconds: () => RESULT.ok,
+      proxy_close_stream: () => {
+        stream().isClosed = true;
+        return RESULT.ok;
+      },
+      proxy_set_effective_context: (id: number) => {
+        const found = this.#open.get(id);
+        if (found === undefined) return RESULT.badArgument;
+        this.#current = found;
+        return RESULT.ok;
+      },
       proxy_call_foreign_function: (
         name: number,
         nameSize: number,

@@ -22,6 +22,7 @@ export function buildFilterConfig(
     trustDomain: options.trustDomain,
     cluster: options.cluster,
     policySets: policies.sets,
+    tcpPolicySets: policies.tcpSets,
     jwtRules: policies.jwtRules,
     clusters: [
       ...targets.flatMap((target) => guarded(target.cluster, target)),

@@ -4,7 +4,7 @@ import type { VerificationKey } from "../../model/verification-key.ts";
 
 /**
  * The JSON that the built-in filters are configured with. One object for the whole node; the root id tells the module
- * which part of the path it stands in (`outbound`, `inbound` HTTP; `outbound-tcp`, `inbound-tcp`).
+ * which part of the path it stands in (`FILTERS` in `names.ts`).
  */
 export interface FilterConfig {
   readonly trustDomain: string;
@@ -12,13 +12,15 @@ export interface FilterConfig {
   readonly cluster: string;
   /** Rules by the id of the set of policies that a workload carries. */
   readonly policySets: readonly FilterPolicySet[];
+  /** The same as they are decided for connections whose bytes are not read; in the agent only, places are told one of them. */
+  readonly tcpPolicySets: readonly FilterPolicySet[];
   /** How tokens are verified, for the sets that name them. */
   readonly jwtRules: readonly FilterJwtRule[];
   /** Outbound: which set guards the workloads behind an Envoy cluster. A cluster that is not named here is not guarded. */
   readonly clusters: readonly { readonly name: string; readonly policySet: string; readonly port: number }[];
   /** Inbound: which set guards a pod of this node, by pod uid. */
   readonly pods: readonly { readonly uid: string; readonly policySet: string }[];
-  /** Inbound: whom an address belongs to (enrolled workloads only), for metrics. It says nothing about who calls. Peer strings, see `peer-string.ts`. */
+  /** Guard: whom an address belongs to (enrolled workloads only), for metrics. It says nothing about who calls. Peer strings, see `peer-string.ts`. */
   readonly peers: readonly { readonly address: string; readonly peer: string }[];
   readonly retryBudgets: readonly FilterRetryBudget[];
 }

@@ -1,6 +1,7 @@
 import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
 import { applicablePolicies, decides } from "../authz/applicable.ts";
+import { l4Policy, type L4Policy } from "../authz/l4-policy.ts";
 import type { ServiceTarget } from "../destinations.ts";
 import type { NodeView } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
@@ -16,6 +17,8 @@ export interface PolicySets {
   /** The set and port that all backends share; "mixed" where they differ; undefined where none is guarded. */
   guardOf(target: Pick<ServiceTarget, "backends">): TargetGuard;
   readonly sets: readonly FilterPolicySet[];
+  /** The same as they are decided for connections whose bytes are not read. */
+  readonly tcpSets: readonly FilterPolicySet[];
   readonly jwtRules: readonly FilterJwtRule[];
 }
 
@@ -29,6 +32,7 @@ export type TargetGuard =
 export function policySets(view: NodeView, scope: Scope): PolicySets {
   const byUid = new Map<string, string>();
   const sets = new Map<string, FilterPolicySet>();
+  const tcpSets: FilterPolicySet[] = [];
   const deciding = new Set<string>();
   const alone = new Set<string>();
   const policiesOf = applicablePolicies(view.mesh, scope);
@@ -43,6 +47,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
     byUid.set(workload.uid, id);
     if (sets.has(id)) continue;
     sets.set(id, setFrom(id, policies, tokens));
+    tcpSets.push(setFrom(id, policies.filter(decides).map(l4Policy), { ...tokens, rules: [] }));
     if (policies.some(decides) || tokens.refused.length > 0) deciding.add(id);
     if (policies.some(asksForAddress)) alone.add(id);
   }
@@ -71,12 +76,19 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
         ? { kind: "mixed" }
         : { kind: "uniform", policySet, port: first.port };
     },
-    sets: [...sets.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    sets: [...sets.values()].toSorted(byId),
+    tcpSets: tcpSets.toSorted(byId),
     jwtRules: authentications.rules,
   };
 }
 
-function setFrom(id: string, policies: readonly AuthorizationPolicy[], tokens: WorkloadTokens): FilterPolicySet {
+function byId(a: FilterPolicySet, b: FilterPolicySet): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+type DecidedPolicy = AuthorizationPolicy | L4Policy;
+
+function setFrom(id: string, policies: readonly DecidedPolicy[], tokens: WorkloadTokens): FilterPolicySet {
   return { id, policies: [...tokens.refused.map(refusal), ...policies.map(filterPolicy)], jwtRules: tokens.rules };
 }
 
@@ -90,11 +102,11 @@ function asksForAddress({ rules }: AuthorizationPolicy): boolean {
   return rules.some(({ when }) => when.some(({ attribute }) => attribute === "destination.ip"));
 }
 
-function policyName(policy: AuthorizationPolicy): string {
+function policyName(policy: DecidedPolicy): string {
   return `${policy.meta.namespace}/${policy.meta.name}`;
 }
 
-function filterPolicy(policy: AuthorizationPolicy): FilterPolicy {
+function filterPolicy(policy: DecidedPolicy): FilterPolicy {
   const { action, dryRun, alwaysDeny, rules } = policy;
   return { name: policyName(policy), action, dryRun, alwaysDeny, rules };
 }

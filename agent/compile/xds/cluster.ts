@@ -6,14 +6,23 @@ import {
   ClusterSchema,
   type Cluster,
 } from "../../xds/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import { BindConfigSchema, SocketAddressSchema } from "../../xds/gen/envoy/config/core/v3/address_pb.ts";
+import { AddressSchema, BindConfigSchema, SocketAddressSchema } from "../../xds/gen/envoy/config/core/v3/address_pb.ts";
 import { MetadataSchema } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import { ConfigSchema as BindOverrideSchema } from "../../xds/gen/envoy/extensions/local_address_selectors/filter_state_override/v3/config_pb.ts";
 import { InternalUpstreamTransportSchema } from "../../xds/gen/envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream_pb.ts";
 import { RawBufferSchema } from "../../xds/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
 import { any, create, milliseconds } from "../../xds/proto.ts";
 import type { Destination, ServiceTarget } from "../destinations.ts";
-import { CLUSTERS, hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
+import { peerString } from "../filters/peer-string.ts";
+import {
+  CLUSTERS,
+  guardCluster,
+  hostPort,
+  INTERNAL_LISTENERS,
+  tcpDestinationName,
+  tcpEndpointsName,
+} from "../names.ts";
+import type { LocalPod } from "../node-view.ts";
 import { ALPN } from "../mtls/alpn.ts";
 import { ads } from "./config-source.ts";
 import { upstreamHttpOptions } from "./http-options.ts";
@@ -92,6 +101,44 @@ export function fixedClusters(): readonly Cluster[] {
       loadAssignment: { clusterName: CLUSTERS.blocked },
     }),
   ];
+}
+
+/** From a guarded pod's inbound listener into `local_guard`. */
+export function guardClusters(pods: readonly LocalPod[], trustDomain: string): readonly Cluster[] {
+  return pods.map(({ workload, netns }) => {
+    const name = guardCluster(workload.uid);
+    const address = internalAddress(INTERNAL_LISTENERS.guard, workload.uid);
+    const metadata = { ambit: { netns, peer: peerString(workload, trustDomain) } };
+    return create(ClusterSchema, {
+      ...common(name),
+      clusterDiscoveryType: { case: "type", value: DiscoveryType.STATIC },
+      altStatName: "guard",
+      transportSocket: internalUpstream(),
+      loadAssignment: {
+        clusterName: name,
+        endpoints: [
+          {
+            lbEndpoints: [
+              {
+                hostIdentifier: { case: "endpoint", value: { address } },
+                metadata: create(MetadataSchema, { filterMetadata: metadata }),
+              },
+            ],
+          },
+        ],
+      },
+    });
+  });
+}
+
+/** An endpoint behind an internal listener. */
+export function internalAddress(serverListenerName: string, endpointId: string) {
+  return create(AddressSchema, {
+    address: {
+      case: "envoyInternalAddress",
+      value: { addressNameSpecifier: { case: "serverListenerName", value: serverListenerName }, endpointId },
+    },
+  });
 }
 
 function common(name: string) {

@@ -1,5 +1,4 @@
 import { Remembered } from "../../lib/remember.ts";
-import { AddressSchema } from "../../xds/gen/envoy/config/core/v3/address_pb.ts";
 import { MetadataSchema } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import {
   ClusterLoadAssignmentSchema,
@@ -11,7 +10,7 @@ import { peerString } from "../filters/peer-string.ts";
 import type { PolicySets } from "../filters/policy-sets.ts";
 import { hostPort, INTERNAL_LISTENERS } from "../names.ts";
 import type { Backend, NodeView } from "../node-view.ts";
-import { MTLS_MATCH } from "./cluster.ts";
+import { internalAddress, MTLS_MATCH } from "./cluster.ts";
 
 /** Endpoints for HTTP. A backend here is delivered in the same pass if all backends are guarded alike; see `local_inbound`. */
 export function httpEndpoints(
@@ -23,18 +22,12 @@ export function httpEndpoints(
 ): ClusterLoadAssignment {
   const listener =
     policies.guardOf({ backends }).kind === "mixed" ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver;
-  const wires = backends.map((backend) => wireOf(backend, view));
-  return remembered.get(backends, name, [listener, view.node, trustDomain, ...wires.map(wireKey)], () =>
-    assignment(
-      name,
-      backends.map((backend, index) => ({ backend, wire: wires[index] ?? PLAIN })),
-      listener,
-      trustDomain,
-    ),
-  );
+  const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view) }));
+  const depends = [listener, view.node, trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
+  return remembered.get(backends, name, depends, () => assignment(name, reached, () => listener, trustDomain));
 }
 
-/** Endpoints for bytes that are not HTTP: without those that a policy guards, as it could not be decided for them. */
+/** Endpoints for bytes that are not HTTP. A guarded backend here is reached through `local_guard`. */
 export function tcpEndpoints(
   name: string,
   backends: readonly Backend[],
@@ -42,17 +35,13 @@ export function tcpEndpoints(
   policies: PolicySets,
   trustDomain: string,
 ): ClusterLoadAssignment {
-  const guarded = backends.map(({ workload }) => policies.decidingSetOf(workload) !== undefined);
-  const wires = backends.map((backend) => wireOf(backend, view));
-  return remembered.get(backends, name, [view.node, trustDomain, ...guarded, ...wires.map(wireKey)], () =>
-    assignment(
-      name,
-      backends
-        .map((backend, index) => ({ backend, wire: wires[index] ?? PLAIN }))
-        .filter(({ wire }, index) => wire.kind !== "deliver" || guarded[index] === false),
-      INTERNAL_LISTENERS.deliver,
-      trustDomain,
-    ),
+  const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view) }));
+  const listeners = backends.map(({ workload }) =>
+    policies.decidingSetOf(workload) === undefined ? INTERNAL_LISTENERS.deliver : INTERNAL_LISTENERS.guard,
+  );
+  const depends = [view.node, trustDomain, ...listeners, ...reached.map(({ wire }) => wireKey(wire))];
+  return remembered.get(backends, name, depends, () =>
+    assignment(name, reached, (index) => listeners[index] ?? INTERNAL_LISTENERS.guard, trustDomain),
   );
 }
 
@@ -60,12 +49,10 @@ export function tcpEndpoints(
 type Wire =
   { readonly kind: "deliver"; readonly netns: string } | { readonly kind: "mtls" } | { readonly kind: "plain" };
 
-const PLAIN: Wire = { kind: "plain" };
-
 function wireOf({ port, workload }: Backend, view: NodeView): Wire {
   const netns = view.netnsOf(workload);
   if (netns !== undefined) return { kind: "deliver", netns };
-  return view.speaksMtls(workload, port) ? { kind: "mtls" } : PLAIN;
+  return view.speaksMtls(workload, port) ? { kind: "mtls" } : { kind: "plain" };
 }
 
 function wireKey(wire: Wire): string {
@@ -87,18 +74,23 @@ interface Reached {
 function assignment(
   clusterName: string,
   reached: readonly Reached[],
-  internalListener: string,
+  /** The way into a backend of this node, by its index. */
+  listenerOf: (index: number) => string,
   trustDomain: string,
 ): ClusterLoadAssignment {
+  const made = reached.map((each, index) => ({
+    kind: each.wire.kind,
+    made: endpoint(each, listenerOf(index), trustDomain),
+  }));
   const groups = (["deliver", "mtls", "plain"] as const).flatMap((kind) => {
-    const own = reached.filter(({ wire }) => wire.kind === kind);
+    const own = made.filter((each) => each.kind === kind).map((each) => each.made);
     return own.length === 0 ? [] : [{ kind, own }];
   });
   return create(ClusterLoadAssignmentSchema, {
     clusterName,
     endpoints: groups.map(({ kind, own }) => ({
       locality: { subZone: kind },
-      lbEndpoints: own.map((each) => endpoint(each, internalListener, trustDomain)),
+      lbEndpoints: own,
     })),
   });
 }
@@ -110,7 +102,7 @@ function endpoint(
 ): LbEndpoint {
   const target = hostPort(address, port);
   // Only a delivery in this same pass lets the outbound filter speak for the destination, too.
-  const near = wire.kind === "deliver" && internalListener === INTERNAL_LISTENERS.deliver;
+  const near = wire.kind === "deliver" && internalListener !== INTERNAL_LISTENERS.inbound;
   const peer =
     workload === undefined ? {} : { peer: `${peerString(workload, trustDomain)}|${near ? "near" : wire.kind}` };
   if (wire.kind === "deliver") {
@@ -142,12 +134,3 @@ function endpoint(
 
 /** By it Envoy chooses among a cluster's `transport_socket_matches`. */
 const TRANSPORT_SOCKET = "envoy.transport_socket_match";
-
-function internalAddress(serverListenerName: string, endpointId: string) {
-  return create(AddressSchema, {
-    address: {
-      case: "envoyInternalAddress",
-      value: { addressNameSpecifier: { case: "serverListenerName", value: serverListenerName }, endpointId },
-    },
-  });
-}

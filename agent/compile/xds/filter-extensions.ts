@@ -22,7 +22,7 @@ const lastOf = new Map<Place, { readonly key: string; readonly made: TypedExtens
 const began = Date.now().toString(36);
 let revisions = 0;
 
-/** The built-in filters as ECDS resources: one module in one VM, five places in the path. */
+/** The built-in filters as ECDS resources: one module in one VM, six places in the path. */
 export function filterExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
   const key = JSON.stringify([modulePath, config]);
   // It is large, and changes rarely: the same messages need not be encoded again.
@@ -30,20 +30,11 @@ export function filterExtensions(config: FilterConfig, modulePath: string): read
   return last.made;
 }
 
+const NETWORK_PLACES: readonly Place[] = ["outboundTcp", "inboundTcp", "guard"];
+
 function makeExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
-  // Envoy keeps a copy for each filter of each listener, so nobody is told what only others need.
-  const outbound = { ...config, pods: [], peers: [] };
-  const inbound = { ...config, clusters: [], retryBudgets: [] };
-  const configs: Readonly<Record<keyof typeof FILTERS, FilterConfig>> = {
-    // Only routes ask for retries.
-    outbound: { ...outbound, retryBudgets: [] },
-    outboundRouted: outbound,
-    inbound,
-    outboundTcp: { ...outbound, policySets: [], jwtRules: [], clusters: [], retryBudgets: [] },
-    inboundTcp: { ...inbound, policySets: [], jwtRules: [], pods: [] },
-  };
-  return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp"] as const).map((place) => {
-    const text = JSON.stringify(configs[place]);
+  return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp", "guard"] as const).map((place) => {
+    const text = JSON.stringify(toldTo(place, config));
     const key = `${modulePath} ${text}`;
     const known = lastOf.get(place);
     if (known?.key === key) return known.made;
@@ -59,10 +50,31 @@ function makeExtension(place: Place, text: string, modulePath: string): TypedExt
   const plugin = pluginConfig(`${rootId} ${began}-${++revisions}`, rootId, configuration, modulePath);
   return create(TypedExtensionConfigSchema, {
     name: resource,
-    typedConfig: place.endsWith("Tcp")
+    typedConfig: NETWORK_PLACES.includes(place)
       ? any(NetworkWasmSchema, { config: plugin })
       : any(HttpWasmSchema, { config: plugin }),
   });
+}
+
+/** Envoy keeps a copy for each filter of each listener, so nobody is told what only others need. */
+function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
+  const { trustDomain, cluster, policySets, jwtRules, clusters, pods, peers, retryBudgets } = config;
+  const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], peers: [], retryBudgets: [] };
+  const common = { trustDomain, cluster, ...nothing };
+  switch (place) {
+    case "outbound":
+      return { ...common, policySets, jwtRules, clusters };
+    case "outboundRouted":
+      // Only routes ask for retries.
+      return { ...common, policySets, jwtRules, clusters, retryBudgets };
+    case "inbound":
+      return { ...common, policySets, jwtRules, pods };
+    case "outboundTcp":
+    case "inboundTcp":
+      return common;
+    case "guard":
+      return { ...common, policySets: tcpPolicySets, pods, peers };
+  }
 }
 
 function pluginConfig(name: string, rootId: string, configuration: Any, filename: string) {

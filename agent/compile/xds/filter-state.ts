@@ -61,6 +61,29 @@ export function upstreamAlpn(protocols: readonly string[]): Filter {
   });
 }
 
+/**
+ * For `local_guard`: where the connection was going, and from whom. Who calls is known after the handshake; without TLS,
+ * nobody does.
+ */
+export function guardState(tls: boolean): Filter {
+  const local = "envoy.filters.listener.original_dst.local_ip";
+  const once = Shared.ONCE;
+  const caller = "%DOWNSTREAM_PEER_URI_SAN%|%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+  return create(FilterSchema, {
+    name: "envoy.filters.network.set_filter_state",
+    configType: {
+      case: "typedConfig",
+      value: any(NetworkConfigSchema, {
+        onNewConnection: [
+          valueOf({ key: local, value: "%DOWNSTREAM_LOCAL_ADDRESS%", factory: local, shared: once }),
+          valueOf({ key: CLIENT, value: "%DOWNSTREAM_REMOTE_ADDRESS%", shared: once }),
+        ],
+        onDownstreamTlsHandshake: tls ? [valueOf({ key: SOURCE, value: caller, shared: once })] : [],
+      }),
+    },
+  });
+}
+
 function valueOf({ key, value, factory = "envoy.string", shared = Shared.TRANSITIVE }: FilterStateObject) {
   return create(FilterStateValueSchema, {
     key: { case: "objectKey", value: key },

@@ -1,16 +1,16 @@
 import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
-import { FilterChainSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { INBOUND_PORT } from "../../lib/ports.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import { peerString } from "../filters/peer-string.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
-import { CLUSTERS } from "../names.ts";
+import { CLUSTERS, guardCluster } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import type { PodPorts } from "../pod-ports.ts";
-import { DESTINATION, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "./filter-state.ts";
+import { DESTINATION, guardState, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "./filter-state.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
@@ -20,8 +20,8 @@ import { tcpFilters } from "./tcp-proxy.ts";
 import { downstreamTls } from "./tls.ts";
 
 /**
- * What arrives at a pod, IPv4 and IPv6. `guarded`: an authorization policy selects the pod. Policies are decided on HTTP
- * only so far, so what is not HTTP is refused there before the application sees it.
+ * What arrives at a pod, IPv4 and IPv6. `guarded`: an authorization policy selects the pod, and so what is not HTTP is
+ * decided in `local_guard` on its way to the application.
  */
 export function inboundListener(
   pod: LocalPod,
@@ -35,7 +35,8 @@ export function inboundListener(
   const hasMtls = identities !== undefined;
   const taken = hasMtls ? modes : PLAINTEXT;
   const settled = settledPorts(ports, taken);
-  const tcp = tcpFilters("inbound", guarded ? CLUSTERS.blocked : CLUSTERS.deliver, accessLog);
+  const delivery = guarded ? guardCluster(workload.uid) : CLUSTERS.deliver;
+  const guard = (byTls: boolean): readonly Filter[] => (guarded ? [guardState(byTls)] : []);
   const tls = { transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)) };
   const mtls = [
     create(FilterChainSchema, {
@@ -46,7 +47,7 @@ export function inboundListener(
     create(FilterChainSchema, {
       ...tls,
       name: CHAINS.mtlsTcp,
-      filters: [...tcpFilters("inbound", guarded ? CLUSTERS.blocked : CLUSTERS.deliver, accessLog, "handshake")],
+      filters: [...guard(true), ...tcpFilters("inbound", delivery, accessLog, "handshake")],
     }),
   ];
   return create(ListenerSchema, {
@@ -78,7 +79,10 @@ export function inboundListener(
         name: CHAINS.http,
         filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody" })],
       }),
-      create(FilterChainSchema, { name: CHAINS.tcp, filters: [...tcp] }),
+      create(FilterChainSchema, {
+        name: CHAINS.tcp,
+        filters: [...guard(false), ...tcpFilters("inbound", delivery, accessLog)],
+      }),
     ],
   });
 }

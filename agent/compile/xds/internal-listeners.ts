@@ -2,17 +2,19 @@ import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/liste
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
 import { create } from "../../xds/proto.ts";
-import { CLUSTERS, INTERNAL_LISTENERS } from "../names.ts";
+import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../names.ts";
 import type { CompileOptions } from "../options.ts";
 import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "./filter-state.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { originalDst, originalSrc } from "./listener-filters.ts";
-import { tcpProxy } from "./tcp-proxy.ts";
+import { tcpFilter, tcpProxy } from "./tcp-proxy.ts";
 
-/** The two ways into a pod of this node; see `INTERNAL_LISTENERS`. */
+/** The ways into a pod of this node; see `INTERNAL_LISTENERS`. */
 export function internalListeners(options: CompileOptions): readonly Listener[] {
+  const delivery = tcpProxy("deliver", CLUSTERS.deliver, undefined);
   return [
-    internalListener(INTERNAL_LISTENERS.deliver, tcpProxy("deliver", CLUSTERS.deliver, undefined)),
+    internalListener(INTERNAL_LISTENERS.deliver, delivery),
+    internalListener(INTERNAL_LISTENERS.guard, tcpFilter(FILTERS.guard.resource), delivery),
     internalListener(
       INTERNAL_LISTENERS.inbound,
       httpConnectionManager("inbound", options.accessLog, { kind: "filter-state" }),
@@ -20,7 +22,7 @@ export function internalListeners(options: CompileOptions): readonly Listener[] 
   ];
 }
 
-function internalListener(name: string, filter: Filter): Listener {
+function internalListener(name: string, ...filters: Filter[]): Listener {
   return create(ListenerSchema, {
     name,
     statPrefix: name,
@@ -45,6 +47,6 @@ function internalListener(name: string, filter: Filter): Listener {
         { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%", shared: Shared.NONE },
       ]),
     ],
-    filterChains: [create(FilterChainSchema, { filters: [filter] })],
+    filterChains: [create(FilterChainSchema, { filters })],
   });
 }

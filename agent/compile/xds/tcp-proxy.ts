@@ -27,16 +27,15 @@ export function tcpFilters(
   connect: "at once" | "handshake" = "at once",
 ): readonly Filter[] {
   const { resource } = direction === "outbound" ? FILTERS.outboundTcp : FILTERS.inboundTcp;
-  return [
-    create(FilterSchema, {
-      name: resource,
-      configType: {
-        case: "configDiscovery",
-        value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] },
-      },
-    }),
-    tcpProxy(direction, cluster, logPath, connect),
-  ];
+  return [tcpFilter(resource), tcpProxy(direction, cluster, logPath, connect)];
+}
+
+/** A built-in filter by the name of its resource. */
+export function tcpFilter(resource: string): Filter {
+  return create(FilterSchema, {
+    name: resource,
+    configType: { case: "configDiscovery", value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] } },
+  });
 }
 
 /** What comes right behind the handshake waits for the connection to the application; more is not read until then. */
