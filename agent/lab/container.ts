@@ -69,27 +69,39 @@ export class Container {
 
   start(): void {
     if (this.#stopping) return;
+    try {
+      const missing = this.#launch();
+      if (missing !== "") this.#waitFor(`CreateContainerConfigError: ${missing}`);
+    } catch (error) {
+      // A file where a folder should be, for example: this container's matter alone, and somebody may mend it.
+      this.#waitFor(`CreateContainerError: ${messageOf(error)}`);
+    }
+  }
+
+  /** What is missing for it; "" when it has been started. */
+  #launch(): string {
     const { place, spec, facts, lookup, logFile } = this.#options;
     const env = containerEnv(spec, facts, lookup);
-    if (typeof env === "string") return this.#waitFor(env);
+    if (typeof env === "string") return env;
     const mounts = this.#options.mounts();
-    if (typeof mounts === "string") return this.#waitFor(mounts);
-    this.#env = env;
+    if (typeof mounts === "string") return mounts;
     mkdirSync(place.cgroup, { recursive: true });
-    this.#starts++;
     const log = openSync(logFile, "a");
     try {
       const args = startCommand(place, spec, env, containerCommand(spec, env), mounts);
       // A session of its own: Ctrl-C at the terminal is the lab's business, not the container's.
       const child = start("/bin/sh", args, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
+      this.#env = env;
+      this.#starts++;
       this.#child = child;
       child.once("error", (error) => this.#ended(child, 128, messageOf(error)));
       child.once("exit", (code, signal) =>
         this.#ended(child, code ?? 128, signal === null ? `exit code ${code}` : `signal ${signal}`),
       );
-      if (child.pid === undefined) return;
+      if (child.pid === undefined) return "";
       this.#delay.started();
       this.#set({ kind: "running", pid: child.pid, startedAt: new Date() });
+      return "";
     } finally {
       closeSync(log);
     }
@@ -106,9 +118,8 @@ export class Container {
     child.once("exit", () => clearTimeout(force));
   }
 
-  /** Kubernetes: CreateContainerConfigError. What is missing may come. */
-  #waitFor(missing: string): void {
-    const reason = `CreateContainerConfigError: ${missing}`;
+  /** In Kubernetes' words. What is missing may come. */
+  #waitFor(reason: string): void {
     if (this.#state.kind !== "waiting" || this.#state.reason !== reason) this.#set({ kind: "waiting", reason });
     this.#timer = setTimeout(() => this.start(), CONFIG_RETRY_MS);
   }

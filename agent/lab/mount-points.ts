@@ -39,12 +39,12 @@ function isOurs(path: string): boolean {
 }
 
 function removeEmpty(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
   try {
+    const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) rmdirSync(path);
     else if (found?.size === 0) rmSync(path);
   } catch {
-    // Somebody has put something there: it is theirs now.
+    // It never could be made, or somebody has put something there: it is theirs now.
   }
 }
 

@@ -2,6 +2,7 @@ import { isDnsSubdomain } from "../sources/names.ts";
 import type { Reader } from "../sources/reader.ts";
 import { readContainer, type ContainerSpec } from "./container-spec.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
+import { reportMounts } from "./volume-references.ts";
 import { readVolume, type VolumeSpec } from "./volume-spec.ts";
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
@@ -35,21 +36,27 @@ const FIELDS = [
   ...["terminationGracePeriodSeconds", "securityContext", "schedulerName", "enableServiceLinks"],
 ];
 
-/** Reads the spec of a Pod or of a Deployment's template. Of what is wrong the reader's notes tell. */
-export function readPodSpec(spec: Reader): PodSpec {
+/**
+ * Reads the spec of a Pod or of a Deployment's template. Of what is wrong the reader's notes tell. `claims`: volumes that
+ * its controller adds.
+ */
+export function readPodSpec(spec: Reader, claims: readonly string[] = []): PodSpec {
   warnOfUnsupported(spec, FIELDS);
   const security = spec.field("securityContext");
   warnOfUnsupported(security, ["runAsUser", "runAsGroup"]);
   const read = (entry: Reader): ContainerSpec | undefined => readContainer(entry, security);
   const initContainers = spec.field("initContainers").list(read);
   const containers = spec.field("containers").required().list(read);
-  reportNames(spec.field("initContainers"), spec.field("containers"));
+  const all = [...spec.field("initContainers").items(), ...spec.field("containers").items()];
+  reportNames(spec.field("containers"), all);
+  const volumes = spec.field("volumes").items();
+  for (const container of all) reportMounts(container, volumes, claims);
   const name = (field: string): string | undefined =>
     spec.field(field).parsed((text) => (isDnsSubdomain(text) ? text : undefined), "a name", "Write a DNS name.");
   return {
     initContainers,
     containers,
-    volumes: spec.field("volumes").list(readVolume),
+    volumes: volumes.map(readVolume).filter((volume) => volume !== undefined),
     restartPolicy: spec.field("restartPolicy").oneOf(["Always", "OnFailure", "Never"]) ?? "Always",
     nodeName: spec.field("nodeName").string() ?? "",
     serviceAccount: name("serviceAccountName") ?? name("serviceAccount") ?? "default",
@@ -60,9 +67,9 @@ export function readPodSpec(spec: Reader): PodSpec {
 }
 
 /** Names of containers become folders and cgroups. */
-function reportNames(initContainers: Reader, containers: Reader): void {
+function reportNames(containers: Reader, all: readonly Reader[]): void {
   const seen = new Set<unknown>();
-  for (const container of [...initContainers.items(), ...containers.items()]) {
+  for (const container of all) {
     const name = container.field("name");
     if (typeof name.raw === "string" && (!isDnsSubdomain(name.raw) || name.raw.length > 63)) {
       name.invalid("invalid-name", `'${name.raw}' cannot be a container's name`, "Use lower-case letters and digits.");

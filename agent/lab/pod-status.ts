@@ -29,7 +29,7 @@ export function podStatus(
     wanted,
     enrolled,
     ready: pod.ready,
-    reason: reason || missing,
+    reason: reason || pod.staleVolumes || missing,
     createdAt: pod.createdAt.toISOString(),
     owner: pod.plan.owner ?? null,
     usage: usage ?? null,

@@ -15,13 +15,21 @@ export interface PodTemplate {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Reads `spec.template`, and whether `spec.selector` fits it. `restart`: what its restartPolicy may be. */
-export function readTemplate(root: Reader, object: RawObject, restart: readonly RestartPolicy[]): PodTemplate {
+/**
+ * Reads `spec.template`, and whether `spec.selector` fits it. `restart`: what its restartPolicy may be; `claims`: volumes
+ * that its pods have beside those of the template.
+ */
+export function readTemplate(
+  root: Reader,
+  object: RawObject,
+  restart: readonly RestartPolicy[],
+  claims: readonly string[] = [],
+): PodTemplate {
   requireNames(root, object);
   const spec = root.field("spec");
   const template = spec.field("template").required();
   const labels = readLabels(template.field("metadata").field("labels"));
-  const podSpec = readPodSpec(template.field("spec").required());
+  const podSpec = readPodSpec(template.field("spec").required(), claims);
   const selected = readLabels(spec.field("selector").field("matchLabels"));
   for (const [key, value] of Object.entries(selected)) {
     if (labels[key] === value) continue;

@@ -32,6 +32,8 @@ export class Pod {
   readonly createdAt = new Date();
   /** Why it cannot run, once that is certain; "" otherwise. */
   failure = "";
+  /** Which of its volumes are not as their ConfigMaps and Secrets are now, in words; "" otherwise. */
+  staleVolumes = "";
   #containers: readonly Container[] = [];
   #init = new InitContainers([]);
   /** By key of the start and the probe's role: what it said last. */
@@ -166,7 +168,7 @@ export class Pod {
 
   /** ConfigMaps or Secrets have changed. */
   refreshVolumes(): void {
-    this.#volumes?.refresh();
+    this.staleVolumes = this.#volumes?.refresh() ?? "";
   }
 
   #probe(container: Container, role: ProbeRole): ProbeResult | undefined {

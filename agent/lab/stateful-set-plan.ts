@@ -30,6 +30,9 @@ const MAX_REPLICAS = 1_000;
 export function readStatefulSet(root: Reader, object: RawObject): StatefulSetPlan {
   const spec = root.field("spec").required();
   warnOfUnsupported(spec, FIELDS);
+  const claims = spec
+    .field("volumeClaimTemplates")
+    .list((claim) => claim.field("metadata").field("name").required().string());
   return {
     namespace: object.namespace,
     name: object.name,
@@ -37,10 +40,8 @@ export function readStatefulSet(root: Reader, object: RawObject): StatefulSetPla
     serviceName: spec.field("serviceName").string() ?? "",
     management: spec.field("podManagementPolicy").oneOf(["OrderedReady", "Parallel"]) ?? "OrderedReady",
     firstOrdinal: spec.field("ordinals").field("start").integer(0, MAX_REPLICAS) ?? 0,
-    claims: spec
-      .field("volumeClaimTemplates")
-      .list((claim) => claim.field("metadata").field("name").required().string()),
-    template: readTemplate(root, object, ["Always"]),
+    claims,
+    template: readTemplate(root, object, ["Always"], claims),
   };
 }
 

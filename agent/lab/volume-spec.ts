@@ -1,5 +1,5 @@
 import { isAbsolute, normalize } from "node:path";
-import type { Reader } from "../sources/reader.ts";
+import { quote, type Reader } from "../sources/reader.ts";
 import type { ConfigKind } from "./config-data.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
 
@@ -69,31 +69,71 @@ export function readVolume(entry: Reader): VolumeSpec | undefined {
     const object = source.field(nameField).required().string();
     const optional = source.field("optional").boolean() ?? false;
     const mode = source.field("defaultMode").integer(0, 0o777) ?? MODE;
-    const items = source.field("items").present ? source.field("items").list(readItem) : undefined;
+    const items = source.field("items").present ? readItems(source.field("items")) : undefined;
     return object === undefined
       ? undefined
       : { name, source: { type: "config", kind, name: object, items, mode, optional } };
   }
-  const empty = entry.field("emptyDir");
-  if (!empty.present) return undefined;
-  warnOfUnsupported(empty, []);
+  if (!isMade(entry)) return undefined;
+  warnOfUnsupported(entry.field("emptyDir"), []);
   return { name, source: { type: "empty" } };
+}
+
+/** Is it one that the lab makes? As core/v1 has it, one of which nothing is said but its name is an empty folder. */
+export function isMade(volume: Reader): boolean {
+  if (volume.field("configMap").present || volume.field("secret").present) return true;
+  return volume.entries().every(([field, value]) => field === "name" || field === "emptyDir" || !value.present);
 }
 
 const NAME_REMEDY = "Use lower-case letters, digits and hyphens.";
 
-function readItem(entry: Reader): { readonly key: string; readonly path: string } | undefined {
+interface Item {
+  readonly key: string;
+  readonly path: string;
+}
+
+/** Each a file of its own: what is a file for one cannot be a folder for another. */
+function readItems(list: Reader): readonly Item[] {
+  const taken: string[] = [];
+  return list.list((entry) => {
+    const item = readItem(entry);
+    if (item === undefined) return undefined;
+    const other = taken.find((path) => isBelow(path, item.path) || isBelow(item.path, path));
+    taken.push(item.path);
+    if (other === undefined) return item;
+    const reason = `${quote(item.path)} and ${quote(other)} cannot both be files of one volume`;
+    return entry.field("path").invalid("conflicting-paths", reason, "Give each item a path of its own.");
+  });
+}
+
+function readItem(entry: Reader): Item | undefined {
   warnOfUnsupported(entry, ["key", "path"]);
   const key = entry.field("key").required().string();
-  const path = readInside(entry.field("path").required());
+  // What begins with two dots is how a change of all files is made at once (`..data`).
+  const path = entry
+    .field("path")
+    .required()
+    .parsed(
+      (text) => (isInside(text) && !/^\.$|^\.\.|\/$/.test(normalize(text)) ? normalize(text) : undefined),
+      "a file's path inside the volume",
+      "Write a relative path that ends with a file's name and does not begin with '..'.",
+    );
   return key === undefined || path === undefined ? undefined : { key, path };
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
 }
 
 /** A path that stays inside its volume. */
 function readInside(field: Reader): string | undefined {
   return field.parsed(
-    (text) => (isAbsolute(text) || text.split("/").includes("..") ? undefined : normalize(text)),
+    (text) => (isInside(text) ? normalize(text) : undefined),
     "a path inside the volume",
     "Write a relative path without '..'.",
   );
+}
+
+function isInside(path: string): boolean {
+  return !isAbsolute(path) && !path.split("/").includes("..");
 }

@@ -1,5 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { messageOf } from "../lib/errors.ts";
 import type { ConfigData, ConfigLookup } from "./config-data.ts";
 import type { VolumeMount, VolumeSpec } from "./volume-spec.ts";
 
@@ -44,12 +55,19 @@ export class Volumes {
     return mounts;
   }
 
-  /** Writes what has changed of ConfigMaps and Secrets into the volumes that are in use. */
-  refresh(): void {
+  /** Writes what has changed of ConfigMaps and Secrets into the volumes that are in use; what could not be, in words. */
+  refresh(): string {
+    const stale: string[] = [];
     for (const name of this.#written.keys()) {
       const spec = this.#specs.get(name);
-      if (spec !== undefined) this.#make(spec);
+      try {
+        if (spec !== undefined) this.#make(spec);
+      } catch (error) {
+        // The other volumes, and the other pods, are not to suffer. Its containers keep the files that they had.
+        stale.push(`the volume ${name} could not be brought up to date: ${messageOf(error)}`);
+      }
     }
+    return stale.join("; ");
   }
 
   #make({ name, source }: VolumeSpec): { readonly path: string } | string {
@@ -95,14 +113,16 @@ function filesOf(
  * `..data`. So a change of several files is seen at once, by those who watch, too.
  */
 function swapIn(folder: string, files: ReadonlyMap<string, Buffer>, mode: number): void {
-  const version = `..${new Date().toISOString().replaceAll(/[-:TZ]/g, "_")}`;
+  // By a name of its own: two changes may come within one millisecond.
+  const made = mkdtempSync(join(folder, `..${new Date().toISOString().replaceAll(/[-:TZ]/g, "_")}`));
+  chmodSync(made, 0o755);
+  const version = basename(made);
   for (const [file, bytes] of files) {
-    const path = join(folder, version, file);
+    const path = join(made, file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);
     chmodSync(path, mode);
   }
-  mkdirSync(join(folder, version), { recursive: true });
   rmSync(join(folder, "..data_new"), { force: true });
   symlinkSync(version, join(folder, "..data_new"));
   renameSync(join(folder, "..data_new"), join(folder, "..data"));
