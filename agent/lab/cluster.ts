@@ -4,7 +4,7 @@ import type { ConfigData, ConfigLookup, ConfigObject } from "./config-data.ts";
 import { nextStep } from "./deployment-controller.ts";
 import { podOf, type DeploymentPlan } from "./deployment-plan.ts";
 import type { Desired } from "./desired.ts";
-import { nextJobStep } from "./job-controller.ts";
+import { nextJobStep, type JobFailure } from "./job-controller.ts";
 import { jobPod, type JobPlan } from "./job-plan.ts";
 import type { ProbeResult, ProbeRole } from "./kubelet-protocol.ts";
 import type { LabNode } from "./lab-node.ts";
@@ -27,7 +27,8 @@ export class Cluster {
   readonly #pods = new Map<string, Pod>();
   /** Pods that could not be given a place, and why, by `namespace/name`. */
   readonly #unplaced = new Map<string, string>();
-  readonly #failedJobs = new Map<string, string>();
+  /** By owner. Kept: the pods by which it was known are gone by then. */
+  readonly #failedJobs = new Map<string, JobFailure>();
   readonly #waitingFor: string[] = [];
   /** By `kind namespace/name`. */
   readonly #configs = new Map<string, ConfigData>();
@@ -46,9 +47,9 @@ export class Cluster {
     return this.#unplaced;
   }
 
-  /** Jobs that have failed, and why, by `namespace/name`. */
-  get failedJobs(): ReadonlyMap<string, string> {
-    return this.#failedJobs;
+  /** Jobs that have failed, and why, in words. */
+  get failedJobs(): readonly string[] {
+    return [...this.#failedJobs].map(([job, { reason }]) => `${job}: ${reason}`);
   }
 
   /** StatefulSets that have not all of their pods yet, in words. */
@@ -59,7 +60,6 @@ export class Cluster {
   /** Takes one step towards what is wanted; to be called again after each change, as some steps wait for earlier ones. */
   reconcile(desired: Desired): void {
     this.#unplaced.clear();
-    this.#failedJobs.clear();
     this.#waitingFor.length = 0;
     this.#takeConfigs(desired.configs);
     // Written wrongly now and running since it was right: it runs on, as the API server would refuse the change.
@@ -78,6 +78,7 @@ export class Cluster {
       if (!wanted) this.#remove(pod);
       else if (plan !== undefined) pod.plan = plan;
     }
+    for (const job of this.#failedJobs.keys()) if (!owners.has(job) && !kept.has(job)) this.#failedJobs.delete(job);
     for (const [key, plan] of bare) if (!this.#pods.has(key)) this.#create(plan);
     for (const plan of desired.deployments) this.#stepDeployment(plan);
     for (const plan of desired.statefulSets) this.#stepStatefulSet(plan);
@@ -113,10 +114,12 @@ export class Cluster {
   }
 
   #stepJob(plan: JobPlan): void {
-    const step = nextJobStep(plan, this.#ownedBy(ownerKey("Job", plan)));
+    const owner = ownerKey("Job", plan);
+    const step = nextJobStep(plan, this.#ownedBy(owner), this.#failedJobs.get(owner));
     for (const { pod } of step.remove) this.#remove(pod);
     for (let count = 0; count < step.create; count++) this.#create(jobPod(plan, newSuffix()));
-    if (step.failure !== "") this.#failedJobs.set(podKey(plan), step.failure);
+    if (step.failure === undefined) this.#failedJobs.delete(owner);
+    else this.#failedJobs.set(owner, step.failure);
   }
 
   /** The pods of one controller, with what its steps have to know of them. */

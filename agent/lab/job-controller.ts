@@ -7,31 +7,42 @@ export interface JobPod {
   /** How often its containers have been started again. */
   readonly restarts: number;
   readonly stopping: boolean;
+  readonly createdAt: Date;
+}
+
+/** That a Job has failed, which is for good: as long as its template stays as it is. */
+export interface JobFailure {
+  readonly revision: string;
+  readonly reason: string;
 }
 
 export interface JobStep<T> {
   readonly create: number;
   readonly remove: readonly T[];
-  /** Why the Job has failed; "" where it has not. */
-  readonly failure: string;
+  /** To be given to the next step; undefined where it has not failed. */
+  readonly failure: JobFailure | undefined;
 }
 
 /**
  * Pure. As many pods at a time as it may have, until as many as it wants have succeeded. Those that have ended stay, to be
- * looked at. A Job whose template has changed begins anew: the API server would want it deleted first.
+ * looked at. A Job whose template has changed begins anew: the API server would want it deleted first. `failed`: what an
+ * earlier step said; the pods that it ended for it are not there to be counted any more.
  */
-export function nextJobStep<T extends JobPod>(plan: JobPlan, pods: readonly T[]): JobStep<T> {
-  const old = pods.filter((pod) => pod.revision !== plan.template.hash && !pod.stopping);
-  if (old.length > 0) return { create: 0, remove: old, failure: "" };
-  const own = pods.filter((pod) => pod.revision === plan.template.hash && !pod.stopping);
+export function nextJobStep<T extends JobPod>(plan: JobPlan, pods: readonly T[], failed?: JobFailure): JobStep<T> {
+  const revision = plan.template.hash;
+  const old = pods.filter((pod) => pod.revision !== revision && !pod.stopping);
+  if (old.length > 0) return { create: 0, remove: old, failure: undefined };
+  const own = pods.filter((pod) => pod.revision === revision && !pod.stopping);
   const active = own.filter(({ phase }) => phase === "Pending" || phase === "Running");
   const succeeded = own.filter(({ phase }) => phase === "Succeeded").length;
-  const failed = own.filter(({ phase }) => phase === "Failed").length;
-  const restarts = active.reduce((sum, pod) => sum + pod.restarts, 0);
-  if (failed + restarts > plan.backoffLimit) {
-    const failure = `BackoffLimitExceeded: ${failed + restarts} failed, and backoffLimit is ${plan.backoffLimit}`;
-    return { create: 0, remove: active, failure };
+  if (failed?.revision === revision) return { create: 0, remove: active, failure: failed };
+  const lost = own.filter(({ phase }) => phase === "Failed").length;
+  const tries = active.reduce((sum, pod) => sum + pod.restarts, lost);
+  if (tries > plan.backoffLimit) {
+    const reason = `BackoffLimitExceeded: ${tries} failed, and backoffLimit is ${plan.backoffLimit}`;
+    return { create: 0, remove: active, failure: { revision, reason } };
   }
-  const wanted = Math.min(plan.parallelism, plan.completions - succeeded);
-  return { create: Math.max(0, wanted - active.length), remove: [], failure: "" };
+  const wanted = Math.max(0, Math.min(plan.parallelism, plan.completions - succeeded));
+  const oldestFirst = active.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  return { create: Math.max(0, wanted - active.length), remove: oldestFirst.slice(wanted), failure: undefined };
 }

@@ -26,8 +26,8 @@ export function readJob(root: Reader, object: RawObject): JobPlan {
   return {
     namespace: object.namespace,
     name: object.name,
-    // Without a number of completions Kubernetes runs them side by side, too.
-    completions: spec.field("completions").integer(0, MAX_PODS) ?? parallelism,
+    // Without a number of completions Kubernetes runs them side by side, too. A Job that may run nothing is not through.
+    completions: spec.field("completions").integer(0, MAX_PODS) ?? Math.max(1, parallelism),
     parallelism,
     backoffLimit: spec.field("backoffLimit").integer(0, MAX_PODS) ?? 6,
     template: readTemplate(root, object, ["Never", "OnFailure"]),

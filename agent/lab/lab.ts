@@ -133,7 +133,7 @@ export class Lab {
     const ofJobs = new Set(this.#cluster.pods.filter(isOfJob).map(({ uid }) => uid));
     const lost = [
       ...rejected.map(({ kind, namespace, name, reason }) => `${kind} ${namespace}/${name}: ${reason}`),
-      ...[...this.#cluster.failedJobs].map(([job, reason]) => `Job ${job}: ${reason}`),
+      ...this.#cluster.failedJobs,
       ...[...this.#cluster.unplaced].map(([pod, reason]) => `Pod ${pod}: ${reason}`),
       ...pods
         .filter(({ phase, uid }) => phase === "Failed" && !ofJobs.has(uid))

@@ -5,6 +5,7 @@ import { expand } from "../../agent/lab/container-env.ts";
 import { nextStep, type OwnedPod } from "../../agent/lab/deployment-controller.ts";
 import { readDesired, type Desired } from "../../agent/lab/desired.ts";
 import { nextJobStep, type JobPod } from "../../agent/lab/job-controller.ts";
+import type { JobPlan } from "../../agent/lab/job-plan.ts";
 import { nextStatefulStep, type OrdinalPod } from "../../agent/lab/stateful-set-controller.ts";
 import { DnsZone } from "../../agent/lab/dns-answer.ts";
 import { Enrollment, isEnrolled } from "../../agent/lab/enrollment.ts";
@@ -126,12 +127,23 @@ test.each([
   expect({ create: step.create, remove: step.remove.map(({ name }) => name) }).toEqual(wanted);
 });
 
-const jobPod = (phase: JobPod["phase"], restarts = 0): JobPod => ({
-  revision: "new",
-  phase,
-  restarts,
-  stopping: false,
+const jobPod = (phase: JobPod["phase"], restarts = 0, age = 0): JobPod => ({
+  ...{ revision: "new", phase, restarts, stopping: false },
+  createdAt: new Date(1e9 - age),
 });
+
+const JOB = (spec: string): string => `
+apiVersion: batch/v1
+kind: Job
+metadata: { name: j }
+spec: { ${spec}, backoffLimit: 1, template: { spec: { restartPolicy: Never, containers: [{ name: c, command: [x] }] } } }
+`;
+
+function job(spec: string, hash = "new"): JobPlan {
+  const [plan] = desired(JOB(spec)).jobs;
+  if (plan === undefined) throw new Error("the job cannot be read");
+  return { ...plan, template: { ...plan.template, hash } };
+}
 
 test.each([
   ["starts as many as it may", [], { create: 2, remove: 0, failed: false }],
@@ -145,19 +157,28 @@ test.each([
   ["gives up", [jobPod("Failed"), jobPod("Failed"), jobPod("Running")], { create: 0, remove: 1, failed: true }],
   ["counts restarts, too", [jobPod("Running", 2)], { create: 0, remove: 1, failed: true }],
 ] as const)("a Job %s", (_, pods, wanted) => {
-  const [plan] = desired(`
-apiVersion: batch/v1
-kind: Job
-metadata: { name: j }
-spec:
-  completions: 3
-  parallelism: 2
-  backoffLimit: 1
-  template: { spec: { restartPolicy: Never, containers: [{ name: c, command: [x] }] } }
-`).jobs;
-  if (plan === undefined) throw new Error("the job cannot be read");
-  const { create, remove, failure } = nextJobStep({ ...plan, template: { ...plan.template, hash: "new" } }, pods);
-  expect({ create, remove: remove.length, failed: failure !== "" }).toEqual(wanted);
+  const { create, remove, failure } = nextJobStep(job("completions: 3, parallelism: 2"), pods);
+  expect({ create, remove: remove.length, failed: failure !== undefined }).toEqual(wanted);
+});
+
+test("a Job that has failed stays so, until its template changes", () => {
+  const { failure } = nextJobStep(job("completions: 1"), [jobPod("Running", 2)]);
+  const leaving = { ...jobPod("Running", 2), stopping: true };
+  for (const pods of [[leaving], []]) {
+    expect(nextJobStep(job("completions: 1"), pods, failure)).toEqual({ create: 0, remove: [], failure });
+  }
+  const changed = nextJobStep(job("completions: 1", "newer"), [leaving], failure);
+  expect(changed).toEqual({ create: 1, remove: [], failure: undefined });
+});
+
+test("a Job of which less may run ends its newest pods; one that may run nothing is not through", () => {
+  const pods = [jobPod("Running", 0, 1), jobPod("Running", 0, 3), jobPod("Running", 0, 2)];
+  const step = (spec: string) => nextJobStep(job(spec), pods).remove.map((each) => pods.indexOf(each));
+  expect(step("completions: 9, parallelism: 3")).toEqual([]);
+  expect(step("completions: 9, parallelism: 1")).toEqual([2, 0]);
+  expect(step("completions: 9, parallelism: 0")).toEqual([1, 2, 0]);
+  expect(nextJobStep(job("parallelism: 0"), [])).toEqual({ create: 0, remove: [], failure: undefined });
+  expect(job("parallelism: 0").completions).toBe(1);
 });
 
 test("a Service keeps its addresses, and none is given twice", () => {

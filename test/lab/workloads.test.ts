@@ -95,6 +95,26 @@ spec:
           volumeMounts: [{ name: data, mountPath: ${BASE}/data }]
 `;
 
+/** A mount below what is a file on every machine. */
+const POD_BELOW_A_FILE = `
+apiVersion: v1
+kind: Pod
+metadata: { name: below, namespace: shop }
+spec:
+  volumes: [{ name: scratch }]
+  containers:
+    - { name: c, command: [sleep, infinity], volumeMounts: [{ name: scratch, mountPath: /etc/passwd/x }] }
+`;
+
+const LOST_JOB = (script: string): string => `
+apiVersion: batch/v1
+kind: Job
+metadata: { name: lost, namespace: shop }
+spec:
+  backoffLimit: 0
+  template: { spec: { restartPolicy: OnFailure, containers: [{ name: c, command: [sh, -c, "${script}"] }] } }
+`;
+
 describePrivileged("workloads of a lab", () => {
   const lab = new TestLab({ "all.yaml": OBJECTS, "config.yaml": CONFIG("hello"), "db.yaml": STATEFUL_SET(2) });
   const until = (holds: (status: LabStatus) => boolean): Promise<LabStatus> =>
@@ -173,6 +193,38 @@ describePrivileged("workloads of a lab", () => {
     expect(podNamed(waits, "late")?.reason).toContain("CreateContainerConfigError: there is no Secret later");
     lab.write("later.yaml", "{ apiVersion: v1, kind: Secret, metadata: { name: later, namespace: shop } }");
     await until((status) => podNamed(status, "late")?.ready === true);
+  });
+
+  test("a container that cannot be made says why, and takes nothing else with it", async () => {
+    lab.write("file.yaml", POD_BELOW_A_FILE);
+    const waits = await until((status) => podNamed(status, "below")?.reason.includes("CreateContainerError") === true);
+    expect(podNamed(waits, "below")?.reason).toMatch(/CreateContainerError: .*ENOTDIR/u);
+    expect(podNamed(waits, "app")?.ready).toBe(true);
+    rmSync(join(lab.manifests, "file.yaml"));
+    await until((status) => podNamed(status, "below") === undefined);
+  });
+
+  test("a Job whose pod was started again too often has failed for good, until it changes", async () => {
+    lab.write("lost.yaml", LOST_JOB("exit 1"));
+    const lostPods = ({ pods }: LabStatus): readonly PodStatus[] => pods.filter(({ name }) => name.startsWith("lost-"));
+    const failed = await until((status) => status.failed && lostPods(status).length === 0);
+    expect(failed.waitingFor.join()).toContain("Job shop/lost: BackoffLimitExceeded: 1 failed, and backoffLimit is 0");
+    expect((await lab.run("get", ["job/lost", "-n", "shop"])).stdout).toMatch(/lost +Failed +0\/1/u);
+    // Another change is another step: it must not begin again.
+    lab.write("other.yaml", "{ apiVersion: v1, kind: ConfigMap, metadata: { name: other, namespace: shop } }");
+    await poll(
+      10_000,
+      50,
+      async () => (await lab.run("get", ["cm/other", "-n", "shop"])).code,
+      (code) => code === 0,
+    );
+    const after = await lab.status();
+    expect({ failed: after.failed, pods: lostPods(after) }).toEqual({ failed: true, pods: [] });
+    lab.write("lost.yaml", LOST_JOB("exit 0"));
+    const anew = await until((status) => lostPods(status).some(({ phase }) => phase === "Succeeded"));
+    expect(anew.failed).toBe(false);
+    rmSync(join(lab.manifests, "lost.yaml"));
+    await until((status) => lostPods(status).length === 0);
   });
 
   test("'get' shows what kubectl would", async () => {

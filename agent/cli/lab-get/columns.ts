@@ -34,7 +34,9 @@ function stateOf(phase: string, reason: string): string {
   if (phase === "Succeeded") return "Completed";
   if (reason === "it is being removed") return "Terminating";
   const [, known] =
-    /\b(CrashLoopBackOff|CreateContainerConfigError|ContainerCreating|Init \d+\/\d+)/u.exec(reason) ?? [];
+    /\b(CrashLoopBackOff|CreateContainerConfigError|CreateContainerError|ContainerCreating|Init \d+\/\d+)/u.exec(
+      reason,
+    ) ?? [];
   return known?.replace("Init ", "Init:") ?? (phase === "Failed" ? "Error" : phase);
 }
 
@@ -108,7 +110,8 @@ const JOB: Columns = {
   wide: [],
   row: (object, status, now) => {
     const { done } = owned(object, status);
-    const completions = text(object.value, "spec", "completions") || "1";
+    const parallelism = Number(text(object.value, "spec", "parallelism") || "1");
+    const completions = text(object.value, "spec", "completions") || String(Math.max(1, parallelism));
     const failed = status.waitingFor.some((line) => line.startsWith(`Job ${object.namespace}/${object.name}:`));
     const state = failed ? "Failed" : done >= Number(completions) ? "Complete" : "Running";
     return [object.name, state, `${done}/${completions}`, age(object, now)];
