@@ -72,6 +72,6 @@ export const callers = new CurrentCallers();
 /** A peer string of what a SPIFFE ID says: the namespace. */
 function withoutWorkload(principal: string): string {
   const ns = principal.indexOf("/ns/");
-  const sa = principal.indexOf("/sa/");
+  const sa = principal.indexOf("/sa/", ns + 4);
   return "||" + (ns < 0 || sa < ns ? "" : principal.substring(ns + 4, sa)) + "||||||" + principal;
 }

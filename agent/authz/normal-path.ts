@@ -16,11 +16,17 @@ export function normalPath(raw: string): string | undefined {
 function decode(path: string): string | undefined {
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u0020\u007f]|%(?![0-9A-Fa-f]{2})|%00/u.test(path)) return undefined;
-  return path.replaceAll("\\", "/").replaceAll(/%([0-9A-Fa-f]{2})/gu, (escape, hex: string) => {
+  const ascii = path.replaceAll(/[^\p{ASCII}]+/gu, (text) => escaped(text)).replaceAll("\\", "/");
+  return ascii.replaceAll(/%([0-9A-Fa-f]{2})/gu, (escape, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
     if (UNRESERVED.test(character)) return character;
     return character === "\\" ? "/" : escape.toUpperCase();
   });
+}
+
+/** Of what no URI may hold the bytes in UTF-8, as browsers have it. */
+function escaped(text: string): string {
+  return Buffer.from(text).toString("hex").toUpperCase().replaceAll(/../gu, "%$&");
 }
 
 /** Dot segments removed (RFC 3986 section 5.2.4), slashes merged. */

@@ -14,7 +14,7 @@ export function readPathTemplate(field: Reader): string | undefined {
     template.startsWith("/") &&
     wild.length > 0 &&
     !wild.slice(0, -1).includes("{**}") &&
-    plain.every((segment) => /^[A-Za-z0-9._~%!$&'()+,;:@=-]*$/.test(segment));
+    plain.every((segment) => /^[A-Za-z0-9._~%!$&'()+,;:@=\u0080-\u{10ffff}-]*$/u.test(segment));
   if (understood) return template;
   return field.invalid("unsupported-pattern", `${quote(template)} is no path template`, REMEDY);
 }

@@ -100,11 +100,15 @@ function readPath(field: Reader): string | undefined {
   const unreserved = [...path.matchAll(/%([0-9A-Fa-f]{2})/g)].some(([, hex]) =>
     /[A-Za-z0-9._~-]/.test(String.fromCharCode(Number.parseInt(hex ?? "", 16))),
   );
-  if (!/^[/*]/.test(path) || unreserved || /\/\/|\/\.{1,2}(\/|$)|[?#\\\s]|%(?![0-9A-Fa-f]{2})/.test(path)) {
+  const changed = /\/\/|\/\.{1,2}(\/|$)|[?#\\\s]|%(?![0-9A-Fa-f]{2})|%5c|%00/i;
+  if (!/^[/*]/.test(path) || unreserved || changed.test(path)) {
     const reason = `no request has a path like ${quote(path)} once it is normalised`;
     return field.invalid("invalid-value", reason, "Begin with /; leave out //, dot segments, ?, # and needless %XX.");
   }
-  return path;
+  // What cannot stand in a URI stands in requests as its bytes in UTF-8.
+  return path
+    .replaceAll(/%[0-9A-Fa-f]{2}/g, (escape) => escape.toUpperCase())
+    .replaceAll(/[^\p{ASCII}]+/gu, (text) => Buffer.from(text).toString("hex").toUpperCase().replaceAll(/../g, "%$&"));
 }
 
 function readPort(field: Reader): string | undefined {

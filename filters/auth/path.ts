@@ -6,6 +6,7 @@ const QUESTION: i32 = 0x3f;
 const BACKSLASH: i32 = 0x5c;
 const PERCENT: i32 = 0x25;
 const DOT: i32 = 0x2e;
+const DIGITS = "0123456789ABCDEF";
 
 function hex(code: i32): i32 {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
@@ -22,7 +23,21 @@ function isUnreserved(code: i32): bool {
   return code == 0x2d || code == DOT || code == 0x5f || code == 0x7e;
 }
 
-/** Unreserved characters decoded, other escapes in upper case, backslashes as slashes; null for what no URI may hold. */
+/** Of what no URI may hold the bytes in UTF-8, as browsers have it. */
+function escaped(text: string): string {
+  const bytes = String.UTF8.encode(text);
+  let result = "";
+  for (let i: usize = 0; i < <usize>bytes.byteLength; i++) {
+    const code: i32 = load<u8>(changetype<usize>(bytes) + i);
+    result += "%" + DIGITS.charAt(code >> 4) + DIGITS.charAt(code & 15);
+  }
+  return result;
+}
+
+/**
+ * Unreserved characters decoded, other escapes in upper case, backslashes as slashes, what is not ASCII escaped; null for
+ * what nobody may send.
+ */
 function decode(path: string): string | null {
   let result = "";
   for (let i = 0; i < path.length; i++) {
@@ -42,6 +57,10 @@ function decode(path: string): string | null {
       else if (value == BACKSLASH) result += "/";
       else result += "%" + path.substr(i + 1, 2).toUpperCase();
       i += 2;
+    } else if (code >= 0x80) {
+      const isPair = code >= 0xd800 && code < 0xdc00 && i + 1 < path.length;
+      result += escaped(path.substr(i, isPair ? 2 : 1));
+      if (isPair) i++;
     } else {
       result += String.fromCharCode(code);
     }
@@ -78,7 +97,7 @@ export function isNormal(raw: Bytes, judged: Bytes): bool {
     const code: i32 = load<u8>(raw.start + i);
     if (code == HASH) return false;
     if (end < raw.size) continue;
-    if (code == PERCENT || code == BACKSLASH || code <= 0x20 || code == 0x7f) return false;
+    if (code == PERCENT || code == BACKSLASH || code <= 0x20 || code >= 0x7f) return false;
     if (code == QUESTION) {
       end = i;
     } else if (code == SLASH && i + 1 < raw.size) {

@@ -2,23 +2,21 @@ import { describe, expect, it } from "vitest";
 import type { AuthzCall } from "../../agent/authz/call.ts";
 import { evaluate, type Verdict } from "../../agent/authz/evaluate.ts";
 import { applicablePolicies } from "../../agent/compile/authz/applicable.ts";
-import type { AuthzCase, CaseCall } from "./case.ts";
+import { allow, type AuthzCase, type CaseCall, from, when } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { ACCOUNTS, ADDRESSES, meshOf, NAMESPACES } from "./world.ts";
 
-const SCOPE = { rootNamespace: "istio-system", trustDomain: "cluster.local" };
-
 function authzCall(call: CaseCall): AuthzCall {
-  const { from = "alice", protocol = "http", headers = [] } = call;
-  const known = from !== "stranger";
-  const namespace = NAMESPACES[from];
-  const account = ACCOUNTS[from];
+  const { from: who = "alice", protocol = "http", headers = [] } = call;
+  const known = who !== "stranger";
+  const namespace = NAMESPACES[who];
+  const account = ACCOUNTS[who];
   return {
     protocol,
     principal: known ? `cluster.local/ns/${namespace}/sa/${account}` : "",
     namespace: known ? namespace : "",
     serviceAccount: known ? `${namespace}/${account}` : "",
-    sourceAddress: ADDRESSES[from],
+    sourceAddress: ADDRESSES[who],
     destinationAddress: ADDRESSES.web,
     port: protocol === "tcp" ? 9000 : 8080,
     sni: "",
@@ -30,11 +28,14 @@ function authzCall(call: CaseCall): AuthzCall {
   };
 }
 
-async function explain(subject: AuthzCase): Promise<Verdict> {
+async function explain(subject: AuthzCase, trustDomain = "cluster.local"): Promise<Verdict> {
   const mesh = await meshOf(subject);
   const web = mesh.workloads.find(({ meta }) => meta.name === "web");
   if (web === undefined) throw new Error("the world has no web");
-  return evaluate(applicablePolicies(mesh, SCOPE)(web), authzCall(subject.call));
+  const asked = authzCall(subject.call);
+  const principal = asked.principal.replace("cluster.local", trustDomain);
+  const policies = applicablePolicies(mesh, { rootNamespace: "istio-system", trustDomain })(web);
+  return evaluate(policies, { ...asked, principal });
 }
 
 describe("the explainer", () => {
@@ -45,6 +46,24 @@ describe("the explainer", () => {
         reason: expect.stringMatching(/./u) as string,
       });
     });
+  }
+});
+
+it("takes cluster.local in a policy for the mesh's own trust domain, and no other for it", async () => {
+  const subject = (policies: string, verdict: AuthzCase["verdict"]): AuthzCase => ({
+    name: "",
+    policies,
+    call: {},
+    verdict,
+  });
+  for (const { policies, verdict } of [
+    subject(allow(from("principals: [cluster.local/ns/shop/sa/alice]")), "allowed"),
+    subject(allow(from("principals: [cluster.local/ns/*]")), "allowed"),
+    subject(allow(from("principals: [mesh.example/ns/shop/sa/alice]")), "allowed"),
+    subject(allow(when("source.principal", "notValues: [cluster.local/ns/shop/sa/alice]")), "denied"),
+    subject(allow(from("principals: [other.example/ns/shop/sa/alice]")), "denied"),
+  ]) {
+    expect((await explain(subject(policies, verdict), "mesh.example")).verdict).toBe(verdict);
   }
 });
 

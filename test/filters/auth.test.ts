@@ -163,6 +163,8 @@ describe("a path cannot be spelled around a policy", () => {
     "/a/./b": "/a/b",
     "/a%2fb": "/a%2Fb",
     "/%7euser?q=%7e": "/~user?q=%7e",
+    "/café?é": "/caf%C3%A9?é",
+    "/😀": "/%F0%9F%98%80",
     "/ok/?a//b": "/ok/?a//b",
     "/": "/",
   };
