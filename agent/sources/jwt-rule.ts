@@ -70,11 +70,12 @@ function readOutputHeader(field: Reader, written: Set<string>): string | undefin
   return name;
 }
 
-/** Of HTTP/1 framing, and what steers the proxy itself: not for tokens, and not for what they say. */
+/** Of HTTP/1 framing, who calls, and what steers the proxy itself: not for tokens, and not for what they say. */
 const RESERVED = new Set(
-  words(
-    "host connection content-length transfer-encoding te upgrade keep-alive proxy-connection trailer cookie expect",
-  ),
+  words(`
+    host connection content-length transfer-encoding te upgrade keep-alive proxy-connection trailer cookie expect
+    x-forwarded-client-cert
+  `),
 );
 
 function readHeaderName(field: Reader): string | undefined {

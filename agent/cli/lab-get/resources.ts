@@ -26,6 +26,7 @@ export const RESOURCES: readonly ResourceKind[] = [
   core("Namespace", ["namespaces", "namespace", "ns"], false),
   of("gateway.networking.k8s.io", "HTTPRoute", "httproutes", "httproute"),
   of("security.istio.io", "AuthorizationPolicy", "authorizationpolicies", "authorizationpolicy", "ap"),
+  of("security.istio.io", "RequestAuthentication", "requestauthentications", "requestauthentication", "ra"),
 ];
 
 export function resourceNamed(name: string): ResourceKind | undefined {

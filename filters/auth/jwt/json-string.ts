@@ -5,43 +5,62 @@ export class StringEnd {
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
+const UNICODE: u8 = 0x75;
 
 /** A JSON string that begins at `at`, with its quote; null for what is none, or holds NUL, which nothing that is meant well does. */
 export function readString(at: usize, end: usize, behind: StringEnd): string | null {
-  let result = "";
-  let from = at + 1;
+  const from = at + 1;
   let i = from;
+  let escapes = false;
   while (i < end) {
     const code = load<u8>(i);
     if (code == QUOTE) {
       behind.at = i + 1;
-      return result + String.UTF8.decodeUnsafe(from, i - from);
+      return escapes ? unescaped(from, i) : String.UTF8.decodeUnsafe(from, i - from);
     }
     if (code < 0x20) return null;
-    if (code != BACKSLASH) {
-      const size = sequenceSize(i, end);
-      if (size == 0) return null;
-      i += size;
-      continue;
-    }
-    result += String.UTF8.decodeUnsafe(from, i - from);
-    if (end - i < 2) return null;
-    const unit = escaped(i + 1, end);
-    if (unit <= 0) return null;
-    result += String.fromCharCode(unit);
-    i += load<u8>(i + 1) == 0x75 ? 6 : 2;
-    from = i;
+    if (code == BACKSLASH) escapes = true;
+    const size: usize = code == BACKSLASH ? 2 : sequenceSize(i, end);
+    if (size == 0) return null;
+    i += size;
   }
   return null;
 }
 
-/** What stands for the escape whose letter is at `at`; -1 for none. */
-function escaped(at: usize, end: usize): i32 {
-  switch (<i32>load<u8>(at)) {
+/** What stands between the quotes; one buffer for all of it, as anybody may send a text that is nothing but escapes. */
+function unescaped(from: usize, end: usize): string | null {
+  // No escape is shorter than what it stands for in UTF-8.
+  const buffer = new ArrayBuffer(<i32>(end - from));
+  const start = changetype<usize>(buffer);
+  let to = start;
+  let at = from;
+  while (at < end) {
+    const code = load<u8>(at);
+    if (code != BACKSLASH) {
+      store<u8>(to++, code);
+      at++;
+      continue;
+    }
+    const letter = load<u8>(at + 1);
+    let point = letter == UNICODE ? fourHex(at + 2, end) : escaped(letter);
+    at += letter == UNICODE ? 6 : 2;
+    if (point >= 0xd800 && point <= 0xdfff) {
+      point = pair(point, at, end);
+      at += 6;
+    }
+    if (point <= 0) return null;
+    to = writePoint(to, point);
+  }
+  return String.UTF8.decodeUnsafe(start, to - start);
+}
+
+/** The letters behind a backslash, and what they stand for; -1 for others. */
+function escaped(letter: u8): i32 {
+  switch (<i32>letter) {
     case 0x22:
     case 0x5c:
     case 0x2f:
-      return load<u8>(at);
+      return letter;
     case 0x62:
       return 0x08;
     case 0x66:
@@ -52,11 +71,29 @@ function escaped(at: usize, end: usize): i32 {
       return 0x0d;
     case 0x74:
       return 0x09;
-    case 0x75:
-      return fourHex(at + 1, end);
     default:
       return -1;
   }
+}
+
+/** A character of two escapes (RFC 8259 section 7); -1 where the second is not there. */
+function pair(first: i32, at: usize, end: usize): i32 {
+  if (first > 0xdbff || end - at < 6 || load<u8>(at) != BACKSLASH || load<u8>(at + 1) != UNICODE) return -1;
+  const second = fourHex(at + 2, end);
+  if (second < 0xdc00 || second > 0xdfff) return -1;
+  return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+}
+
+/** In UTF-8; where it ends. */
+function writePoint(to: usize, point: i32): usize {
+  if (point < 0x80) {
+    store<u8>(to, <u8>point);
+    return to + 1;
+  }
+  const more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+  store<u8>(to, <u8>((0xff00 >> (more + 1)) | (point >> (6 * more))));
+  for (let i = 1; i <= more; i++) store<u8>(to + i, <u8>(0x80 | ((point >> (6 * (more - i))) & 0x3f)));
+  return to + more + 1;
 }
 
 function fourHex(at: usize, end: usize): i32 {

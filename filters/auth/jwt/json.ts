@@ -37,8 +37,8 @@ export class JsonValue {
 
 /** What is sent unsigned must cost little to refuse. */
 const MAX_DEPTH = 16;
-const MAX_VALUES = 4096;
-const MAX_NAMES = 512;
+const MAX_VALUES = 2048;
+const MAX_NAMES = 256;
 
 const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;

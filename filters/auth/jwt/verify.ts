@@ -23,7 +23,7 @@ export function verifyToken(start: usize, size: usize, rules: TokenRule[]): bool
   if (verdict.token !== null) return true;
   if (size > MAX_SIZE) return refuse(TOO_LARGE);
   // Text and values of its JSON, and what is kept of it.
-  noteGarbage(size * 8);
+  noteGarbage(size * 32);
   const token = parseToken(start, size);
   // Proxies join headers of one name by commas.
   if (token === null) return refuse(hasComma(start, size) ? SEVERAL : MALFORMED);
