@@ -73,10 +73,15 @@ export class StrictLab {
     return this.#walker(place, () => this.#start(place));
   }
 
+  /** In a pod's network namespace, but none of its processes: no program at connect sees what it dials. */
+  inside(name: string): Walker {
+    return this.#walker(`in ${name}`, () => spawn("nsenter", [`--net=${this.pod(name).netns}`, ...WALKER]));
+  }
+
   /** What has reached a server. Each of its ports answers after it has taken whatever came before. */
   async seen(name: string): Promise<Seen> {
-    const inside = this.#walker(`in ${name}`, () => spawn("nsenter", [`--net=${this.pod(name).netns}`, ...WALKER]));
-    const ask = (port: number, send: string): Promise<Outcome> => inside.try({ to: ["127.0.0.1", port], send });
+    const ask = (port: number, send: string): Promise<Outcome> =>
+      this.inside(name).try({ to: ["127.0.0.1", port], send });
     await Promise.all([
       ...[PORTS.http, PORTS.probe].map((port) => ask(port, httpGet("/seen"))),
       ask(PORTS.tcp, "fence\n"),
@@ -147,6 +152,12 @@ const MANIFESTS: readonly unknown[] = [
     kind: "PeerAuthentication",
     metadata: { name: "default", namespace: "shop" },
     spec: { mtls: { mode: "STRICT" } },
+  },
+  {
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata: { name: "mallory", namespace: "shop" },
+    spec: { selector: { matchLabels: { app: "mallory-near" } }, mtls: { mode: "PERMISSIVE" } },
   },
   {
     apiVersion: "security.istio.io/v1",

@@ -1,5 +1,6 @@
+import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DELIVERY_MARK } from "../../agent/lib/ports.ts";
+import { DELIVERY_MARK, INBOUND_PORT, RESERVED_PORTS } from "../../agent/lib/ports.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { StolenCertificates } from "./strict-certificates.ts";
 import { PORTS, StrictLab, type Place } from "./strict-lab.ts";
@@ -178,6 +179,36 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
       expect(answer).toContain('"name":"guarded"');
       expect(answer).not.toContain("forged");
     }
+  });
+
+  it("dialling the capture ports, from outside and inside a pod", async () => {
+    const { ip, ip6 } = strict.pod("guarded");
+    const own = strict.pod("mallory-near");
+    const outcomes = await unseen(() =>
+      Promise.all(
+        RESERVED_PORTS.flatMap((port) => [
+          ...[...THIEVES, "node-2" as const].flatMap((place) =>
+            [ip, ip6].map((to) => strict.at(place).try({ to: [to, port], send: OPEN })),
+          ),
+          ...["127.0.0.1", "::1", "0.0.0.0", "::ffff:127.0.0.1", own.ip, own.ip6].flatMap((to) =>
+            [0, DELIVERY_MARK].map((mark) => strict.at("shop/mallory-near").try({ to: [to, port], mark, send: OPEN })),
+          ),
+        ]),
+      ),
+    );
+    expect(outcomes.filter(({ connected }) => connected)).toEqual([]);
+  });
+
+  it("a connection that comes to the inbound listener past connect() does not go round in circles", async () => {
+    const envoy = strict.status.nodes.find(({ name }) => name === "node-2")?.envoyPid ?? 0;
+    const files = (): number => readdirSync(`/proc/${envoy}/fd`).length;
+    const before = files();
+    // What an address translation by a process with CAP_NET_ADMIN would make of a dial; mallory's own ports are PERMISSIVE.
+    const outcomes = await Promise.all(
+      ["127.0.0.1", "::1"].map((to) => strict.inside("mallory-near").try({ to: [to, INBOUND_PORT], send: OPEN })),
+    );
+    expect(outcomes.map(({ end }) => end)).toEqual(["ECONNREFUSED", "ECONNREFUSED"]);
+    expect(files()).toBeLessThan(before + 20);
   });
 
   it("the kubelet reaches the port that is declared as a probe's, and no other", async () => {

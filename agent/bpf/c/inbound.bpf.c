@@ -60,10 +60,17 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (READ32(context, protocol) != PROTOCOL_TCP)
 		return SK_PASS;
 	read_connection(context, &c);
-	if (is_loopback(&c.remote))
-		return within ? SK_PASS : drop(COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED);
-	if (is_reserved_port(c.remote_port))
+	if (is_loopback(&c.remote) && !within)
+		return drop(COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED);
+	/*
+	 * Redirected connections come to the outbound listeners by their loopback address; nobody comes to the inbound one. Who
+	 * did, past connect (CAP_NET_ADMIN is enough for a rule that changes the destination), would have the proxy deliver to
+	 * its own listener, and that delivery to it again, until no file descriptor is left.
+	 */
+	if (is_reserved_port(c.remote_port) && (c.remote_port == INBOUND_PORT || !is_loopback(&c.remote)))
 		return drop(COUNT_INBOUND_RESERVED_PORT_DROPPED);
+	if (is_loopback(&c.remote))
+		return SK_PASS;
 	pod = bpf_map_lookup_elem(&pod_addresses, &c.remote);
 	if (bpf_map_lookup_elem(&proxy_conns, &c))
 		return pass(COUNT_INBOUND_DELIVERED);

@@ -59,10 +59,10 @@ int proxy_getsockopt(struct bpf_sockopt *context)
 	if (original)
 		return answer(context, &original->destination, original->port);
 	/*
-	 * Handed over by sk_lookup: the local address is the destination. On one of the outbound ports nobody knows where this
+	 * Handed over by sk_lookup: the local address is the destination. On one of our own ports nobody knows where this
 	 * connection was going, and the proxy must not take the listener itself for it.
 	 */
-	if (is_outbound_port(socket->src_port)) {
+	if (is_reserved_port(socket->src_port)) {
 		count(COUNT_ORIGINAL_DESTINATION_UNKNOWN);
 		return REFUSE;
 	}
