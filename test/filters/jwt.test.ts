@@ -28,7 +28,7 @@ describe("a good token", () => {
       // Numbers of a signature begin with a zero, or with a sign's bit, now and then.
       const issuer = new Issuer(algorithm);
       const wasm = host([rule({}, issuer)]);
-      for (let i = 0; i < (algorithm.startsWith("ES") ? 300 : 3); i++) {
+      for (let i = 0; i < ({ ES256: 300, ES384: 50, ES512: 50 }[algorithm] ?? 3); i++) {
         expect(ask(wasm, bearer(issuer.token({ ...CLAIMS, jti: i }))).answer).toBeUndefined();
       }
     });
@@ -115,6 +115,17 @@ describe("where a token is found", () => {
     expect(two.headers.filter(([name]) => name === "cookie")).toEqual([["cookie", "a=1; b=2"]]);
   });
 
+  it("a cookie among many that are small", () => {
+    const wasm = host([inCookie]);
+    const many = Array.from({ length: 2000 }, (_, i) => String.fromCharCode(97 + (i % 26)));
+    // What is written beyond its room would be seen in what is kept behind it.
+    for (let i = 0; i < 20; i++) {
+      const stream = ask(wasm, { cookie: [...many, `session=${good}`].join(";") });
+      expect(stream.answer).toBeUndefined();
+      expect(stream.header("cookie")).toBe(many.join("; "));
+    }
+  });
+
   it("a cookie that is not good, or comes twice", () => {
     expect(call(inCookie, { cookie: "session=bad" }).answer?.details).toBe("ambit_jwt:malformed");
     expect(call(inCookie, { cookie: `session=${good}; session=bad` }).answer?.details).toBe("ambit_jwt:several_tokens");
@@ -185,7 +196,7 @@ describe("a token that has been verified", () => {
 
   it("leaves no memory behind, however many come", () => {
     const wasm = host([rule()]);
-    const many = Array.from({ length: 3000 }, (_, i) => ec.token({ ...CLAIMS, jti: i, pad: "x".repeat(600) }));
+    const many = Array.from({ length: 2000 }, (_, i) => ec.token({ ...CLAIMS, jti: i, pad: "x".repeat(600) }));
     const turn = (): number => {
       for (const token of many) wasm.end(ask(wasm, bearer(token)));
       return wasm.memory.size;

@@ -40,7 +40,8 @@ function note(location: Location): void {
 export function takeCookiesAway(list: Location[]): void {
   if (!anyTakenAway(list) || !requestHeaders.each(pairs)) return;
   let room = 0;
-  while (pairs.next()) if (isCookies(pairs.keyStart, pairs.keySize)) room += <i32>pairs.valueSize + 2;
+  // Each divider is written as two bytes, and may have been one.
+  while (pairs.next()) if (isCookies(pairs.keyStart, pairs.keySize)) room += 2 * <i32>pairs.valueSize + 2;
   const kept = new ArrayBuffer(room);
   noteGarbage(room);
   const start = changetype<usize>(kept);
