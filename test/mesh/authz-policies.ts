@@ -28,12 +28,30 @@ export function guarding(
   });
 }
 
-/** Denies what bears the round's number, and so tells when its policies are everywhere. It changes no case's verdict. */
+/**
+ * Denies requests that bear the round's number, and so tells when its policies are everywhere. It changes no case's verdict:
+ * of TCP it denies what goes to the port of the requests.
+ */
 export function roundMarker(round: string): unknown {
+  return marker("round", {
+    to: [{ operation: { ports: ["8080"] } }],
+    when: [{ key: "request.headers[x-round]", values: [round] }],
+  });
+}
+
+/** The same for connections: denies those of somebody whom no case knows. */
+export function connectionMarker(): unknown {
+  return marker("connections", {
+    from: [{ source: { serviceAccounts: ["dave"] } }],
+    to: [{ operation: { ports: ["9000"] } }],
+  });
+}
+
+function marker(name: string, rule: unknown): unknown {
   return {
     apiVersion: "security.istio.io/v1",
     kind: "AuthorizationPolicy",
-    metadata: { name: "round", namespace: "shop" },
-    spec: { action: "DENY", rules: [{ when: [{ key: "request.headers[x-round]", values: [round] }] }] },
+    metadata: { name, namespace: "shop" },
+    spec: { action: "DENY", rules: [rule] },
   };
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { audit, type AuthzCase, type Caller as Who, deny, from, to } from "../authz/case.ts";
+import { audit, type AuthzCase, type Caller as Who, type CaseCall, deny, from, to } from "../authz/case.ts";
 import { CASES } from "../authz/cases.ts";
 import { bearer } from "../authz/tokens.ts";
 import { ACCOUNTS, NAMESPACES } from "../authz/world.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { guarding, roundMarker } from "./authz-policies.ts";
+import { connectionMarker, guarding, roundMarker } from "./authz-policies.ts";
 import { Caller, type OneCall } from "./callers.ts";
 import { labStateDir, MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
 
@@ -17,11 +17,23 @@ const WHO: readonly Who[] = ["alice", "bob", "carol", "stranger"];
 const NODES = ["node-1", "node-2"] as const;
 const VERDICTS: Readonly<Record<number, AuthzCase["verdict"]>> = { 200: "allowed", 400: "malformed", 403: "denied" };
 
-/** Cases by their policies. TCP is judged elsewhere. */
+/** A caller of whom no case speaks. */
+const DAVE = "dave";
+
+function callOf({ protocol, method = "GET", path = "/", host = "web.shop", headers = [], claims }: CaseCall) {
+  if (protocol === "tcp") return {};
+  return { method, path, headers: ["Host", host, ...headers.flat(), ...bearer(claims).flat()] };
+}
+
+/** A connection that is denied is closed, without an answer. */
+function verdictOf({ protocol }: CaseCall, answer: number): AuthzCase["verdict"] | undefined {
+  return protocol === "tcp" && answer === 0 ? "denied" : VERDICTS[answer];
+}
+
+/** Cases by their policies. */
 function rounds(): readonly (readonly (readonly AuthzCase[])[])[] {
   const groups = new Map<string, AuthzCase[]>();
   for (const each of CASES) {
-    if (each.call.protocol === "tcp") continue;
     groups.set(each.policies, [...(groups.get(each.policies) ?? []), each]);
   }
   const all = [...groups.values()];
@@ -48,6 +60,7 @@ describePrivileged("what policies mean, in Envoy", () => {
       ...NODES.flatMap((node) =>
         WHO.map((name) => pod(NAMESPACES[name], `${name}-${node}`, node, { account: ACCOUNTS[name] })),
       ),
+      ...NODES.map((node) => pod("shop", `${DAVE}-${node}`, node, { account: DAVE })),
       service("shop", "other", { app: "other" }),
       ...Array.from({ length: SERVERS }, (_, index) => [
         pod("shop", server(index), "node-1", { server: true }),
@@ -57,6 +70,7 @@ describePrivileged("what policies mean, in Envoy", () => {
     await lab.up();
     status = await lab.status();
     for (const node of NODES) {
+      callers.set(`${DAVE}-${node}`, new Caller(lab, `shop/${DAVE}-${node}`));
       for (const name of WHO) callers.set(`${name}-${node}`, new Caller(lab, `${NAMESPACES[name]}/${name}-${node}`));
     }
   });
@@ -70,22 +84,32 @@ describePrivileged("what policies mean, in Envoy", () => {
     if (caller === undefined) throw new Error(`nobody is called ${who}`);
     const name = server(index);
     const address = direct ? addresses(name)[0] : status.services.find((each) => each.name === name)?.clusterIP;
-    return (await caller.call({ address: address ?? "", port: direct ? 8080 : 80, ...call })).status;
+    const port = call.path === undefined ? 9000 : direct ? 8080 : 80;
+    return (await caller.call({ address: address ?? "", port, ...call })).status;
   };
 
-  /** Waits until each place in which calls are judged answers so: the callers' nodes, and the servers' own listeners. */
-  const settled = async (what: string, answer: number, headers: readonly string[]): Promise<void> => {
-    const call = { path: "/", method: "GET", headers: ["Host", "web.shop", ...headers] };
+  /** Waits until every server answers these callers so: the policies are where calls are judged, on both nodes. */
+  const answered = async (
+    what: string,
+    answer: number,
+    who: readonly string[],
+    call: Partial<OneCall>,
+  ): Promise<void> => {
     const everywhere = NODES.flatMap((node) =>
-      Array.from({ length: SERVERS }, (_, index) =>
-        [`alice-${node}`, `stranger-${node}`].map((who) => ({ who, index })),
-      ),
-    ).flat();
+      Array.from({ length: SERVERS }, (_, index) => who.map((name) => ({ name: `${name}-${node}`, index }))).flat(),
+    );
     await lab.until(what, async () => {
-      const answers = await Promise.all(everywhere.map(({ who, index }) => ask(who, index, call)));
+      const answers = await Promise.all(everywhere.map(({ name, index }) => ask(name, index, call)));
       return answers.every((each) => each === answer);
     });
   };
+  /** Alice's calls are judged on her node, a stranger's by the server's own listener. */
+  const settled = (what: string, answer: number, headers: readonly string[]): Promise<void> =>
+    answered(what, answer, ["alice", "stranger"], {
+      path: "/",
+      method: "GET",
+      headers: ["Host", "web.shop", ...headers],
+    });
 
   for (const [round, groups] of rounds().entries()) {
     const size = groups.flat().length;
@@ -93,30 +117,24 @@ describePrivileged("what policies mean, in Envoy", () => {
       // What denied before must not be taken for this round's marker.
       lab.write("policies.yaml", [roundMarker("none")]);
       await settled("nothing is denied", 200, []);
+      await answered("no connection is denied", 200, [DAVE], {});
       lab.write("policies.yaml", [
         ...groups.flatMap(([first], index) =>
           guarding(first?.policies ?? "", `${round}-${index}`, server(index), addresses),
         ),
         roundMarker(String(round)),
+        connectionMarker(),
       ]);
       await settled("the round's policies are there", 403, ["x-round", String(round)]);
+      await answered("the round's policies are there for connections", 0, [DAVE], {});
       const wrong: unknown[] = [];
       await Promise.all(
         groups.flatMap((group, index) =>
           group.flatMap(({ name, call, verdict }) =>
             NODES.map(async (node) => {
-              const {
-                from: who = "alice",
-                method = "GET",
-                path = "/",
-                host = "web.shop",
-                headers = [],
-                direct,
-                claims,
-              } = call;
-              const request = { method, path, headers: ["Host", host, ...headers.flat(), ...bearer(claims).flat()] };
-              const answer = await ask(`${who}-${node}`, index, request, direct);
-              if (VERDICTS[answer] !== verdict) wrong.push({ name, from: `${who}-${node}`, verdict, answer });
+              const who = `${call.from ?? "alice"}-${node}`;
+              const answer = await ask(who, index, callOf(call), call.direct);
+              if (verdictOf(call, answer) !== verdict) wrong.push({ name, who, verdict, answer });
             }),
           ),
         ),
