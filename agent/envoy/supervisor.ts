@@ -43,6 +43,8 @@ const GRACE_MS = 2_000;
 const MAX_BACKOFF_MS = 10_000;
 /** An Envoy that has lived this long has started well: the next restart is immediate again. */
 const STABLE_MS = 10_000;
+/** For so long Envoy keeps a listener that has gone or changed, 100 kB each, seven a pod; by itself for 10 minutes. */
+const DRAIN_SECONDS = 60;
 
 // Envoy asks the kernel to be killed when its parent ends (PR_SET_PDEATHSIG). So its parent is this shell, in a session of
 // its own, which outlives the agent; and it joins its cgroup before it opens a socket.
@@ -217,6 +219,8 @@ export class EnvoySupervisor {
         "warning",
         "--file-flush-interval-msec",
         "1000",
+        "--drain-time-s",
+        String(DRAIN_SECONDS),
       ],
       bootstrapJson,
     };

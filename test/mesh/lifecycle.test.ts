@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { askAdmin } from "../../agent/envoy/admin-client.ts";
 import { identify } from "../../agent/lib/process-identity.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
@@ -83,6 +84,10 @@ describePrivileged("a mesh in which things come and go", () => {
     }
     expect(JSON.parse((await load).stdout)).toMatchObject({ failed: 0 });
     expect(await enrolled()).toBe(true);
+    // Of a listener that has changed Envoy cuts the connections in the end.
+    const socket = join(labStateDir(lab.name), "nodes/node-1/envoy-admin.sock");
+    const { body } = await askAdmin(socket, "/stats?filter=listener_manager.listener_modified");
+    expect(body.trim()).toBe("listener_manager.listener_modified: 0");
   });
 
   it("counts calls under Istio's names and labels on the node's Prometheus page", async () => {

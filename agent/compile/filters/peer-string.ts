@@ -19,9 +19,10 @@ export type PeerField = (typeof FIELDS)[number];
 /**
  * One workload as one string, so that a filter learns all about a peer by a single host call (1.5 µs each):
  * `uid|pod|namespace|workload|app|version|canonical service|canonical revision|principal`.
- * The names follow Istio: `app` and `version` are labels, the canonical ones fall back as Istio's do.
+ * The names follow Istio: `app` and `version` are labels, the canonical ones fall back as Istio's do. `member`: does the
+ * mesh vouch for who it is?
  */
-export function peerString(workload: Workload, trustDomain: string): string {
+export function peerString(workload: Workload, trustDomain: string, member = workload.enrolled): string {
   const { labels } = workload.meta;
   const app = labels["app"] ?? labels["app.kubernetes.io/name"] ?? "";
   const version = labels["version"] ?? labels["app.kubernetes.io/version"] ?? "";
@@ -38,8 +39,15 @@ export function peerString(workload: Workload, trustDomain: string): string {
       labels["app"] ??
       workload.workloadName,
     canonicalRevision: labels["service.istio.io/canonical-revision"] ?? (version === "" ? "latest" : version),
-    // Only the mesh vouches for who somebody is.
-    principal: workload.enrolled ? principal(trustDomain, workload.meta.namespace, workload.serviceAccount) : "",
+    principal: member ? principal(trustDomain, workload.meta.namespace, workload.serviceAccount) : "",
   };
   return FIELDS.map((field) => values[field]).join("|");
+}
+
+/**
+ * One as its own listeners know it: they are in pods that have been captured. So they stay as they are when a pod leaves and
+ * comes back, because Envoy cuts the connections of a listener that changes once it has drained them.
+ */
+export function memberString(workload: Workload, trustDomain: string): string {
+  return peerString(workload, trustDomain, true);
 }

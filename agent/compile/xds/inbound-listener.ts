@@ -4,7 +4,7 @@ import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listen
 import { INBOUND_PORT } from "../../lib/ports.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
-import { peerString } from "../filters/peer-string.ts";
+import { memberString } from "../filters/peer-string.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import { CLUSTERS, guardCluster } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
@@ -63,7 +63,7 @@ export function inboundListener(
       originalSrc(),
       setFilterState([
         upstreamNetns(netns),
-        { key: DESTINATION, value: peerString(workload, trustDomain) },
+        { key: DESTINATION, value: memberString(workload, trustDomain) },
         { key: PEER_IP, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
         { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%" },
       ]),

@@ -8,7 +8,7 @@ import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listen
 import { OUTBOUND_PORTS } from "../../lib/ports.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import type { OutboundMode } from "../bpf/capture-state.ts";
-import { peerString } from "../filters/peer-string.ts";
+import { memberString } from "../filters/peer-string.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { ALPN } from "../mtls/alpn.ts";
 import { CLUSTERS, familyOf, hostPort } from "../names.ts";
@@ -30,7 +30,7 @@ export const DETECTION_MS = 200;
  */
 export function outboundListeners(pod: LocalPod, options: CompileOptions): readonly Listener[] {
   const { workload, netns } = pod;
-  const peer = peerString(workload, options.trustDomain);
+  const peer = memberString(workload, options.trustDomain);
   const addresses = ([4, 6] as const).flatMap((family) => {
     const own = workload.addresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];
