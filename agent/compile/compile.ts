@@ -11,7 +11,7 @@ import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
 import { fixedClusters, guardClusters } from "./xds/cluster.ts";
-import { httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
+import { directEndpoints, httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
 import { filterExtensions } from "./xds/filter-extensions.ts";
 import { internalListeners } from "./xds/internal-listeners.ts";
 import { onDemandClusters, onDemandEndpoints } from "./xds/on-demand.ts";
@@ -55,17 +55,16 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
         }),
       ]),
       clusters: byName([...fixedClusters(), ...guardClusters(guardedPods, trustDomain)]),
-      onDemandClusters: onDemandClusters(targets, dialled),
-      endpoints: onDemandEndpoints(
-        targets,
-        dialled,
-        (name, backends) => httpEndpoints(name, backends, view, policies, trustDomain),
-        (name, backends) => tcpEndpoints(name, backends, view, policies, trustDomain),
-      ),
+      onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain),
+      endpoints: onDemandEndpoints(targets, dialled, view, {
+        http: (name, backends) => httpEndpoints(name, backends, view, policies, trustDomain),
+        tcp: (name, backends) => tcpEndpoints(name, backends, view, policies, trustDomain),
+        direct: (name, backends) => directEndpoints(name, backends, view, policies, trustDomain),
+      }),
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule)),
     },
-    capture: captureState(view, dialled),
+    capture: captureState(view, targets, dialled),
     filters,
     waiting: view.waitingPods.map(({ workload }) => workload.uid),
     problems: [...mesh.problems, ...jwksProblems(mesh, options)],

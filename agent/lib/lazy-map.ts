@@ -1,13 +1,15 @@
 /**
- * A map whose keys are known and whose values are made when they are first looked up. So a large mesh costs a node what it
- * asks for, not what there is.
+ * A map whose values are made when they are first looked up. So a large mesh costs a node what it asks for, not what there
+ * is. Its keys are known, but for those that `other` understands: they count only where they are asked for.
  */
 export class LazyMap<K, V> implements ReadonlyMap<K, V> {
   readonly #makers: ReadonlyMap<K, () => V>;
+  readonly #other: (key: K) => V | undefined;
   readonly #made = new Map<K, V>();
 
-  constructor(makers: Iterable<readonly [K, () => V]>) {
+  constructor(makers: Iterable<readonly [K, () => V]>, other: (key: K) => V | undefined = () => undefined) {
     this.#makers = new Map(makers);
+    this.#other = other;
   }
 
   get size(): number {
@@ -15,16 +17,15 @@ export class LazyMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   has(key: K): boolean {
-    return this.#makers.has(key);
+    return this.#makers.has(key) || this.get(key) !== undefined;
   }
 
   get(key: K): V | undefined {
     const made = this.#made.get(key);
     if (made !== undefined) return made;
     const make = this.#makers.get(key);
-    if (make === undefined) return undefined;
-    const value = make();
-    this.#made.set(key, value);
+    const value = make === undefined ? this.#other(key) : make();
+    if (value !== undefined) this.#made.set(key, value);
     return value;
   }
 

@@ -6,7 +6,7 @@ import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 
-/** Allows HTTP, and TCP for these service accounts. */
+/** Allows what is not private by HTTP, and everything for these service accounts. */
 function policy(...accounts: readonly string[]): unknown {
   return {
     apiVersion: "security.istio.io/v1",
@@ -15,7 +15,7 @@ function policy(...accounts: readonly string[]): unknown {
     spec: {
       selector: { matchLabels: { server: "yes" } },
       rules: [
-        { to: [{ operation: { ports: ["8080"] } }] },
+        { to: [{ operation: { ports: ["8080"], notPaths: ["/private"] } }] },
         { from: [{ source: { principals: accounts.map((name) => `cluster.local/ns/shop/sa/${name}`) } }] },
       ],
     },
@@ -28,8 +28,8 @@ describePrivileged("policies on TCP", () => {
   const accepted = async (server: string): Promise<number> =>
     Number((await lab.call("outside/probe", `http://${server}.shop/accepted`)).body);
   /** What comes back over a connection; "" where it is closed. */
-  const echo = async (from: string, server: string): Promise<string> => {
-    const script = `const s=require("net").connect(9000,"${server}.shop",()=>s.end("hello"));s.pipe(process.stdout);s.on("error",()=>{})`;
+  const echo = async (from: string, host: string): Promise<string> => {
+    const script = `const s=require("net").connect(9000,"${host}",()=>s.end("hello"));s.pipe(process.stdout);s.on("error",()=>{})`;
     return (await lab.exec(from, NODE, "-e", script)).stdout;
   };
 
@@ -51,14 +51,30 @@ describePrivileged("policies on TCP", () => {
   afterAll(() => lab.down());
 
   for (const server of ["near", "far"]) {
-    it(`allow, and deny before the application sees a connection: ${server}`, async () => {
-      expect(await echo("shop/client", server)).toBe("hello");
-      const before = await accepted(server);
-      expect(await echo("shop/other", server)).toBe("");
-      expect(await echo("outside/probe", server)).toBe("");
-      expect(await accepted(server)).toBe(before);
-    });
+    for (const by of ["Service", "address"]) {
+      it(`allow, and deny before the application sees a connection: ${server} by its ${by}`, async () => {
+        const address = (await lab.status()).pods.find(({ name }) => name === server)?.ip ?? "";
+        const host = by === "Service" ? `${server}.shop` : address;
+        expect(await echo("shop/client", host)).toBe("hello");
+        const before = await accepted(server);
+        expect(await echo("shop/other", host)).toBe("");
+        expect(await echo("outside/probe", host)).toBe("");
+        expect(await accepted(server)).toBe(before);
+      });
+    }
   }
+
+  it("hold for HTTP at a pod's own address, too, which is called by mTLS on another node", async () => {
+    const { pods } = await lab.status();
+    const call = (from: string, server: string) =>
+      lab.call(from, `http://${pods.find(({ name }) => name === server)?.ip}:8080/private`);
+    for (const server of ["near", "far"]) {
+      expect((await call("shop/client", server)).status).toBe(200);
+      expect((await call("shop/other", server)).status).toBe(403);
+      expect((await call("outside/probe", server)).status).toBe(403);
+    }
+    expect((await call("shop/client", "far")).body).toContain("URI=spiffe://cluster.local/ns/shop/sa/client");
+  });
 
   it("close open connections that they do not allow any more, and no others", async () => {
     const open = async (from: string) => {
@@ -80,7 +96,7 @@ describePrivileged("policies on TCP", () => {
       };
     };
     lab.write("policy.yaml", [policy("client", "other")]);
-    await lab.until("both may", async () => (await echo("shop/other", "far")) === "hello");
+    await lab.until("both may", async () => (await echo("shop/other", "far.shop")) === "hello");
     const [client, other] = [await open("shop/client"), await open("shop/other")];
     try {
       lab.write("policy.yaml", [policy("client")]);

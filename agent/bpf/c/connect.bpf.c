@@ -42,6 +42,11 @@ INLINE int outbound_port(struct bpf_sock_addr *context, const struct address *to
 		return REFUSED;
 	}
 	listener = pod && !is_loopback(to) && !is_unspecified(to) ? bpf_map_lookup_elem(&destinations, &key) : 0;
+	if (pod && !listener && !is_reserved_port(port) && !is_of_pod(pod, to)) {
+		/* A pod of the mesh by its own address: all of its ports. What a pod says to itself is its own business. */
+		key.port = 0;
+		listener = bpf_map_lookup_elem(&destinations, &key);
+	}
 	if (!listener) {
 		/* The socket may have been redirected earlier, before the application disconnected it. */
 		bpf_sk_storage_delete(&originals, socket);

@@ -22,6 +22,7 @@ export type OutboundMode = "http" | "tcp" | "detect";
 /** Where connections of enrolled pods are taken from on their way; everything else is left alone. */
 export interface CapturedDestination {
   readonly address: string;
+  /** 0: every port that is not named beside. */
   readonly port: number;
   readonly mode: OutboundMode;
 }

@@ -1,5 +1,6 @@
 import { Remembered } from "../../lib/remember.ts";
 import type { ServicePort } from "../../model/service.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import {
   Cluster_DiscoveryType as DiscoveryType,
   Cluster_LbPolicy as LbPolicy,
@@ -13,6 +14,7 @@ import { InternalUpstreamTransportSchema } from "../../xds/gen/envoy/extensions/
 import { RawBufferSchema } from "../../xds/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
 import { any, create, milliseconds } from "../../xds/proto.ts";
 import type { Destination, ServiceTarget } from "../destinations.ts";
+import type { DirectTarget } from "../direct.ts";
 import { peerString } from "../filters/peer-string.ts";
 import {
   CLUSTERS,
@@ -26,7 +28,7 @@ import type { LocalPod } from "../node-view.ts";
 import { ALPN } from "../mtls/alpn.ts";
 import { ads } from "./config-source.ts";
 import { upstreamHttpOptions } from "./http-options.ts";
-import { peersSecret } from "./secrets.ts";
+import { peersSecret, SECRETS } from "./secrets.ts";
 import { upstreamTls } from "./tls.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -51,40 +53,69 @@ export function tcpDestinationCluster({ address, port, target, backend }: Destin
   return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target, ALPN.tcp);
 }
 
+/** The cluster of a pod that is dialled by its own address. */
+export function directCluster({ workload, address, port }: DirectTarget, kind: "http" | "tcp", trustDomain: string) {
+  const name = hostPort(address, port);
+  const isHttp = kind === "http";
+  return makeCluster({
+    name: isHttp ? name : tcpDestinationName(address, port),
+    endpoints: isHttp ? name : tcpEndpointsName(name),
+    // One name for all of them: each would have statistics of its own.
+    statName: "direct",
+    sni: "",
+    alpn: ALPN[isHttp ? "http1" : "tcp"],
+    peers: SECRETS.peer(spiffeIdOf(trustDomain, workload)),
+    service: undefined,
+  });
+}
+
 const remembered = new Remembered<ServicePort, Cluster>();
 
 /** `alpn`: offered where nothing beside the connection says otherwise, as it does for HTTP/2 (`outbound-listener.ts`). */
-function edsCluster(name: string, serviceName: string, target: ServiceTarget, alpn: readonly string[]): Cluster {
-  return remembered.get(target.port, name, [target.service, serviceName, alpn], () =>
-    makeCluster(name, serviceName, target, alpn),
+function edsCluster(name: string, endpoints: string, target: ServiceTarget, alpn: readonly string[]): Cluster {
+  const { service, port, host, cluster } = target;
+  return remembered.get(port, name, [service, endpoints, alpn], () =>
+    makeCluster({
+      name,
+      endpoints,
+      // What statistics and logs call it: the Service's name says more than an address.
+      statName: cluster,
+      // The name that Istio's sidecars give.
+      sni: `outbound_.${port.port}_._.${host}`,
+      alpn,
+      peers: peersSecret(target),
+      service: { service: [service.meta.name, service.meta.namespace, host].join("|"), port: String(port.port) },
+    }),
   );
 }
 
-function makeCluster(name: string, serviceName: string, target: ServiceTarget, alpn: readonly string[]): Cluster {
-  const { service, port, host, cluster } = target;
+interface ClusterFacts {
+  readonly name: string;
+  /** By which name its endpoints are asked for. */
+  readonly endpoints: string;
+  readonly statName: string;
+  readonly sni: string;
+  readonly alpn: readonly string[];
+  /** The secret that says whom it believes. */
+  readonly peers: string;
+  /** For the filters: which Service it is. */
+  readonly service: { readonly service: string; readonly port: string } | undefined;
+}
+
+function makeCluster({ name, endpoints, statName, sni, alpn, peers, service }: ClusterFacts): Cluster {
   return create(ClusterSchema, {
     ...common(name),
-    // What statistics and logs call it: the Service's name says more than an address.
-    altStatName: cluster,
+    altStatName: statName,
     clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: ads(), serviceName },
+    edsClusterConfig: { edsConfig: ads(), serviceName: endpoints },
     lbPolicy: LbPolicy.LEAST_REQUEST,
     // Ready is Kubernetes' word; there is no health of our own that a panic threshold could doubt.
     commonLbConfig: { healthyPanicThreshold: { value: 0 } },
     transportSocketMatches: [
-      {
-        name: MTLS_MATCH,
-        match: { [MTLS_MATCH]: true },
-        // The name that Istio's sidecars give in SNI.
-        transportSocket: upstreamTls(`outbound_.${port.port}_._.${host}`, alpn, peersSecret(target)),
-      },
+      { name: MTLS_MATCH, match: { [MTLS_MATCH]: true }, transportSocket: upstreamTls(sni, alpn, peers) },
     ],
     transportSocket: internalUpstream(),
-    metadata: create(MetadataSchema, {
-      filterMetadata: {
-        ambit: { service: [service.meta.name, service.meta.namespace, host].join("|"), port: String(port.port) },
-      },
-    }),
+    ...(service === undefined ? {} : { metadata: create(MetadataSchema, { filterMetadata: { ambit: service } }) }),
   });
 }
 

@@ -20,8 +20,35 @@ export function httpEndpoints(
   policies: PolicySets,
   trustDomain: string,
 ): ClusterLoadAssignment {
-  const listener =
-    policies.guardOf({ backends }).kind === "mixed" ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver;
+  const isMixed = policies.guardOf({ backends }).kind === "mixed";
+  return through(isMixed ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver, name, backends, view, trustDomain);
+}
+
+/** Of a pod that is dialled by its own address: the filters are not told which policies guard it, so it decides itself. */
+export function directEndpoints(
+  name: string,
+  backends: readonly Backend[],
+  view: NodeView,
+  policies: PolicySets,
+  trustDomain: string,
+): ClusterLoadAssignment {
+  const isGuarded = backends.some(({ workload }) => policies.setOf(workload) !== undefined);
+  return through(
+    isGuarded ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver,
+    name,
+    backends,
+    view,
+    trustDomain,
+  );
+}
+
+function through(
+  listener: string,
+  name: string,
+  backends: readonly Backend[],
+  view: NodeView,
+  trustDomain: string,
+): ClusterLoadAssignment {
   const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view) }));
   const depends = [listener, view.node, trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
   return remembered.get(backends, name, depends, () => assignment(name, reached, () => listener, trustDomain));

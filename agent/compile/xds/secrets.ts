@@ -13,6 +13,8 @@ import type { ServiceTarget } from "../destinations.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 
+const PEER = "peer|";
+
 /** Names under which Envoy asks for secrets (SDS). */
 export const SECRETS = {
   /** The certificate that a pod's inbound listener presents. */
@@ -26,6 +28,8 @@ export const SECRETS = {
   callers: "callers",
   /** Whom a cluster of a Service believes: the identities of its workloads. */
   peers: (namespace: string, service: string) => `peers|${namespace}/${service}`,
+  /** Whom a cluster of one pod believes. */
+  peer: (spiffeId: string) => `${PEER}${spiffeId}`,
 } as const;
 
 /**
@@ -43,17 +47,20 @@ export function secrets(
   const trust = (sans: readonly San[]) => (rootsPem === "" ? undefined : { rootsPem, sans });
   const services = new Map(targets.map((target) => [peersSecret(target), [] as ServiceTarget[]]));
   for (const target of targets) services.get(peersSecret(target))?.push(target);
-  return new LazyMap<string, Message | undefined>([
-    ...[...ids].flatMap((id) =>
-      [SECRETS.server(id), SECRETS.client(id)].map(
-        (name) => [name, () => certificate(name, certificates.get(id))] as const,
+  return new LazyMap<string, Message | undefined>(
+    [
+      ...[...ids].flatMap((id) =>
+        [SECRETS.server(id), SECRETS.client(id)].map(
+          (name) => [name, () => certificate(name, certificates.get(id))] as const,
+        ),
       ),
-    ),
-    [SECRETS.callers, () => validation(SECRETS.callers, trust([{ prefix: `spiffe://${trustDomain}/` }]))],
-    ...[...services].map(
-      ([name, own]) => [name, () => validation(name, trust(peers(own, trustDomain, captured)))] as const,
-    ),
-  ]);
+      [SECRETS.callers, () => validation(SECRETS.callers, trust([{ prefix: `spiffe://${trustDomain}/` }]))],
+      ...[...services].map(
+        ([name, own]) => [name, () => validation(name, trust(peers(own, trustDomain, captured)))] as const,
+      ),
+    ],
+    (name) => (name.startsWith(PEER) ? validation(name, trust([{ exact: name.slice(PEER.length) }])) : undefined),
+  );
 }
 
 export function peersSecret({ service: { meta } }: ServiceTarget): string {

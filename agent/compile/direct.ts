@@ -1,0 +1,52 @@
+import { isIPv6 } from "node:net";
+import { Remembered } from "../lib/remember.ts";
+import type { Workload } from "../model/workload.ts";
+import type { CapturedDestination } from "./bpf/capture-state.ts";
+import { outboundMode, type ServiceTarget } from "./destinations.ts";
+import { hostPort } from "./names.ts";
+import type { Backend, NodeView } from "./node-view.ts";
+
+/**
+ * A pod of the mesh that is dialled by its own address, past any Service. Every port of every such pod can be: so nothing is
+ * made of them before somebody does.
+ */
+export interface DirectTarget {
+  readonly workload: Workload;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The one that an `address:port` is, as Envoy prints it. */
+export function directTarget(name: string, view: NodeView): DirectTarget | undefined {
+  const at = name.lastIndexOf(":");
+  const host = name.slice(0, at);
+  const address = host.startsWith("[") ? host.slice(1, -1) : host;
+  const port = Number(name.slice(at + 1));
+  const workload = view.workloadsByAddress.get(address);
+  if (workload?.enrolled !== true || !Number.isInteger(port) || hostPort(address, port) !== name) return undefined;
+  if (isIPv6(address) !== host.startsWith("[")) return undefined;
+  return { workload, address, port };
+}
+
+const remembered = new Remembered<Workload, readonly Backend[]>();
+
+/** The same list, as long as nothing about the pod changes. */
+export function directBackends({ workload, address, port }: DirectTarget): readonly Backend[] {
+  return remembered.get(workload, hostPort(address, port), [], () => [{ address, port, workload }]);
+}
+
+/**
+ * Where pods of the mesh are dialled directly: at any port, whose first bytes are looked at, and at those that a Service says
+ * are not HTTP, as they are.
+ */
+export function directDestinations(view: NodeView, targets: readonly ServiceTarget[]): readonly CapturedDestination[] {
+  const anyPort = [...view.workloadsByAddress].flatMap(([address, { enrolled }]): readonly CapturedDestination[] =>
+    enrolled ? [{ address, port: 0, mode: "detect" }] : [],
+  );
+  const tcp = targets
+    .filter(({ port }) => outboundMode(port.protocol) === "tcp")
+    .flatMap(({ backends }) => backends)
+    .filter(({ workload }) => workload?.enrolled === true)
+    .map(({ address, port }): CapturedDestination => ({ address, port, mode: "tcp" }));
+  return [...anyPort, ...tcp];
+}
