@@ -44,6 +44,14 @@ export function readCondition(entry: Reader, namespace: string): PolicyCondition
 function readKey(field: Reader): Key | undefined {
   const key = field.string();
   if (key === undefined) return undefined;
+  if (key === "connection.sni") {
+    field.warning({
+      code: "sni-not-read",
+      reason:
+        "the server's name in an application's own TLS is not read: of TCP, ALLOW rules that ask for it match nothing, DENY rules do as if they did not ask",
+      remedy: "Say which ports are meant by to.operation.ports, or who calls by from.source.",
+    });
+  }
   const plain = PLAIN.find((attribute) => attribute === key);
   if (plain !== undefined) return { attribute: plain, path: [] };
   const attribute = NAMED.find((name) => key.startsWith(`${name}[`));

@@ -5,7 +5,7 @@ import type {
   PolicyRule,
 } from "../../model/authorization-policy.ts";
 
-/** What can be known of a connection whose bytes are not read. */
+/** What is known of a connection whose bytes are not read. The server's name in an application's own TLS is among the bytes. */
 const L4_ATTRIBUTES = [
   "source.principal",
   "source.namespace",
@@ -14,7 +14,6 @@ const L4_ATTRIBUTES = [
   "remote.ip",
   "destination.ip",
   "destination.port",
-  "connection.sni",
 ] as const satisfies readonly PolicyAttribute[];
 
 export type L4Attribute = (typeof L4_ATTRIBUTES)[number];

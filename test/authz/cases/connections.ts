@@ -56,6 +56,8 @@ export const CONNECTIONS: readonly AuthzCase[] = cases(
     "allowed",
   ],
   ["TCP, connection.sni without TLS", allow(when("connection.sni", "values: [x.example]")), tcp, "denied"],
+  ["TCP, DENY by connection.sni is DENY of all", deny(when("connection.sni", "values: [x.example]")), tcp, "denied"],
+  ["TCP, ALLOW all but a connection.sni never matches", allow(when("connection.sni", "notValues: [x]")), tcp, "denied"],
   ["TCP, DENY before ALLOW", allow(ANY) + deny(from("namespaces: [shop]")), tcp, "denied"],
   ["TCP, AUDIT", audit(to("methods: [GET]")), tcp, "allowed"],
 );
