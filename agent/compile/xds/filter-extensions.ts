@@ -58,23 +58,40 @@ function makeExtension(place: Place, text: string, modulePath: string): TypedExt
 
 /** Envoy keeps a copy for each filter of each listener, so nobody is told what only others need. */
 function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
-  const { trustDomain, cluster, policySets, jwtRules, clusters, pods, peers, retryBudgets } = config;
+  const { trustDomain, cluster, clusters, pods, peers, retryBudgets } = config;
   const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], peers: [], retryBudgets: [] };
   const common = { trustDomain, cluster, ...nothing };
   switch (place) {
     case "outbound":
-      return { ...common, policySets, jwtRules, clusters };
+      return { ...common, ...guarding(config, clusters), clusters };
     case "outboundRouted":
       // Only routes ask for retries.
-      return { ...common, policySets, jwtRules, clusters, retryBudgets };
+      return { ...common, ...guarding(config, clusters), clusters, retryBudgets };
     case "inbound":
-      return { ...common, policySets, jwtRules, pods };
+      return { ...common, ...guarding(config, pods), pods };
     case "outboundTcp":
     case "inboundTcp":
       return common;
     case "guard":
-      return { ...common, policySets: tcpPolicySets, pods, peers };
+      return { ...common, policySets: setsOf(tcpPolicySets, pods), pods, peers };
   }
+}
+
+type Guarded = readonly { readonly policySet: string }[];
+
+/** The sets by which those are guarded, and the rules for tokens that the sets name. */
+function guarding(
+  config: Pick<FilterConfig, "policySets" | "jwtRules">,
+  guarded: Guarded,
+): Pick<FilterConfig, "policySets" | "jwtRules"> {
+  const policySets = setsOf(config.policySets, guarded);
+  const ids = new Set(policySets.flatMap((set) => set.jwtRules));
+  return { policySets, jwtRules: config.jwtRules.filter(({ id }) => ids.has(id)) };
+}
+
+function setsOf(sets: FilterConfig["policySets"], guarded: Guarded): FilterConfig["policySets"] {
+  const ids = new Set(guarded.map(({ policySet }) => policySet));
+  return sets.filter(({ id }) => ids.has(id));
 }
 
 function pluginConfig(name: string, rootId: string, configuration: Any, filename: string) {
