@@ -97,6 +97,19 @@ describe("ambit authz explain", () => {
     expect(decided("shop/inventory", "shop/storefront")).toMatchObject({ verdict: "allowed", policies: [] });
   });
 
+  it("takes the pods that run for those that a Deployment would make", () => {
+    const running = mkdtempSync(join(tmpdir(), "ambit-explain-"));
+    const owner = "{ apiVersion: apps/v1, kind: ReplicaSet, name: storefront-abc, uid: u, controller: true }";
+    const labels = "{ app: storefront, pod-template-hash: abc }";
+    const pod = `{ apiVersion: v1, kind: Pod, metadata: { name: storefront-abc-1, namespace: shop, labels: ${labels}, ownerReferences: [${owner}] }, spec: { serviceAccountName: storefront, containers: [] }, status: { podIPs: [{ ip: 10.1.2.3 }] } }`;
+    const policy =
+      "{ apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: { name: by-address, namespace: shop }, spec: { rules: [{ from: [{ source: { ipBlocks: [10.1.2.3] } }] }] } }";
+    writeFileSync(join(running, "running.yaml"), `${pod}\n---\n${policy}\n`);
+    const { verdict, decidedBy } = decided("shop/storefront", "shop/inventory", "--manifests", running);
+    rmSync(running, { recursive: true });
+    expect({ verdict, decidedBy }).toEqual({ verdict: "allowed", decidedBy: "shop/by-address" });
+  });
+
   it("says what to do about a name that is not there, and about wrong use", () => {
     const unknown = explain("shop/storefrnt", "shop/inventory");
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
