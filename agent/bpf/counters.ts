@@ -23,6 +23,7 @@ export const COUNTERS = [
   "inbound_listener_registered",
   "inbound_listener_failed",
   "delivery_port_not_chosen",
+  "inbound_delivery_from_outside_dropped",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -21,6 +21,7 @@ interface LabPod {
 
 interface LabNode {
   readonly name: string;
+  readonly ip: string;
   readonly agentPid: number;
   readonly envoyPid: number;
   readonly metricsUrl: string;

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { nodeCgroups, killCgroup } from "../../agent/lab/cgroup.ts";
@@ -9,6 +9,7 @@ import { httpGet, WALKER, Walker, type Outcome } from "./walker.ts";
 export type Place =
   | "shop/alice"
   | "shop/alice-near"
+  | "shop/strict"
   | "shop/mallory"
   | "shop/mallory-near"
   | "outside/stranger"
@@ -21,7 +22,7 @@ export type Place =
 /** What a server of `apps/counted.mjs` has seen. */
 export interface Seen {
   readonly connections: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly requests: readonly string[];
+  readonly requests: Readonly<Record<string, number>>;
 }
 
 /** HTTP, TCP, and a port that no Service names. */
@@ -64,7 +65,7 @@ export class StrictLab {
     return found;
   }
 
-  /** Where a Service is called. A pod's own address is none that the mesh captures. */
+  /** Where a Service is called. */
   service(name: string): string {
     return this.status.services.find((each) => each.name === name)?.clusterIP ?? "";
   }
@@ -76,6 +77,12 @@ export class StrictLab {
   /** In a pod's network namespace, but none of its processes: no program at connect sees what it dials. */
   inside(name: string): Walker {
     return this.#walker(`in ${name}`, () => spawn("nsenter", [`--net=${this.pod(name).netns}`, ...WALKER]));
+  }
+
+  /** Runs a shell script in a network namespace: a pod's, or `node-N`'s. */
+  run(place: string, script: string): string {
+    const netns = place.startsWith("node-") ? this.#netnsOf(place) : this.pod(place).netns;
+    return execFileSync("nsenter", [`--net=${netns}`, "sh", "-ec", script], { encoding: "utf8" });
   }
 
   /** What has reached a server. Each of its ports answers after it has taken whatever came before. */
@@ -98,10 +105,14 @@ export class StrictLab {
     return known;
   }
 
+  #netnsOf(node: string): string {
+    return `/run/netns/ambit-${this.lab.name}-${node}`;
+  }
+
   #start(place: Place): ReturnType<typeof spawn> {
     const [first = "", second = ""] = place.split("/");
     if (!first.startsWith("node-")) return this.lab.start(place, ...WALKER);
-    const enter = ["nsenter", `--net=/run/netns/ambit-${this.lab.name}-${first}`, ...WALKER];
+    const enter = ["nsenter", `--net=${this.#netnsOf(first)}`, ...WALKER];
     if (second === "") return spawn("nsenter", enter.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
     const cgroup = second === "kubelet" ? nodeCgroups(this.lab.name, first).kubelet : this.#cgroup;
     mkdirSync(cgroup, { recursive: true });

@@ -19,6 +19,8 @@ export interface Attempt {
   readonly send?: string;
   /** Seconds for the answer. */
   readonly wait?: number;
+  /** The connection stays open until the walker ends. */
+  readonly hold?: boolean;
 }
 
 export interface Outcome {

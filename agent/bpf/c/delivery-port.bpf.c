@@ -1,5 +1,5 @@
 /*
- * cgroup/connect4 and connect6 on the proxy's cgroup: the source port of a delivery. It bears the caller's address, as the
+ * cgroup/connect4 and connect6 on the proxy's cgroup: the device and the source port of a delivery. It bears the caller's address, as the
  * connection that brought the call over the wire does, and goes to the same port of the same pod. With the same source port,
  * too, the two would be one connection to the kernel, and one of them would be reset. So deliveries choose from a range below
  * the usual ephemeral one, and never a port under which the pod has such a connection already. bpf_bind and not
@@ -9,15 +9,39 @@
 #include "lib/maps.h"
 #include "lib/socket-address.h"
 
+#define SOL_SOCKET 1
+#define SO_BINDTODEVICE 25
+/* "lo" */
+#define LOOPBACK_DEVICE swap32(0x6c6f0000)
+
 #define DELIVERY_PORT_FIRST 10240
 #define DELIVERY_PORTS 22528
 #define DELIVERY_PORT_TRIES 8
 
+/* An address of the pod whose network namespace this is. */
+INLINE int is_here(struct bpf_sock_addr *context, const struct address *address)
+{
+	__u64 *there = bpf_map_lookup_elem(&pod_addresses, address);
+
+	return there && *there == bpf_get_netns_cookie(context);
+}
+
 INLINE int is_delivery(struct bpf_sock_addr *context, const struct address *to)
 {
-	__u64 *there = bpf_map_lookup_elem(&pod_addresses, to);
+	return READ32(context, protocol) == PROTOCOL_TCP && is_here(context, to);
+}
 
-	return there && READ32(context, protocol) == PROTOCOL_TCP && *there == bpf_get_netns_cookie(context);
+/*
+ * Bound to the loopback device, a delivery takes the route of its mark and not that of the pod's address: sk_lookup sees it
+ * come by that device, as nothing does that comes from outside. A call of the pod to itself has no such route for its
+ * answers, and needs none: it passes by its source. Where this fails sk_lookup drops the delivery.
+ */
+INLINE void keep_within(struct bpf_sock_addr *context, const struct address *from)
+{
+	__u32 device = LOOPBACK_DEVICE;
+
+	if (!is_here(context, from))
+		bpf_setsockopt(context, SOL_SOCKET, SO_BINDTODEVICE, &device, sizeof(device));
 }
 
 INLINE __u16 any_port(void)
@@ -43,6 +67,7 @@ int proxy_connect4(struct bpf_sock_addr *context)
 {
 	struct address to = address4(READ32(context, user_ip4));
 	struct bpf_sock *socket = context->sk;
+	struct address caller;
 	__u32 from;
 
 	if (!socket || !is_delivery(context, &to))
@@ -50,6 +75,8 @@ int proxy_connect4(struct bpf_sock_addr *context)
 	from = socket->src_ip4;
 	if (!from)
 		return ALLOW;
+	caller = address4(from);
+	keep_within(context, &caller);
 	for (int i = 0; i < DELIVERY_PORT_TRIES; i++) {
 		struct socket_address4 wanted = { .family = FAMILY_IPV4, .port = any_port(), .address = from };
 		struct bpf_sock_tuple wire = {
@@ -79,6 +106,7 @@ int proxy_connect6(struct bpf_sock_addr *context)
 					   socket->src_ip6[3] } };
 	if (is_unspecified(&from))
 		return ALLOW;
+	keep_within(context, &from);
 	for (int i = 0; i < DELIVERY_PORT_TRIES; i++) {
 		struct socket_address6 wanted = {
 			.family = FAMILY_IPV6,

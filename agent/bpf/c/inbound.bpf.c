@@ -72,10 +72,14 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (is_loopback(&c.remote))
 		return SK_PASS;
 	pod = bpf_map_lookup_elem(&pod_addresses, &c.remote);
-	if (bpf_map_lookup_elem(&proxy_conns, &c))
-		return pass(COUNT_INBOUND_DELIVERED);
 	if (is_same_address(&c.local, &c.remote) || is_loopback(&c.local) || is_own(&c, pod))
 		return pass(COUNT_INBOUND_WITHIN_POD);
+	/*
+	 * Addresses and ports alone do not make a delivery: the caller may use the same port, once the application has closed
+	 * its end and the proxy has not. Deliveries come by the loopback device (delivery-port.bpf.c).
+	 */
+	if (bpf_map_lookup_elem(&proxy_conns, &c))
+		return within ? pass(COUNT_INBOUND_DELIVERED) : drop(COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED);
 	/* CAP_NET_RAW is enough to bind any address; whoever does it is not whom he says he is. */
 	if (within)
 		return drop(COUNT_INBOUND_FORGED_SOURCE_DROPPED);

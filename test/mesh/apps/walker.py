@@ -1,12 +1,13 @@
 """walker.py: tries to reach a server in ways that a process may think of. Reads one attempt a line, as JSON, and prints
 what became of it, in any order. Of an attempt: id, to [address, port]; if wanted: bind [address, port], mark (SO_MARK),
 transparent (IP_TRANSPARENT), device (SO_BINDTODEVICE), tls {certificate, key, alpn, newest, name}, send (text), wait (seconds
-for the answer). What became of it: id, connected, answer (what came back), end (how it ended)."""
+for the answer), hold (leave the connection as it is then). What became of it: id, connected, answer (what came back), end (how it ended)."""
 import errno, json, socket, ssl, struct, sys, threading
 
 SO_BINDTODEVICE, SO_MARK, IP_TRANSPARENT, IPV6_TRANSPARENT = 25, 36, 19, 75
 CONNECT_SECONDS = 1
 printing = threading.Lock()
+held = []
 
 
 def prepared(attempt, family):
@@ -45,6 +46,8 @@ def attempted(attempt):
         sock.connect((address, port))
         result["connected"] = True
         sock.settimeout(attempt.get("wait", 3))
+        if attempt.get("hold"):
+            held.append(sock)
         if attempt.get("tls"):
             sock = secured(sock, attempt["tls"])
         sock.sendall(attempt.get("send", "").encode())

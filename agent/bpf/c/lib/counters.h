@@ -48,7 +48,9 @@ enum counter {
 	COUNT_INBOUND_LISTENER_FAILED = 18,
 	/* No source port was free in the range of deliveries: the kernel chooses one. */
 	COUNT_DELIVERY_PORT_NOT_CHOSEN = 19,
-	COUNTERS = 20,
+	/* From outside, under the addresses and ports of a delivery that is open or was just now: dropped. */
+	COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED = 20,
+	COUNTERS = 21,
 };
 
 struct {

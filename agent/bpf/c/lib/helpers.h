@@ -32,6 +32,7 @@ HELPER(long, sk_assign, (void *context, void *socket, __u64 flags));
 HELPER(struct bpf_sock *, sk_lookup_tcp, (void *context, void *tuple, __u32 size, __u64 netns, __u64 flags));
 HELPER(long, sk_release, (void *socket));
 HELPER(long, bind, (struct bpf_sock_addr * context, void *address, int size));
+HELPER(long, setsockopt, (struct bpf_sock_addr * context, int level, int name, void *value, int size));
 HELPER(int, set_retval, (int retval));
 
 #define swap16(value) __builtin_bswap16(value)
