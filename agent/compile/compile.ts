@@ -45,7 +45,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const guardedPods = pods.filter(({ workload }) => policies.decidingSetOf(workload) !== undefined);
   return {
     xds: {
-      secrets: secrets(pods, targets, options),
+      secrets: secrets(view, options),
       listeners: byName([
         ...internalListeners(options),
         ...pods.flatMap((pod) => {

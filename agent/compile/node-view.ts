@@ -40,6 +40,8 @@ export interface NodeView {
   isServedHere(service: Service): boolean;
   /** Ready backends of a Service's port, sorted by address; the same list as long as nothing about them changes. */
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
+  /** Workloads behind a Service, those among them that are not ready, or not any more. */
+  workloadsBehind(service: Service): readonly Workload[];
   /** What PeerAuthentications say of a pod. One that leaves takes everything until nobody knows it by mTLS any more. */
   modesOf(pod: Workload): PeerModes;
   /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
@@ -112,6 +114,14 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
     isServedHere({ meta }) {
       const own = slices.get(namespacedName(meta.namespace, meta.name)) ?? [];
       return own.some(({ endpoints }) => endpoints.some((endpoint) => isHere(endpoint, meta.namespace)));
+    },
+    workloadsBehind({ meta }) {
+      const own = slices.get(namespacedName(meta.namespace, meta.name)) ?? [];
+      return own.flatMap(({ endpoints }) =>
+        endpoints.flatMap((endpoint) =>
+          endpoint.addresses.flatMap((address) => workloadOf(endpoint, meta.namespace, address) ?? []),
+        ),
+      );
     },
     backends(service, port, family) {
       const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];

@@ -1,6 +1,7 @@
 import { LazyMap } from "../../lib/lazy-map.ts";
 import { Remembered } from "../../lib/remember.ts";
 import type { IdentityCertificate } from "../../model/identity.ts";
+import type { Workload } from "../../model/workload.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import {
   SubjectAltNameMatcher_SanType as SanType,
@@ -10,7 +11,7 @@ import { SecretSchema, type Secret } from "../../xds/gen/envoy/extensions/transp
 import type { StringMatcherSchema } from "../../xds/gen/envoy/type/matcher/v3/string_pb.ts";
 import { create, type Message, type MessageInitShape } from "../../xds/proto.ts";
 import type { ServiceTarget } from "../destinations.ts";
-import type { LocalPod } from "../node-view.ts";
+import type { NodeView } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 
 const PEER = "peer|";
@@ -37,16 +38,14 @@ export const SECRETS = {
  * also from before this agent.
  */
 export function secrets(
-  pods: readonly LocalPod[],
-  targets: readonly ServiceTarget[],
-  { identities, trustDomain, captured }: CompileOptions,
+  view: NodeView,
+  { identities, trustDomain }: CompileOptions,
 ): ReadonlyMap<string, Message | undefined> {
   if (identities === undefined) return new Map();
   const { certificates, rootsPem } = identities;
+  const pods = [...view.localPods, ...view.leavingPods];
   const ids = new Set(pods.map(({ workload }) => spiffeIdOf(trustDomain, workload)));
   const trust = (sans: readonly San[]) => (rootsPem === "" ? undefined : { rootsPem, sans });
-  const services = new Map(targets.map((target) => [peersSecret(target), [] as ServiceTarget[]]));
-  for (const target of targets) services.get(peersSecret(target))?.push(target);
   return new LazyMap<string, Message | undefined>(
     [
       ...[...ids].flatMap((id) =>
@@ -55,9 +54,10 @@ export function secrets(
         ),
       ),
       [SECRETS.callers, () => validation(SECRETS.callers, trust([{ prefix: `spiffe://${trustDomain}/` }]))],
-      ...[...services].map(
-        ([name, own]) => [name, () => validation(name, trust(peers(own, trustDomain, captured)))] as const,
-      ),
+      ...view.mesh.services.map((service) => {
+        const name = SECRETS.peers(service.meta.namespace, service.meta.name);
+        return [name, () => validation(name, trust(peers(view.workloadsBehind(service), trustDomain)))] as const;
+      }),
     ],
     (name) => (name.startsWith(PEER) ? validation(name, trust([{ exact: name.slice(PEER.length) }])) : undefined),
   );
@@ -69,13 +69,13 @@ export function peersSecret({ service: { meta } }: ServiceTarget): string {
 
 type San = { readonly prefix: string } | { readonly exact: string };
 
-/** Who may answer for a Service: its workloads that speak mTLS. Nobody, where there is none: an empty list would be anybody. */
-function peers(targets: readonly ServiceTarget[], trustDomain: string, captured: ReadonlySet<string>): readonly San[] {
-  const ids = targets.flatMap(({ backends }) =>
-    backends.flatMap(({ workload }) =>
-      workload !== undefined && captured.has(workload.uid) ? [spiffeIdOf(trustDomain, workload)] : [],
-    ),
-  );
+/**
+ * Who may answer for a Service: its workloads, whether they speak mTLS at the moment or not. Envoy has this at once, and
+ * endpoints later: handshakes that are under way when a pod leaves the mesh, or stops being ready, still have to find it
+ * here. Nobody, where there is none: an empty list would be anybody.
+ */
+function peers(workloads: readonly Workload[], trustDomain: string): readonly San[] {
+  const ids = workloads.map((workload) => spiffeIdOf(trustDomain, workload));
   const sorted = [...new Set(ids)].toSorted();
   return (sorted.length === 0 ? ["spiffe://nobody"] : sorted).map((exact) => ({ exact }));
 }
