@@ -67,7 +67,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     heldVersions: join(stateDir, "held-versions.json"),
   });
   const certificates =
-    options.authority === undefined ? undefined : await openCertificateStore(node, options.authority);
+    options.authority && (await openCertificateStore(node, options.authority, join(stateDir, "roots.pem")));
   const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
   const ads = new AdsServer(log);
   const adsSocket = join(stateDir, "ads.sock");

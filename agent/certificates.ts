@@ -13,13 +13,18 @@ export interface AuthorityOptions {
   readonly joinTokenFile: string;
 }
 
-/** Throws AmbitError `join-file`, `join-node`, `authority-address`. */
-export async function openCertificateStore(node: string, authority: AuthorityOptions): Promise<CertificateStore> {
+/** `rootsFile`: kept for the agent after this one. Throws AmbitError `join-file`, `join-node`, `authority-address`. */
+export async function openCertificateStore(
+  node: string,
+  authority: AuthorityOptions,
+  rootsFile: string,
+): Promise<CertificateStore> {
   // Only now: a node without an authority need not hold the X.509 library (11 MB).
-  const [{ AuthorityClient }, { CertificateStore: Store }, { readJoinFile }] = await Promise.all([
+  const [{ AuthorityClient }, { CertificateStore: Store }, { readJoinFile }, { KnownRoots }] = await Promise.all([
     import("./ca/authority-client.ts"),
     import("./ca/certificate-store.ts"),
     import("./ca/join-token.ts"),
+    import("./ca/known-roots.ts"),
   ]);
   const join = (): JoinFile => {
     const file = readJoinFile(authority.joinTokenFile);
@@ -32,7 +37,7 @@ export async function openCertificateStore(node: string, authority: AuthorityOpt
     });
   };
   join();
-  return new Store(new AuthorityClient(authority.address, join));
+  return new Store(new AuthorityClient(authority.address, join), { knownRoots: new KnownRoots(rootsFile) });
 }
 
 /** Identities of the node's pods that are in the mesh, or have been (`members`, by UID) and live on. */

@@ -5,6 +5,7 @@ import { AmbitError, describe } from "../lib/errors.ts";
 import { makeRequest } from "./certificate-request.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import { identityStatus, type CertificateStatus } from "./certificate-status.ts";
+import type { KnownRoots } from "./known-roots.ts";
 import { splitPem } from "./pem.ts";
 import type { Trust } from "./protocol.ts";
 import { TrustWatch } from "./trust-watch.ts";
@@ -14,11 +15,13 @@ import { readWorkloadCertificate, renewalTime, type Entry, type WorkloadCertific
 export interface Certificates {
   /** By SPIFFE ID, `spiffe://` included. */
   readonly certificates: ReadonlyMap<string, WorkloadCertificate>;
-  /** By what peers are verified; "" until the authority has answered. */
+  /** By what peers are verified; "" until the authority has answered, now or to an agent before this one. */
   readonly rootsPem: string;
 }
 
 export interface CertificateStoreOptions {
+  /** What an agent before this one has been told. */
+  readonly knownRoots?: KnownRoots;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -39,10 +42,11 @@ export class CertificateStore {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #watch: TrustWatch;
+  readonly #knownRoots: KnownRoots | undefined;
   readonly #listeners = new Set<(certificates: Certificates) => void>();
   readonly #closing = new AbortController();
   #entries: ReadonlyMap<string, Entry> = new Map();
-  #current: Certificates = { certificates: new Map(), rootsPem: "" };
+  #current: Certificates;
   #trust: Trust | undefined;
   #underWay = 0;
   #callOff = (): void => undefined;
@@ -51,6 +55,8 @@ export class CertificateStore {
     this.#source = source;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#random = options.random ?? Math.random;
+    this.#knownRoots = options.knownRoots;
+    this.#current = { certificates: new Map(), rootsPem: this.#knownRoots?.pem ?? "" };
     this.#watch = new TrustWatch({
       source,
       clock: this.#clock,
@@ -194,7 +200,8 @@ export class CertificateStore {
         certificate === undefined ? [] : [[id, certificate] as const],
       ),
     );
-    this.#current = { certificates, rootsPem: this.#trust?.roots ?? "" };
+    if (this.#trust !== undefined) this.#knownRoots?.remember(this.#trust.roots);
+    this.#current = { certificates, rootsPem: this.#trust?.roots ?? this.#current.rootsPem };
     for (const listener of this.#listeners) listener(this.#current);
     // After who uses them: what is reported as in use is in use.
     this.#watch.reportChanged();

@@ -14,10 +14,12 @@ import { AuthorityFixture, WEB } from "./authority-fixture.ts";
 
 let fixture: AuthorityFixture;
 let joinTokenFile: string;
+let rootsFile: string;
 
 beforeAll(async () => {
   fixture = await AuthorityFixture.start(SYSTEM_CLOCK);
   joinTokenFile = join(fixture.folder, "n1.json");
+  rootsFile = join(fixture.folder, "n1-roots.pem");
 });
 afterAll(() => fixture.remove());
 
@@ -53,7 +55,7 @@ test("an agent joins over TCP, and takes a newer token without a restart", async
     log,
   );
   await writeToken("n1");
-  const store = await openCertificateStore("n1", { address: `[::1]:${port}`, joinTokenFile });
+  const store = await openCertificateStore("n1", { address: `[::1]:${port}`, joinTokenFile }, rootsFile);
   store.want([WEB]);
   await vi.waitFor(() => expect(store.current().certificates.size).toBe(1), 5_000);
   const serial = store.current().certificates.get(WEB)?.serial;
@@ -65,11 +67,31 @@ test("an agent joins over TCP, and takes a newer token without a restart", async
 });
 
 test("a token of another node, or none, is said at the start", async () => {
-  const open = () => openCertificateStore("n1", { address: `unix:${fixture.socketPath}`, joinTokenFile });
+  const open = () => openCertificateStore("n1", { address: `unix:${fixture.socketPath}`, joinTokenFile }, rootsFile);
   await writeToken("n2");
   await expect(open()).rejects.toThrow("is for node 'n2', and this is 'n1'");
   writeFileSync(joinTokenFile, readFileSync(joinTokenFile, "utf8").replace('"token"', '"other"'));
   await expect(open()).rejects.toThrow("is no join token");
   writeFileSync(joinTokenFile, "");
   await expect(open()).rejects.toThrow("is no join token");
+});
+
+test("an agent that starts while the authority is away knows whom to believe, if one before it did", async () => {
+  const away = { address: `unix:${join(fixture.folder, "away.sock")}`, joinTokenFile };
+  const here = { ...away, address: `unix:${fixture.socketPath}` };
+  const rootsOf = async (authority: typeof here, file: string): Promise<string> => {
+    const store = await openCertificateStore("n1", authority, file);
+    store.close();
+    return store.current().rootsPem;
+  };
+  await writeToken("n1");
+  const file = join(fixture.folder, "kept.pem");
+  expect(await rootsOf(away, file)).toBe("");
+  const first = await openCertificateStore("n1", here, file);
+  first.want([WEB]);
+  await vi.waitFor(() => expect(first.current().rootsPem).toBe(fixture.signer.roots()), 5_000);
+  first.close();
+  expect(await rootsOf(away, file)).toBe(fixture.signer.roots());
+  writeFileSync(file, readFileSync(file, "utf8").slice(0, 200));
+  expect(await rootsOf(away, file)).toBe("");
 });
