@@ -95,13 +95,13 @@ function foldersOf({ manifests = [], name }: ExplainFlags): readonly string[] {
   return own === undefined ? [paths.cluster] : [own, paths.cluster];
 }
 
-function requestOf({ meta, ports }: Workload, flags: ExplainFlags): AuthzRequest {
+function requestOf({ meta, workloadName, ports }: Workload, flags: ExplainFlags): AuthzRequest {
   const { method, path, sni, claims: token, sourceIp } = flags;
   return {
     protocol: flags.tcp === true ? "tcp" : "http",
     port: flags.port ?? ports.find(({ protocol }) => protocol === "TCP")?.port ?? 8080,
     sni,
-    host: flags.host ?? `${meta.name}.${meta.namespace}`,
+    host: flags.host ?? `${workloadName}.${meta.namespace}`,
     method,
     path,
     headers: flags.header,

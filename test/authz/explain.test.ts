@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AuthzCall } from "../../agent/authz/call.ts";
 import { evaluate, type Verdict } from "../../agent/authz/evaluate.ts";
 import { applicablePolicies } from "../../agent/compile/authz/applicable.ts";
-import { allow, type AuthzCase, type CaseCall, from, when } from "./case.ts";
+import { allow, ANY, type AuthzCase, type CaseCall, deny, from, when } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { ACCOUNTS, ADDRESSES, meshOf, NAMESPACES } from "./world.ts";
 
@@ -64,6 +64,23 @@ it("takes cluster.local in a policy for the mesh's own trust domain, and no othe
     subject(allow(from("principals: [other.example/ns/shop/sa/alice]")), "denied"),
   ]) {
     expect((await explain(subject(policies, verdict), "mesh.example")).verdict).toBe(verdict);
+  }
+});
+
+it("finds the pods behind a Service without a selector by its EndpointSlices", async () => {
+  const slice = (address: string): string => `
+{ apiVersion: v1, kind: Service, metadata: { name: manual, namespace: shop }, spec: { clusterIP: 10.96.0.12, ports: [{ port: 80 }] } }
+---
+{ apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: { name: manual-1, namespace: shop, labels: { kubernetes.io/service-name: manual } }, addressType: IPv4, ports: [{ name: "", port: 8080 }], endpoints: [{ addresses: [${address}], conditions: { ready: false } }] }
+---
+`;
+  const policy = deny(ANY, { spec: "targetRefs: [{ kind: Service, name: manual }]" });
+  for (const [address, verdict] of [
+    [ADDRESSES.web, "denied"],
+    [ADDRESSES.bob, "allowed"],
+  ] as const) {
+    const subject: AuthzCase = { name: "", policies: slice(address) + policy, call: {}, verdict };
+    expect((await explain(subject)).verdict).toBe(verdict);
   }
 });
 
