@@ -2,6 +2,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { XdsSnapshot } from "../xds/types.ts";
 import { captureState } from "./bpf/capture.ts";
 import type { CaptureState } from "./bpf/capture-state.ts";
+import { tcpProblems } from "./authz/tcp-problems.ts";
 import { destinations, serviceTargets } from "./destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
@@ -67,7 +68,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
     capture: captureState(view, targets, dialled),
     filters,
     waiting: view.waitingPods.map(({ workload }) => workload.uid),
-    problems: [...mesh.problems, ...jwksProblems(mesh, options)],
+    problems: [...mesh.problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
   };
 }
 

@@ -1,0 +1,70 @@
+import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import { namespacedName } from "../../model/meta.ts";
+import type { Problem } from "../../model/problem.ts";
+import { outboundMode, type ServiceTarget } from "../destinations.ts";
+import { applicablePolicies, decides, type PolicyScope } from "./applicable.ts";
+import { l4Rule } from "./l4-policy.ts";
+
+/**
+ * Rules that ask for HTTP mean something else on a TCP port: of DENY nothing may be left that they ask for, and then they
+ * deny every connection; of ALLOW they match none. Who wrote them should know where that is.
+ */
+export function tcpProblems(mesh: Mesh, targets: readonly ServiceTarget[], scope: PolicyScope): readonly Problem[] {
+  // Backends of a large mesh are not made for nothing.
+  if (!mesh.authorizationPolicies.some((policy) => surprises(policy).length > 0)) return [];
+  const policiesOf = applicablePolicies(mesh, scope);
+  const problems = new Map<string, Problem>();
+  for (const { service, port, backends } of targets) {
+    if (outboundMode(port.protocol) !== "tcp") continue;
+    const ports = backends.map((backend) => String(backend.port));
+    const where = `port ${port.port} of Service ${namespacedName(service.meta.namespace, service.meta.name)}`;
+    const guarding = new Set(
+      backends.flatMap(({ workload }) => (workload?.enrolled === true ? policiesOf(workload) : [])),
+    );
+    for (const policy of guarding) {
+      for (const index of surprises(policy)) {
+        if (isForOthers(policy.rules[index], ports)) continue;
+        const key = `${namespacedName(policy.meta.namespace, policy.meta.name)} ${index}`;
+        if (!problems.has(key)) problems.set(key, problem(policy, index, where));
+      }
+    }
+  }
+  return [...problems.values()];
+}
+
+/** Indices of rules that mean something else for connections than they say. */
+function surprises(policy: AuthorizationPolicy): readonly number[] {
+  if (!decides(policy)) return [];
+  return policy.rules.flatMap((rule, index) => (isSurprise(rule, policy.action) ? [index] : []));
+}
+
+function isSurprise(rule: PolicyRule, action: AuthorizationPolicy["action"]): boolean {
+  const reduced = l4Rule(rule, action);
+  if (reduced === undefined) return true;
+  const asks = ({ from, to, when }: Pick<PolicyRule, "from" | "to" | "when">): boolean =>
+    from.length + to.length + when.length > 0;
+  return action === "DENY" && asks(rule) && !asks(reduced);
+}
+
+/** A rule that names its ports, and none of these. */
+function isForOthers(rule: PolicyRule | undefined, ports: readonly string[]): boolean {
+  const named = rule?.to.map((to) => to.find(({ attribute }) => attribute === "destination.port")?.values ?? []) ?? [];
+  return named.length > 0 && named.every((values) => values.length > 0 && !values.some((port) => ports.includes(port)));
+}
+
+function problem({ meta, action }: AuthorizationPolicy, index: number, where: string): Problem {
+  const reason =
+    action === "DENY"
+      ? `the rule asks for HTTP alone, which a TCP connection does not have: it denies every connection to ${where}`
+      : `the rule asks for HTTP, which a TCP connection does not have: it allows no connection to ${where}`;
+  return {
+    severity: "warning",
+    code: "http-rule-on-tcp-port",
+    origin: meta.origin,
+    object: `AuthorizationPolicy ${namespacedName(meta.namespace, meta.name)}`,
+    field: `spec.rules[${index}]`,
+    reason,
+    remedy: "Say which ports the rule is for by to.operation.ports, and add a rule for the TCP port if need be.",
+  };
+}
