@@ -37,7 +37,10 @@ export function inboundListener(
   const settled = settledPorts(ports, taken);
   const delivery = guarded ? guardCluster(workload.uid) : CLUSTERS.deliver;
   const guard = (byTls: boolean): readonly Filter[] => (guarded ? [guardState(byTls)] : []);
-  const tls = { transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)) };
+  const tls = {
+    transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)),
+    transportSocketConnectTimeout: milliseconds(HANDSHAKE_MS),
+  };
   const mtls = [
     create(FilterChainSchema, {
       ...tls,
@@ -86,6 +89,9 @@ export function inboundListener(
     ],
   });
 }
+
+/** Who opens a connection and says nothing does not keep it: without a limit, plaintext where it is STRICT would wait for ever. */
+const HANDSHAKE_MS = 10_000;
 
 /** A mesh without an authority. */
 const PLAINTEXT: PeerModes = { other: "DISABLE", ports: new Map() };
