@@ -5,6 +5,7 @@ import { exec, tryExec } from "../../agent/lib/exec.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 
 export interface LabStatus {
+  readonly authorityPid: number | null;
   readonly nodes: readonly {
     readonly name: string;
     readonly agentPid: number;

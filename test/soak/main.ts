@@ -7,8 +7,8 @@ import { soak } from "./soak-run.ts";
 const HELP = `npm run soak -- [options]
 
 Steady load in all protocols on a lab of two nodes, while pods come and go, a namespace is enrolled and un-enrolled, routes,
-policies and Services change, and agents and Envoys are killed. Exit code 1 where a call failed that had no excuse, or
-something leaked.
+policies and Services change, agents and Envoys are killed, and the authority is away for a sixth of the time. Exit code 1
+where a call failed that had no excuse, or something leaked.
 
   --minutes N   how long (default 60)
   --json FILE   where to write everything (default soak.json)
@@ -35,7 +35,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
   const result = await soak({ root, folder: join(root, "test/soak"), minutes: Number(flags.minutes), progress });
   progress("");
   writeFileSync(flags.json, `${JSON.stringify(result, null, 1)}\n`);
-  const { right, failed, unexcused, outages, agentKills, changes, findings } = result;
+  const { right, failed, unexcused, outages, agentKills, authorityOutages, changes, findings } = result;
   const longest = Math.max(0, ...outages.map(({ from, until }) => until - from));
   print(
     `right: ${Object.entries(right)
@@ -43,7 +43,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
       .join(", ")}`,
   );
   print(
-    `${changes} changes; agents killed ${agentKills} times; Envoys ${outages.length} times, back within ${longest} ms`,
+    `${changes} changes; the authority away ${authorityOutages} times; agents killed ${agentKills} times; Envoys ${outages.length} times, back within ${longest} ms`,
   );
   print(`failed: ${failed}, of them without an excuse: ${unexcused.length}`);
   for (const { at, kind, reason } of unexcused.slice(0, 20))

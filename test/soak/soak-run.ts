@@ -1,4 +1,5 @@
 import { BenchLab, type LabStatus } from "../bench/bench-lab.ts";
+import { AuthorityAway } from "./authority-away.ts";
 import { outsideOf, judge, type Failure, type Finding, type Outage, type Sample } from "./judge.ts";
 import { takeSample } from "./sample.ts";
 import { SoakClient } from "./soak-client.ts";
@@ -12,6 +13,7 @@ export interface SoakResult {
   readonly unexcused: readonly Failure[];
   readonly outages: readonly Outage[];
   readonly agentKills: number;
+  readonly authorityOutages: number;
   readonly changes: number;
   readonly findings: readonly Finding[];
   readonly samples: readonly Sample[];
@@ -51,6 +53,7 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
 
     const started = Date.now();
     const end = started + minutes * 60_000;
+    const authority = new AuthorityAway(started, end);
     const samples: Sample[] = [];
     const outages: Outage[] = [];
     let agentKills = 0;
@@ -60,7 +63,9 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
       if (clients.some((each) => each.ended)) throw new Error("a client of the soak has ended by itself");
       const turn = Date.now();
       const kind = turns % 12;
-      if (kind === 5) agentKills += await killAgent(lab);
+      await authority.follow(turn, () => lab.status());
+      // Keys are in the memory of agent and Envoy: while nobody signs new ones, only one of the two is killed.
+      if (kind === 5 || (kind === 11 && authority.isAway)) agentKills += await killAgent(lab);
       else if (kind === 11) outages.push(await killEnvoy(lab));
       else world.change(turns);
       if (Date.now() - sampled > SAMPLE_MS) {
@@ -72,6 +77,7 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
       progress(`${Math.round((Date.now() - started) / 1000)} s: ${turns} changes, ${failed} failures without excuse`);
       await pause(turn + TURN_MS - Date.now());
     }
+    authority.end();
     world.rest();
     const late = await calm(lab, samples);
     await Promise.all(clients.map((each) => each.close()));
@@ -83,6 +89,7 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
       unexcused: outsideOf(failures, outages),
       outages,
       agentKills,
+      authorityOutages: authority.times,
       changes: turns,
       findings: judge(early, late),
       samples,
