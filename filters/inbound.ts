@@ -21,7 +21,6 @@ export class Inbound {
   private readonly guards: Guards;
   private readonly isGuarding: bool;
   private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + "]");
-  private readonly all: PropertyList = new PropertyList("[" + OUTCOME + ", filter_state['ambit.destination']]");
 
   constructor(config: FilterConfig) {
     this.cluster = config.cluster;
@@ -33,9 +32,8 @@ export class Inbound {
   begin(stream: Stream, endOfStream: bool): bool {
     const headers = requestHeaders.load();
     stream.source = callers.current.of(headers.source.start, headers.source.size);
+    stream.destination = peerOf(headers.destination.start, headers.destination.size);
     if (this.isGuarding) {
-      stream.destination = ownDestination();
-      stream.areEndsKnown = true;
       const guard = this.guards.ofKey(stream.destination.uidBytes);
       if (guard !== null && !authorize(guard.set, stream.source, guard.port)) return false;
     }
@@ -48,26 +46,14 @@ export class Inbound {
   }
 
   end(stream: Stream): void {
-    if (parts.telemetry) outcome.report(this.edge(stream), stream.isGrpc, this.cluster);
-  }
-
-  /** Reads how the request ended, and between whom it was. */
-  private edge(stream: Stream): Edge {
-    if (outcome.isPlain(stream)) {
-      return stream.areEndsKnown ? edge(stream.source, stream.destination) : edge(stream.source, ownDestination());
-    }
-    if (stream.areEndsKnown) {
+    if (!parts.telemetry) return;
+    if (!outcome.isPlain(stream)) {
       if (this.ended.read(list)) outcome.takeFrom(list);
       else outcome.read();
-      return edge(stream.source, stream.destination);
+      // It was answered before the filter saw its headers.
+      if (stream.destination.id == 0) stream.destination = ownDestination();
     }
-    if (!this.all.read(list)) {
-      outcome.read();
-      return edge(stream.source, ownDestination());
-    }
-    outcome.takeFrom(list);
-    list.next();
-    return edge(stream.source, peerOf(list.keyStart, list.keySize));
+    outcome.report(edge(stream.source, stream.destination), stream.isGrpc, this.cluster);
   }
 
   /** A TCP connection has ended. */

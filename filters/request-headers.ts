@@ -5,8 +5,9 @@ const CONTENT_TYPE = new Key("content-type");
 const METHOD = new Key(":method");
 const PATH = new Key(":path");
 const AUTHORITY = new Key(":authority");
-/** By the node's own listeners: who calls, and what was dialled (agent/compile/xds/http-connection-manager.ts). */
+/** By the node's own listeners: who calls, who is called, and what was dialled (agent/compile/xds/http-connection-manager.ts). */
 const SOURCE = new Key("x-ambit-source");
+const DESTINATION = new Key("x-ambit-destination");
 const ORIGINAL_DST = new Key("x-ambit-original-dst");
 const OURS = String.UTF8.encode("x-ambit-");
 const GRPC = String.UTF8.encode("application/grpc");
@@ -25,6 +26,7 @@ class RequestHeaders {
   readonly method: Bytes = new Bytes();
   readonly host: Bytes = new Bytes();
   readonly source: Bytes = new Bytes();
+  readonly destination: Bytes = new Bytes();
   readonly originalDst: Bytes = new Bytes();
   /** Of all headers but those that never leave the proxy. */
   size: u64 = 0;
@@ -38,6 +40,7 @@ class RequestHeaders {
     this.host.clear();
     this.contentType.clear();
     this.source.clear();
+    this.destination.clear();
     this.originalDst.clear();
     this.size = 0;
     this.isLoaded = stream_context.headers.request.all(pairs);
@@ -60,6 +63,9 @@ class RequestHeaders {
           break;
         case 14:
           this.keep(SOURCE, this.source);
+          break;
+        case 19:
+          this.keep(DESTINATION, this.destination);
           break;
         case 20:
           this.keep(ORIGINAL_DST, this.originalDst);

@@ -10,8 +10,6 @@ export class Stream {
   /** In the same slot of the table, or in the list of those that are free. */
   next: Stream | null = null;
 
-  /** Policy had to know who calls whom; else it is found out at the end. */
-  areEndsKnown: bool = false;
   source: Peer = UNKNOWN;
   /** Inbound; outbound it is known at the end, and the cluster before. */
   destination: Peer = UNKNOWN;
@@ -29,7 +27,6 @@ export class Stream {
   isAnswered: bool = false;
 
   clear(): void {
-    this.areEndsKnown = false;
     this.source = UNKNOWN;
     this.destination = UNKNOWN;
     this.cluster = NO_CLUSTER;

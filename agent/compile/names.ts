@@ -65,6 +65,9 @@ export const ORIGINAL_DST_HEADER = "x-ambit-original-dst";
 /** The peer string of the pod whose listener a call came through, set by that listener; never leaves the proxy. */
 export const SOURCE_HEADER = "x-ambit-source";
 
+/** The peer string of the pod that is called, inbound; never leaves the proxy. */
+export const DESTINATION_HEADER = "x-ambit-destination";
+
 /** Names under which the built-in filters are delivered (ECDS), and their root ids. */
 export const FILTERS = {
   /** Calls that go where they were dialled. */

@@ -58,10 +58,9 @@ function inbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["
   const caller =
     source === "stranger" || found === undefined ? "-" : `${spiffeIdOf("cluster.local", found)}|${ADDRESSES[source]}`;
   const stream = wasm.request({
-    headers: [...headersOf(call), ["x-ambit-source", caller]],
+    headers: [...headersOf(call), ["x-ambit-source", caller], ["x-ambit-destination", peerOf(mesh, "web")]],
     properties: {
       "destination/address": `${ADDRESSES.web}:8080`,
-      "filter_state/ambit.destination": peerOf(mesh, "web"),
       "filter_state/ambit.local_port": "8080",
       "filter_state/ambit.peer_ip": ADDRESSES[source],
     },

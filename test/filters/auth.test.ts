@@ -201,9 +201,14 @@ describe("inbound", () => {
     const wasm = new WasmHost(CHAIN);
     wasm.configure("inbound", config);
     return wasm.request({
-      headers: { ":path": "/", ":method": "GET", ":authority": "web", "x-ambit-source": caller },
+      headers: {
+        ":path": "/",
+        ":method": "GET",
+        ":authority": "web",
+        "x-ambit-source": caller,
+        "x-ambit-destination": peer("web"),
+      },
       properties: {
-        "filter_state/ambit.destination": peer("web"),
         "filter_state/ambit.local_port": "8080",
         ...sent,
       },

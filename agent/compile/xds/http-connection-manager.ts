@@ -17,10 +17,10 @@ import {
   type HttpFilter,
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
-import { FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
+import { DESTINATION_HEADER, FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
 import { accessLog } from "./access-log.ts";
 import { ads } from "./config-source.ts";
-import { SOURCE } from "./filter-state.ts";
+import { DESTINATION, SOURCE } from "./filter-state.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
 import { httpOnDemand } from "./on-demand.ts";
 
@@ -48,19 +48,26 @@ export type Caller =
   /** The pod whose listener the call came through; it goes on in an internal listener. */
   | { readonly kind: "filter-state" }
   /** Who the certificate says: a SPIFFE ID, and the address that it came from. */
-  | { readonly kind: "certificate" }
-  | { readonly kind: "nobody" };
+  | { readonly kind: "certificate"; readonly destination: string }
+  | { readonly kind: "nobody"; readonly destination: string };
 
-function callerHeader(caller: Caller): string {
+/** What the listener knows, in headers that it overwrites and the route table removes. */
+function knownHeaders(caller: Caller): readonly HeaderMutation[] {
   switch (caller.kind) {
     case "pod":
-      return caller.peer;
+      return [overwrite(ORIGINAL_DST_HEADER, "%DOWNSTREAM_LOCAL_ADDRESS%"), overwrite(SOURCE_HEADER, caller.peer)];
     case "filter-state":
-      return `%FILTER_STATE(${SOURCE}:PLAIN)%`;
+      return [
+        overwrite(SOURCE_HEADER, `%FILTER_STATE(${SOURCE}:PLAIN)%`),
+        overwrite(DESTINATION_HEADER, `%FILTER_STATE(${DESTINATION}:PLAIN)%`),
+      ];
     case "certificate":
-      return "%DOWNSTREAM_PEER_URI_SAN%|%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+      return [
+        overwrite(SOURCE_HEADER, "%DOWNSTREAM_PEER_URI_SAN%|%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        overwrite(DESTINATION_HEADER, caller.destination),
+      ];
     case "nobody":
-      return "-";
+      return [overwrite(SOURCE_HEADER, "-"), overwrite(DESTINATION_HEADER, caller.destination)];
   }
 }
 
@@ -71,8 +78,7 @@ export function httpConnectionManager(
   caller: Caller,
 ): Filter {
   const mutations = [
-    overwrite(ORIGINAL_DST_HEADER, "%DOWNSTREAM_LOCAL_ADDRESS%"),
-    overwrite(SOURCE_HEADER, callerHeader(caller)),
+    ...knownHeaders(caller),
     ...ROUTER_ORDERS.map((header) => create(MutationSchema, { action: { case: "remove", value: header } })),
   ];
   return create(FilterSchema, {

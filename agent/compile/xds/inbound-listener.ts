@@ -32,6 +32,7 @@ export function inboundListener(
 ): Listener {
   const { workload, netns } = pod;
   const { identities, accessLog, trustDomain } = options;
+  const destination = memberString(workload, trustDomain);
   const hasMtls = identities !== undefined;
   const taken = hasMtls ? modes : PLAINTEXT;
   const settled = settledPorts(ports, taken);
@@ -45,7 +46,7 @@ export function inboundListener(
     create(FilterChainSchema, {
       ...tls,
       name: CHAINS.mtlsHttp,
-      filters: [httpConnectionManager("inbound", accessLog, { kind: "certificate" })],
+      filters: [httpConnectionManager("inbound", accessLog, { kind: "certificate", destination })],
     }),
     create(FilterChainSchema, {
       ...tls,
@@ -66,7 +67,7 @@ export function inboundListener(
       originalSrc(),
       setFilterState([
         upstreamNetns(netns),
-        { key: DESTINATION, value: memberString(workload, trustDomain) },
+        { key: DESTINATION, value: destination },
         { key: PEER_IP, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
         { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%" },
       ]),
@@ -80,7 +81,7 @@ export function inboundListener(
       ...(hasMtls ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
-        filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody" })],
+        filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody", destination })],
       }),
       create(FilterChainSchema, {
         name: CHAINS.tcp,

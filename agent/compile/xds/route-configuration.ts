@@ -7,7 +7,15 @@ import {
 import { any, create } from "../../xds/proto.ts";
 import type { HttpRoute } from "../../model/http-route.ts";
 import type { Destination } from "../destinations.ts";
-import { CLUSTERS, FILTERS, hostPort, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
+import {
+  CLUSTERS,
+  DESTINATION_HEADER,
+  FILTERS,
+  hostPort,
+  ORIGINAL_DST_HEADER,
+  ROUTES,
+  SOURCE_HEADER,
+} from "../names.ts";
 import type { NodeView } from "../node-view.ts";
 import { rankMatches } from "../route-precedence.ts";
 import { httpRouteEntry, notFound, plainRoute, routeByHeader } from "./route.ts";
@@ -42,7 +50,7 @@ export function inboundRoutes(): RouteConfiguration {
 }
 
 function common(name: string) {
-  return { name, requestHeadersToRemove: [ORIGINAL_DST_HEADER, SOURCE_HEADER] };
+  return { name, requestHeadersToRemove: [ORIGINAL_DST_HEADER, SOURCE_HEADER, DESTINATION_HEADER] };
 }
 
 /**
