@@ -139,7 +139,7 @@ export class AdsStream {
         if (state.inFlight === undefined) {
           const difference = this.#difference(kind, state, target, mode);
           if (difference === undefined) {
-            if (mode !== "remove") state.batchLimit = Infinity;
+            if (mode === "upsert" || mode === "both") state.batchLimit = Infinity;
             continue;
           }
           if (!dry) responses.push(this.#send(kind, state, difference));
@@ -166,6 +166,7 @@ export class AdsStream {
         const refused = state.rejected.get(wanted.name)?.version === wanted.version;
         const resource = refused ? this.#accepted[kind].get(wanted.name) : wanted;
         if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
+        if (mode === "early" && resource.reliesOnFilters) continue;
         const { body } = resource;
         if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
         if (resources.length >= state.batchLimit) break;
@@ -173,7 +174,8 @@ export class AdsStream {
         resources.push(resource);
       }
     }
-    const gone = mode === "upsert" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
+    const gone =
+      mode === "upsert" || mode === "early" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
     const missing = [...state.missing].filter((name) => !target[kind].has(name));
     const removed = [...new Set([...gone, ...missing])];
     if (resources.length > 0 || removed.length > 0 || state.owesAnswer) return { resources, removed };

@@ -1,6 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "./gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { INTERNAL_LISTENERS } from "../compile/names.ts";
+import { ClusterLoadAssignmentSchema } from "./gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema, type Listener } from "./gen/envoy/config/listener/v3/listener_pb.ts";
 import { HttpConnectionManagerSchema } from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { isMessage } from "./proto.ts";
@@ -19,6 +21,18 @@ export function needsOf(message: Message): readonly Need[] {
     return [{ kind: "endpoints", name: message.edsClusterConfig?.serviceName || message.name }];
   }
   return isMessage(message, ListenerSchema) ? [...listenerNeeds(message)] : [];
+}
+
+/** Endpoints that are delivered to past their own inbound policy. */
+export function reliesOnFilters(message: Message): boolean {
+  if (!isMessage(message, ClusterLoadAssignmentSchema)) return false;
+  return message.endpoints.some(({ lbEndpoints }) =>
+    lbEndpoints.some(({ hostIdentifier }) => {
+      const address = hostIdentifier.case === "endpoint" ? hostIdentifier.value.address?.address : undefined;
+      if (address?.case !== "envoyInternalAddress") return false;
+      return address.value.addressNameSpecifier.value === INTERNAL_LISTENERS.deliver;
+    }),
+  );
 }
 
 function* listenerNeeds(listener: Listener): Generator<Need> {

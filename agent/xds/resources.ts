@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
 import { create, toBinary, type Any } from "./proto.ts";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { needsOf, type Need } from "./dependencies.ts";
+import { needsOf, reliesOnFilters, type Need } from "./dependencies.ts";
 import { SCHEMAS, urlOf, type ResourceKind, type XdsSnapshot } from "./types.ts";
 
 /** A resource as it goes over the wire. */
@@ -12,6 +12,8 @@ export interface PackedResource {
   readonly version: string;
   readonly body: Any;
   readonly needs: readonly Need[];
+  /** Who is called by it is guarded by the filters of the pass that calls: they have to know first. */
+  readonly reliesOnFilters: boolean;
 }
 
 /** Resources of one kind. */
@@ -84,6 +86,7 @@ function pack(kind: ResourceKind, name: string, message: Message): PackedResourc
     version: createHash("sha256").update(value).digest("base64url").slice(0, 22),
     body: create(AnySchema, { typeUrl: urlOf(kind), value }),
     needs: needsOf(message),
+    reliesOnFilters: reliesOnFilters(message),
   };
   packedByMessage.set(message, packed);
   return packed;

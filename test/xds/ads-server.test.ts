@@ -64,7 +64,7 @@ describe("the ADS server with a real Envoy", () => {
     expect(await envoy.statistic("cluster_manager.warming_clusters")).toBe(0);
     expect(await fetchText(port)).toBe("200 one");
 
-    const seen = new Set<string>();
+    const seen = new Set<string>([await fetchText(port)]);
     let moved = false;
     const load = (async () => {
       while (!moved || !seen.has("200 two")) seen.add(await fetchText(port));

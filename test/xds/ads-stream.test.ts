@@ -51,6 +51,26 @@ describe("an ADS stream", () => {
     expect(only(stream.next())).toMatchObject({ kind: "listeners", resources: [], removed: ["gone"] });
   });
 
+  it("lets endpoints be delivered to directly only while the filters that guard them are there", () => {
+    const guarded = { endpoints: { a: "direct" }, extensions: { filter: "guards a" } };
+    const guarding = { endpoints: { a: "decides" }, extensions: { filter: "guards nothing" } };
+    const stream = started(guarding);
+    for (const kind of ["clusters", "listeners"] as const) for (const r of ask(stream, kind)) answer(stream, r);
+    answer(stream, only(ask(stream, "endpoints", "a")));
+    answer(stream, only(ask(stream, "extensions", "filter")));
+    const order = (versions: Versions): readonly ResourceKind[] => {
+      stream.setTarget(snapshot(versions));
+      const kinds: ResourceKind[] = [];
+      for (let due = stream.next(); due.length > 0;) {
+        kinds.push(...due.map(({ kind }) => kind));
+        due = due.flatMap((response) => answer(stream, response));
+      }
+      return kinds;
+    };
+    expect(order(guarded)).toEqual(["extensions", "endpoints"]);
+    expect(order(guarding)).toEqual(["endpoints", "extensions"]);
+  });
+
   it("does not take a kind that is asked for by name for a wildcard", () => {
     const stream = started({ routes: { a: "1" } });
     for (const kind of ["clusters", "listeners"] as const) for (const r of ask(stream, kind)) answer(stream, r);

@@ -7,7 +7,10 @@ import { KINDS, type ResourceKind } from "../../agent/xds/types.ts";
 /** Versions by name, for each kind; what is left out has none. */
 export type Versions = Partial<Readonly<Record<ResourceKind, Readonly<Record<string, string>>>>>;
 
-/** A snapshot of made-up resources; a cluster needs the endpoints, a listener the route and filter, of its own name. */
+/**
+ * A snapshot of made-up resources; a cluster needs the endpoints, a listener the route and filter, of its own name. Endpoints
+ * whose version begins with "direct" rely on filters.
+ */
 export function snapshot(versions: Versions): PackedSnapshot {
   const entries = KINDS.map((kind) => {
     const resources = Object.entries(versions[kind] ?? {});
@@ -22,7 +25,8 @@ function resource(kind: ResourceKind, name: string, version: string): PackedReso
     listeners: ["routes", "extensions"],
   };
   const body = create(AnySchema, { typeUrl: kind, value: new Uint8Array(8) });
-  return { name, version, body, needs: (needs[kind] ?? []).map((to) => ({ kind: to, name })) };
+  const reliesOnFilters = kind === "endpoints" && version.startsWith("direct");
+  return { name, version, body, needs: (needs[kind] ?? []).map((to) => ({ kind: to, name })), reliesOnFilters };
 }
 
 /** A request that says nothing yet. */
