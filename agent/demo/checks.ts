@@ -93,6 +93,23 @@ export function sourceAddress({ outcome }: Bout, { storefront, inventories }: Ca
   };
 }
 
+/** Calls from one node to the other come by mTLS, under the caller's identity; those that stay on a node need none. */
+export function encrypted({ identities }: Bout, { storefront, inventories }: Cast): Check {
+  const shown = (near: boolean): readonly string[] =>
+    inventories
+      .filter((pod) => (pod.node === storefront.node) === near)
+      .flatMap((pod) => Object.keys(identities[pod.ip] ?? {}));
+  const [near, far] = [shown(true), shown(false)];
+  return {
+    name: "encrypted-between-nodes",
+    passed: far.length === 1 && far[0] === STOREFRONT_ID && near.every((identity) => identity === "none"),
+    expected: "the server on the other node is called by mTLS alone, under the storefront's identity",
+    measured: { onTheOtherNode: far, onItsNode: near },
+  };
+}
+
+const STOREFRONT_ID = "spiffe://cluster.local/ns/shop/sa/storefront";
+
 function percent(fraction: number): number {
   return Math.round(fraction * 1000) / 10;
 }

@@ -20,6 +20,8 @@ export interface InventoryCounts {
     readonly total: number;
     readonly byPath: Readonly<Record<string, number>>;
     readonly byPeer: Readonly<Record<string, number>>;
+    /** By the SPIFFE ID that the call's mTLS has shown; "none" where it came without. */
+    readonly byIdentity: Readonly<Record<string, number>>;
   };
 }
 

@@ -25,6 +25,8 @@ export interface Bout {
   readonly reached: number;
   readonly reachedByPath: Readonly<Record<string, number>>;
   readonly reachedByPeer: Readonly<Record<string, number>>;
+  /** By the server's address: under which identities of mTLS calls reached it. */
+  readonly identities: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 const STOREFRONT = "http://storefront.shop/";
@@ -64,6 +66,7 @@ export class Measures {
       reached: counts.reduce((sum, { seen }) => sum + seen.total, 0),
       reachedByPath: added(counts.map(({ seen }) => seen.byPath)),
       reachedByPeer: added(counts.map(({ seen }) => seen.byPeer)),
+      identities: Object.fromEntries(inventories.map(({ ip }, index) => [ip, counts[index]?.seen.byIdentity ?? {}])),
     };
   }
 }

@@ -33,6 +33,7 @@ export const REQUIRED_CHECKS = [
   "success-before",
   "success-enrolled",
   "source-address-kept",
+  "encrypted-between-nodes",
   "processes-unchanged",
   "denied-by-path",
   "denied-other-workload",

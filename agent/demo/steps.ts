@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   BUDGET,
   denied,
+  encrypted,
   plainSuccess,
   retriedSuccess,
   sameProcesses,
@@ -40,6 +41,7 @@ export async function* observe(
   const enrolled = await measures.throughStorefront("stock", CALLS);
   yield retriedSuccess(enrolled);
   yield sourceAddress(enrolled, cast);
+  yield encrypted(enrolled, cast);
   yield sameProcesses(processesOf(before), processesOf(await lab.status()));
 
   progress.step("calls that policy denies");

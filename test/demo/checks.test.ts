@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   denied,
+  encrypted,
   plainSuccess,
   retriedSuccess,
   sameProcesses,
@@ -12,7 +13,13 @@ import type { Bout, Cast } from "../../agent/demo/measures.ts";
 import { REQUIRED_CHECKS, reportOf } from "../../agent/demo/run.ts";
 
 function bout(statuses: Record<string, number>, reached = 0, peers: Bout["outcome"]["peers"] = {}): Bout {
-  return { outcome: { statuses, peers, samples: [], seconds: 1 }, reached, reachedByPath: {}, reachedByPeer: {} };
+  return {
+    outcome: { statuses, peers, samples: [], seconds: 1 },
+    reached,
+    reachedByPath: {},
+    reachedByPeer: {},
+    identities: {},
+  };
 }
 
 test.each([
@@ -58,21 +65,35 @@ test("a process that is not what it was is named", () => {
   expect(sameProcesses([], []).passed).toBe(false);
 });
 
-test("the client's address has to be seen on both nodes, and nothing else", () => {
-  const pod = (name: string, node: string, ip: string): LabPod => ({
-    namespace: "shop",
-    name,
-    node,
-    ip,
-    enrolled: true,
-    containers: [],
-  });
-  const cast: Cast = {
-    storefront: pod("storefront", "node-1", "10.0.1.1"),
-    loadgen: pod("loadgen", "node-2", "10.0.2.1"),
-    stranger: pod("stranger", "node-2", "10.0.2.9"),
-    inventories: [pod("inventory-a", "node-1", "10.0.1.2"), pod("inventory-b", "node-2", "10.0.2.2")],
+const pod = (name: string, node: string, ip: string): LabPod => ({
+  namespace: "shop",
+  name,
+  node,
+  ip,
+  enrolled: true,
+  containers: [],
+});
+const cast: Cast = {
+  storefront: pod("storefront", "node-1", "10.0.1.1"),
+  loadgen: pod("loadgen", "node-2", "10.0.2.1"),
+  stranger: pod("stranger", "node-2", "10.0.2.9"),
+  inventories: [pod("inventory-a", "node-1", "10.0.1.2"), pod("inventory-b", "node-2", "10.0.2.2")],
+};
+
+test("between nodes every call has to be by mTLS, under the storefront's identity", () => {
+  const shown = (near: string, ...far: readonly string[]): boolean => {
+    const identities = { "10.0.1.2": { [near]: 5 }, "10.0.2.2": Object.fromEntries(far.map((each) => [each, 5])) };
+    return encrypted({ ...bout({ 200: 10 }, 10), identities }, cast).passed;
   };
+  const storefront = "spiffe://cluster.local/ns/shop/sa/storefront";
+  expect(shown("none", storefront)).toBe(true);
+  expect(shown("none", "none")).toBe(false);
+  expect(shown("none", storefront, "none")).toBe(false);
+  expect(shown("none", "spiffe://cluster.local/ns/shop/sa/loadgen")).toBe(false);
+  expect(shown("none")).toBe(false);
+});
+
+test("the client's address has to be seen on both nodes, and nothing else", () => {
   const seen = (near: string, far: string): Bout =>
     bout({ 200: 2 }, 2, { "10.0.1.2": { [near]: 1 }, "10.0.2.2": { [far]: 1 } });
   expect(sourceAddress(seen("10.0.1.1", "10.0.1.1"), cast).passed).toBe(true);
