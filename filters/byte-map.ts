@@ -1,3 +1,4 @@
+import { noteGarbage } from "../assembly/index";
 import { areEqual, hashOf } from "./bytes";
 
 /** Enough for the workloads that one node talks to; beyond, everything is made anew once. */
@@ -86,6 +87,8 @@ export class Interned<T> {
     if (this.known.size >= MAX) this.known.clear();
     const key = new ArrayBuffer(<i32>size);
     memory.copy(changetype<usize>(key), start, size);
+    // Its text, and what the text is taken apart into.
+    noteGarbage(size * 16);
     const value = this.make(String.UTF8.decodeUnsafe(start, size), ++this.ids);
     this.known.add(key, value);
     return value;

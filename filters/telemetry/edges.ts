@@ -55,7 +55,10 @@ export function edgeOf(reporter: Reporter, source: Peer, destination: Peer, serv
     (((<u64>service.id) & 0xfffff) << 2) |
     (<u64>reporter);
   if (edges.has(key)) return edges.get(key);
-  if (edges.size >= MAX) edges.clear();
+  if (edges.size >= MAX) {
+    edges.clear();
+    Series.forgetAll();
+  }
   const edge = new Edge(reporter, source, destination, service.id == 0 ? CalledService.of(destination) : service);
   edges.set(key, edge);
   return edge;

@@ -81,7 +81,7 @@ class Outcome {
       (((<u64>(this.grpcStatus + 1)) & 0x3f) << 1) |
       (isGrpc ? 1 : 0);
     let series = edge.find(key);
-    if (series === null) series = edge.add(key, new Series(this.name(edge, isGrpc, clusterName), FIGURES));
+    if (series === null) series = edge.add(key, Series.of(this.name(edge, isGrpc, clusterName), FIGURES));
     series.add(Figure.Count, 1);
     series.add(Figure.Duration, this.milliseconds);
     series.add(Figure.RequestBytes, this.requestBytes);

@@ -15,7 +15,7 @@ export function reportConnection(edge: Edge, clusterName: string): void {
   let series = edge.find(TCP);
   if (series === null) {
     const labels = standardLabels(edge.reporterName, edge.source, edge.destination, edge.service, "tcp", clusterName);
-    series = edge.add(TCP, new Series("istio_tcp" + labels + "|response_flags=-", FIGURES));
+    series = edge.add(TCP, Series.of("istio_tcp" + labels + "|response_flags=-", FIGURES));
   }
   series.add(0, 1);
   series.add(1, 1);

@@ -206,6 +206,27 @@ it("learns that an address has become another Service's", () => {
   ]);
 });
 
+it("keeps next to nothing of pods that come and go, and little of each Service", () => {
+  const sizeAfter = (count: number, facts: (i: number) => Readonly<Record<string, string>>): number => {
+    const wasm = host();
+    for (let i = 0; i < count; i++) {
+      const properties = { ...TO_WEB, ...facts(i) };
+      wasm.end(wasm.request({ headers: { ":path": "/" }, properties }), { ...END, ...properties });
+      if (i % 10 === 0) wasm.tick();
+    }
+    return wasm.memory.size;
+  };
+  const nextPod = (i: number) => ({ [HOST_PEER]: `${peer("web").replace("uid-web|web", `uid-${i}|web-${i}`)}|near` });
+  const nextService = (i: number) => ({
+    [HOST_PEER]: `${peer("web")}|near`,
+    "xds/cluster_name": `10.96.${i >> 8}.${i & 255}:80`,
+    [SERVICE]: `web-${i}|shop|web-${i}.shop.svc.cluster.local`,
+  });
+  // Of 1.3 MB at the beginning. What names are made of, and thrown away, would be 50 MB and more.
+  expect(sizeAfter(1_000, nextPod)).toBeLessThan(3e6);
+  expect(sizeAfter(1_000, nextService)).toBeLessThan(6e6);
+});
+
 it("keeps its memory over 100,000 requests and connections, whatever became of them", () => {
   const wasm = host();
   wasm.configure("outbound-tcp", EMPTY);

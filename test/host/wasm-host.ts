@@ -230,8 +230,9 @@ export class WasmHost {
         this.shared.set(text(key, keySize), this.memory.bytes(value, size), cas) ? RESULT.ok : RESULT.casMismatch,
       proxy_define_metric: (type: number, name: number, size: number, id: number) => {
         const kind = (["counter", "gauge", "histogram"] as const)[type] ?? "counter";
-        const known = this.metrics.findIndex((metric) => metric.name === text(name, size));
-        if (known < 0) this.metrics.push({ name: text(name, size), kind, value: 0, records: [] });
+        const wanted = text(name, size);
+        const known = this.metrics.findIndex((metric) => metric.name === wanted);
+        if (known < 0) this.metrics.push({ name: wanted, kind, value: 0, records: [] });
         this.memory.putU32(id, known < 0 ? this.metrics.length - 1 : known);
         return RESULT.ok;
       },
