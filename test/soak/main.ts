@@ -35,7 +35,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
   const result = await soak({ root, folder: join(root, "test/soak"), minutes: Number(flags.minutes), progress });
   progress("");
   writeFileSync(flags.json, `${JSON.stringify(result, null, 1)}\n`);
-  const { right, failed, unexcused, outages, agentKills, authorityOutages, changes, findings } = result;
+  const { right, failed, unexcused, outages, agentKills, authorityOutages, changes, findings, growth } = result;
   const longest = Math.max(0, ...outages.map(({ from, until }) => until - from));
   print(
     `right: ${Object.entries(right)
@@ -55,5 +55,8 @@ export async function main(args: readonly string[], root: string): Promise<numbe
       findings.map(({ what, before, after, ok }) => [what, before.toFixed(0), after.toFixed(0), ok ? "" : "GREW"]),
     ),
   );
-  return unexcused.length === 0 && findings.every(({ ok }) => ok) ? 0 : 1;
+  for (const { what, perMinute, allowed, ok } of growth) {
+    print(`${what}: ${perMinute.toFixed(2)} MB a minute, ${allowed} allowed${ok ? "" : ": GREW"}`);
+  }
+  return unexcused.length === 0 && [...findings, ...growth].every(({ ok }) => ok) ? 0 : 1;
 }

@@ -5,6 +5,14 @@ import { memoryMegabytes } from "../bench/process-cost.ts";
 import type { LabStatus } from "../bench/bench-lab.ts";
 import type { Sample } from "./judge.ts";
 
+const MEGABYTE = 1024 * 1024;
+
+/** Numbers as text, as Envoy writes 64 bits. */
+interface EnvoyMemory {
+  readonly allocated: string;
+  readonly heap_size: string;
+}
+
 /** One look at everything that could leak, over all nodes of the lab; undefined while a process is being replaced. */
 export async function takeSample(lab: string, { nodes, pods }: LabStatus): Promise<Sample | undefined> {
   // Of the first node, whose processes nobody kills: only what lives long shows what it keeps.
@@ -13,18 +21,22 @@ export async function takeSample(lab: string, { nodes, pods }: LabStatus): Promi
   if (![...agents, ...envoys].every((pid) => Number.isInteger(pid) && existsSync(`/proc/${pid}`))) return undefined;
   try {
     const folders = nodes.map(({ adminSocket }) => dirname(adminSocket));
-    const listeners = await Promise.all(folders.map((folder) => listenersOf(join(folder, "envoy-admin.sock"))));
+    const admins = folders.map((folder) => join(folder, "envoy-admin.sock"));
+    const listeners = await Promise.all(admins.map((admin) => ask(admin, "/listeners")));
+    const memory = JSON.parse(await ask(admins[0] ?? "", "/memory")) as EnvoyMemory;
     return {
       at: Date.now(),
       pods: pods.length,
       agentMemory: memoryMegabytes(agents),
       envoyMemory: memoryMegabytes(envoys),
+      envoyAllocated: Number(memory.allocated) / MEGABYTE,
+      envoyHeap: Number(memory.heap_size) / MEGABYTE,
       agentFiles: sum(agents.map(openFiles)),
       envoyFiles: sum(envoys.map(openFiles)),
       pins: sum(folders.map((folder) => filesBelow(join(folder, "bpf")))),
       netns: readdirSync("/run/netns").filter((name) => name.startsWith(`ambit-${lab}-`)).length,
       cgroups: cgroupsOf(lab),
-      listeners: sum(listeners),
+      listeners: sum(listeners.map((text) => text.trim().split("\n").length)),
     };
   } catch {
     // Something has ended while it was looked at; the next sample is not far.
@@ -47,13 +59,13 @@ function cgroupsOf(lab: string): number {
   return own.filter((path) => statSync(join(root, String(path))).isDirectory()).length;
 }
 
-function listenersOf(socketPath: string): Promise<number> {
+function ask(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    request({ socketPath, path: "/listeners", host: "admin", timeout: 3_000 }, (response) => {
+    request({ socketPath, path, host: "admin", timeout: 3_000 }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (part: string) => (text += part));
-      response.on("end", () => resolve(text.trim().split("\n").length));
+      response.on("end", () => resolve(text));
     })
       .on("error", reject)
       .end();

@@ -1,6 +1,9 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { BenchLab, type LabStatus } from "../bench/bench-lab.ts";
 import { AuthorityAway } from "./authority-away.ts";
-import { outsideOf, judge, type Failure, type Finding, type Outage, type Sample } from "./judge.ts";
+import { outsideOf, judge, judgeGrowth } from "./judge.ts";
+import type { Failure, Finding, Growth, Outage, Sample } from "./judge.ts";
 import { takeSample } from "./sample.ts";
 import { SoakClient } from "./soak-client.ts";
 import { client, deployment, namespace, policy, route, service } from "./soak-manifests.ts";
@@ -16,6 +19,8 @@ export interface SoakResult {
   readonly authorityOutages: number;
   readonly changes: number;
   readonly findings: readonly Finding[];
+  /** None of a short run. */
+  readonly growth: readonly Growth[];
   readonly samples: readonly Sample[];
 }
 
@@ -92,6 +97,7 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
       authorityOutages: authority.times,
       changes: turns,
       findings: judge(early, late),
+      growth: judgeGrowth(samples),
       samples,
     };
   } finally {
@@ -104,6 +110,7 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
 class World {
   readonly #lab: BenchLab;
   readonly #folder: string;
+  readonly #added = new Set<string>();
   #enrolled = true;
 
   constructor(lab: BenchLab, folder: string) {
@@ -113,6 +120,8 @@ class World {
 
   /** As it is at the beginning and at the end, so that the two can be compared. */
   rest(): void {
+    for (const file of this.#added) rmSync(join(this.#lab.manifests, file), { force: true });
+    this.#added.clear();
     this.#scale(3);
     this.#label(true);
     this.#lab.write("routes.yaml", route("mesh", "scaled", 0), policy("mesh", 0));
@@ -127,8 +136,13 @@ class World {
       case 2:
         return this.#lab.write("routes.yaml", route("mesh", "scaled", turn), policy("mesh", turn));
       default:
-        return this.#lab.write(`service-${turn % 10}.yaml`, service("mesh", `other-${turn}`));
+        return this.#addService(`service-${turn % 10}.yaml`, `other-${turn}`);
     }
+  }
+
+  #addService(file: string, name: string): void {
+    this.#added.add(file);
+    this.#lab.write(file, service("mesh", name));
   }
 
   #scale(replicas: number): void {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { judge, outsideOf, type Sample } from "./judge.ts";
+import { judge, judgeGrowth, outsideOf, type Sample } from "./judge.ts";
 
 const sample = (changes: Partial<Sample> = {}): Sample => ({
   at: 0,
   pods: 5,
   agentMemory: 100,
   envoyMemory: 100,
+  envoyAllocated: 20,
+  envoyHeap: 40,
   agentFiles: 40,
   envoyFiles: 400,
   pins: 10,
@@ -34,5 +36,18 @@ describe("a soak's judgement", () => {
     expect(judge([sample()], [sample({ agentMemory: 119 })]).every(({ ok }) => ok)).toBe(true);
     const leaking = judge([sample()], [sample({ agentMemory: 130, netns: 6 })]);
     expect(leaking.filter(({ ok }) => !ok).map(({ what }) => what)).toEqual(["agentMemory", "netns"]);
+  });
+
+  it("finds what grows slowly, once it has seen enough of it", () => {
+    const run = (minutes: number, memory: (minute: number) => number): readonly Sample[] =>
+      Array.from({ length: minutes * 6 }, (_, i) => sample({ at: i * 10_000, envoyMemory: memory(i / 6) }));
+    const grown = (samples: readonly Sample[]): readonly string[] =>
+      judgeGrowth(samples)
+        .filter(({ ok }) => !ok)
+        .map(({ what }) => what);
+    const filling = run(10, (minute) => 100 + Math.min(3, minute) * 10 + (minute % 1) * 5);
+    expect(grown(filling)).toEqual([]);
+    expect(grown(run(10, (minute) => 100 + minute + (minute % 1) * 5))).toEqual(["envoyMemory"]);
+    expect(judgeGrowth(run(5, (minute) => 100 + 9 * minute))).toEqual([]);
   });
 });
