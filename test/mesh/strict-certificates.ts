@@ -27,14 +27,14 @@ export class StolenCertificates {
     this.#lab = lab;
   }
 
-  /** By the lab's own authority. */
-  async ofTheMesh(account: string): Promise<CertificateFiles> {
-    return this.#signed(`mesh-${account}`, join(labStateDir(this.#lab), "authority"), account);
+  /** By the lab's own authority; with a negative lifetime, one that has ended. */
+  ofTheMesh(account: string, lifetimeMs = DAY_MS): Promise<CertificateFiles> {
+    return this.#signed(`mesh-${account}`, join(labStateDir(this.#lab), "authority"), account, lifetimeMs);
   }
 
   /** By an authority that nobody in the lab trusts, under the same name. */
   ofAnotherMesh(account: string): Promise<CertificateFiles> {
-    return this.#signed(`other-${account}`, join(this.#folder, "authority"), account);
+    return this.#signed(`other-${account}`, join(this.#folder, "authority"), account, DAY_MS);
   }
 
   async selfSigned(account: string): Promise<CertificateFiles> {
@@ -56,10 +56,10 @@ export class StolenCertificates {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #signed(name: string, authority: string, account: string): Promise<CertificateFiles> {
+  async #signed(name: string, authority: string, account: string, lifetimeMs: number): Promise<CertificateFiles> {
     const signer = await BuiltInSigner.open({ folder: authority, trustDomain });
     const { csrPem, keyPem } = await makeRequest(idOf(account));
-    const { chainPem } = await signer.sign(csrPem, idOf(account), DAY_MS);
+    const { chainPem } = await signer.sign(csrPem, idOf(account), lifetimeMs);
     return this.#write(name, chainPem, keyPem);
   }
 

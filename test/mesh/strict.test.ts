@@ -61,6 +61,10 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
   });
 
   it.each(["shop/mallory", "shop/mallory-near"] as const)("%s, by a socket bound to its device", async (place) => {
+    const { ip } = strict.pod("strict");
+    // It is not captured, and gets as far as the destination's proxy.
+    const past = { to: [ip, PORTS.http], device: "eth0", send: OPEN } as const;
+    expect((await strict.at(place).try(past)).connected).toBe(true);
     expect(await ways.answersTo(place, { device: "eth0" })).toEqual([]);
   });
 
@@ -89,6 +93,7 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
     ["without a certificate, and without the mesh's ALPN", () => Promise.resolve({ alpn: [] })],
     ["with a certificate of one's own that names the allowed caller", () => stolen.selfSigned("alice")],
     ["with the allowed caller's by another authority", () => stolen.ofAnotherMesh("alice")],
+    ["with the allowed caller's own that has ended", () => stolen.ofTheMesh("alice", -1_000)],
     [
       "with the allowed caller's own, over TLS 1.2",
       async () => ({ ...(await stolen.ofTheMesh("alice")), newest: "1.2" }),
@@ -179,7 +184,7 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
     await strict.lab.until("the application's socket is gone", () => Promise.resolve(!/FIN-WAIT/u.test(sockets())));
     expect(sockets()).toContain(`:${port} `);
     const dial = { to: [ip, PORTS.tcp], bind: [address("mallory"), port], device: "eth0", send: "hello\n" } as const;
-    expect(await ways.unseen(() => mallory.try(dial))).toMatchObject({ answer: "" });
+    expect(await ways.unseen(() => mallory.try(dial))).toMatchObject({ connected: false, end: "ECONNREFUSED" });
   });
 
   it("segments injected by who can see the packets: none of a delivery, and those between nodes are not understood", async () => {

@@ -20,6 +20,14 @@ INLINE int is_of_pod(const struct pod *pod, const struct address *a)
 	return is_same_address(a, &pod->ipv4) || is_same_address(a, &pod->ipv6);
 }
 
+/* From a device of its own choice a socket reaches no loopback address, so that it cannot be redirected: it keeps its way. */
+INLINE int is_bound_elsewhere(const struct bpf_sock *socket)
+{
+	__u32 device = socket->bound_dev_if;
+
+	return device && device != LOOPBACK_INTERFACE;
+}
+
 enum { NOT_CAPTURED = 0, REFUSED = -1 };
 
 /* The port of the outbound listener that is to take this connection, NOT_CAPTURED, or REFUSED. */
@@ -47,7 +55,7 @@ INLINE int outbound_port(struct bpf_sock_addr *context, const struct address *to
 		key.port = 0;
 		listener = bpf_map_lookup_elem(&destinations, &key);
 	}
-	if (!listener) {
+	if (!listener || is_bound_elsewhere(socket)) {
 		/* The socket may have been redirected earlier, before the application disconnected it. */
 		bpf_sk_storage_delete(&originals, socket);
 		if (pod)

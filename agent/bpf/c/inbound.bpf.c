@@ -6,9 +6,6 @@
 #include "lib/maps.h"
 #include "lib/ports.h"
 
-/* The loopback device has this index in every network namespace. */
-#define LOOPBACK_INTERFACE 1
-
 INLINE int pass(enum counter why)
 {
 	count(why);

@@ -38,6 +38,9 @@ HELPER(int, set_retval, (int retval));
 #define swap16(value) __builtin_bswap16(value)
 #define swap32(value) __builtin_bswap32(value)
 
+/* The loopback device has this index in every network namespace. */
+#define LOOPBACK_INTERFACE 1
+
 enum family { FAMILY_IPV4 = 2, FAMILY_IPV6 = 10 };
 enum protocol { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
 enum verdict { REFUSE = 0, ALLOW = 1 };
