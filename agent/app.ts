@@ -14,6 +14,7 @@ import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
 import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import { Reconciler } from "./reconciler.ts";
+import { Debounce } from "./sources/debounce.ts";
 import { openDirectorySource } from "./sources/directory.ts";
 import { agentStatus, type AgentStatus } from "./status.ts";
 import { AdsServer } from "./xds/ads-server.ts";
@@ -53,6 +54,10 @@ export interface Agent {
 /** A pod that has left is tidied up once its last delivery has ended; looked for this often. */
 const SWEEP_MS = 5_000;
 
+/** What does not come from manifests is put together for so long, at the least and at the most. */
+const WAIT_MS = 10;
+const MAX_WAIT_MS = 100;
+
 /**
  * The composition root: sources → model → compile → publish. Envoy starts after the kernel's programs, which have to see
  * its listeners come up, and after the ADS socket, which it asks first.
@@ -83,10 +88,13 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     log,
   });
   const known = capture.knownPods();
+  // Certificates come one by one, and there may be hundreds when an agent starts.
+  const changes = new Debounce(() => Promise.resolve(apply(source.current())), WAIT_MS, MAX_WAIT_MS);
+  const again = (): void => changes.call();
   const handshake = new CaptureHandshake({
     folder: options.reportsDir,
     node,
-    onChange: () => apply(source.current()),
+    onChange: again,
   });
   const reconciler = new Reconciler(ads, capture, handshake, log, known.captured);
 
@@ -95,7 +103,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     file: join(stateDir, "key-sets.json"),
     refreshMs: options.keysRefreshMs,
     log,
-    onChange: () => apply(source.current()),
+    onChange: again,
   });
   // Who has been in the mesh keeps its listeners for as long as it lives: connections that are open stay on their path.
   const members = new Set([...known.captured, ...known.left]);
@@ -116,7 +124,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     void reconciler.apply(config, () => handshake.follow(versions));
   };
   source.onChange(apply);
-  certificates?.onChange(() => apply(source.current()));
+  certificates?.onChange(again);
   apply(source.current());
   await envoy.start();
 
@@ -148,6 +156,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     status,
     close: () => {
       clearInterval(sweep);
+      changes.close();
       source.close();
       keySets.close();
       certificates?.close();
