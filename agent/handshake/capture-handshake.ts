@@ -13,10 +13,19 @@ export interface HandshakeOptions {
   readonly now?: () => number;
 }
 
+/** In which report it has been told that a pod leaves, since when, and since when all have followed. */
+interface Leaving {
+  readonly version: number;
+  readonly since: number;
+  followedAt?: number;
+}
+
 /** The kernel may drop events. */
 const LOOK_MS = 1_000;
 /** A node that does not answer for so long, because its agent is away, is not waited for. */
 const PATIENCE_MS = 5_000;
+/** A proxy that has answered for its endpoints may have a worker that is a moment behind, and a connection on its way. */
+const SETTLE_MS = 250;
 
 /**
  * Joining and leaving the wire. A node tells the others which of its pods take mTLS when they do, and that one leaves before
@@ -30,8 +39,9 @@ export class CaptureHandshake {
   readonly #timer: NodeJS.Timeout | undefined;
   #own: CaptureReport;
   #others: ReadonlyMap<string, CaptureReport> = new Map();
-  /** Pods that leave, and since when and in which report that has been told. */
-  readonly #leaving = new Map<string, { readonly version: number; readonly since: number }>();
+  /** Pods that leave. */
+  readonly #leaving = new Map<string, Leaving>();
+  #settle: NodeJS.Timeout | undefined;
   #state = "";
 
   constructor(options: HandshakeOptions) {
@@ -43,6 +53,8 @@ export class CaptureHandshake {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // What an agent before this one has told still holds: the kernel goes on capturing.
     this.#own = readReports(folder).find((report) => report.node === node) ?? this.#own;
+    // Known from now on as one that has to follow, before it has said anything.
+    this.#write(this.#own);
     this.#read();
     this.#watcher = watch(folder, () => this.#look());
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
@@ -84,8 +96,17 @@ export class CaptureHandshake {
     const told = this.#leaving.get(uid);
     if (told === undefined) return true;
     const { node } = this.#options;
-    const followed = [...this.#others.values()].every(({ follows }) => (follows[node] ?? 0) >= told.version);
-    if (!followed && this.#now() - told.since < PATIENCE_MS) return false;
+    // Not by what was there when the kernel last told of a change.
+    this.#read();
+    const others = [...this.#others.values()];
+    const followed = others.every(({ follows }) => (follows[node] ?? 0) >= told.version);
+    if (followed && others.length > 0 && told.followedAt === undefined) {
+      told.followedAt = this.#now();
+      clearTimeout(this.#settle);
+      this.#settle = setTimeout(() => this.#look(), SETTLE_MS);
+    }
+    const waits = followed ? this.#now() - (told.followedAt ?? 0) < SETTLE_MS : this.#now() - told.since < PATIENCE_MS;
+    if (waits) return false;
     this.#leaving.delete(uid);
     return true;
   }
@@ -93,6 +114,7 @@ export class CaptureHandshake {
   close(): void {
     this.#watcher?.close();
     clearInterval(this.#timer);
+    clearTimeout(this.#settle);
   }
 
   #look(): void {
