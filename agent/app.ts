@@ -116,6 +116,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
       fetchedKeys: keySets.fetched,
       identities: certificates?.current(),
       captured: handshake.captured,
+      followed: handshake.followed,
     });
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));
     for (const uid of members) if (!alive.has(uid)) members.delete(uid);

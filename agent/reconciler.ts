@@ -40,6 +40,7 @@ interface Wanted {
   readonly onServed: () => void;
 }
 
+const WORKERS_MS = 250;
 const LISTENER_POLL_MS = 10;
 const LISTENER_TIMEOUT_MS = 10_000;
 
@@ -57,6 +58,10 @@ export class Reconciler {
   #wanted: Wanted | undefined;
   #running: Promise<void> | undefined;
   #captured: ReadonlySet<string>;
+  /** Such that have left, and are captured until all nodes have followed. */
+  #held: ReadonlySet<string> = new Set();
+  /** What the proxy goes by. */
+  #published: XdsSnapshot | undefined;
   #states: ReadonlyMap<string, PodState> = new Map();
   /** The pods in JSON that are all captured; undefined where one is missing. */
   #complete: string | undefined;
@@ -116,7 +121,7 @@ export class Reconciler {
     const pods = JSON.stringify(capture.pods);
     if (pods === this.#complete) {
       // Mostly it is endpoints that change. The kernel's part of a pod means entering its netns: not for nothing.
-      await this.#proxy.publish(xds).converged;
+      await this.#publish(xds);
       onServed();
       this.#kernel.setDestinations(capture.destinations);
       return;
@@ -128,11 +133,18 @@ export class Reconciler {
       this.#kernel.setPods(staying);
       this.#captured = new Set(staying.map(({ uid }) => uid));
     }
-    await this.#proxy.publish(xds).converged;
+    if (leaving.some(({ uid }) => !this.#held.has(uid))) {
+      // Callers of this node send plaintext to who leaves: not before the listeners of a pod that was STRICT take it. Envoy
+      // answers for a listener before all of its workers have it.
+      await this.#publish({ ...xds, endpoints: this.#published?.endpoints ?? xds.endpoints });
+      await new Promise((resolve) => setTimeout(resolve, WORKERS_MS));
+    }
+    await this.#publish(xds);
     onServed();
     const remaining = new Set(capture.pods.map(({ uid }) => uid));
     this.#handshake.announce([...this.#captured].filter((uid) => remaining.has(uid)));
     const held = leaving.filter(({ uid }) => !this.#handshake.hasLeft(uid));
+    this.#held = new Set(held.map(({ uid }) => uid));
     const ready = await this.#withListeners(capture.pods);
     this.#kernel.setDestinations(capture.destinations);
     const { enrolled, failed } = this.#kernel.setPods([...ready, ...held]);
@@ -149,6 +161,11 @@ export class Reconciler {
     for (const [uid, { reason }] of this.#states)
       if (reason !== undefined && reason !== LEAVING) this.#log.warn({ uid, reason }, "pod not captured");
     if (held.length === 0 && capture.pods.every(({ uid }) => done.has(uid))) this.#complete = pods;
+  }
+
+  async #publish(xds: XdsSnapshot): Promise<void> {
+    await this.#proxy.publish(xds).converged;
+    this.#published = xds;
   }
 
   /** Those of the pods in which the proxy listens; waits for the others for a while. */

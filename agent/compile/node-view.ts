@@ -6,7 +6,7 @@ import type { Service, ServicePort } from "../model/service.ts";
 import type { Workload } from "../model/workload.ts";
 import type { MtlsMode } from "../model/peer-authentication.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
-import { modeOf, peerModes, PERMISSIVE, type PeerModes } from "./mtls/peer-mode.ts";
+import { modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
 import { familyOf, type IpFamily } from "./names.ts";
 import type { CompileOptions } from "./options.ts";
 
@@ -42,7 +42,7 @@ export interface NodeView {
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
   /** Workloads behind a Service, those among them that are not ready, or not any more. */
   workloadsBehind(service: Service): readonly Workload[];
-  /** What PeerAuthentications say of a pod. One that leaves takes everything until nobody knows it by mTLS any more. */
+  /** What PeerAuthentications say of a pod. None is STRICT before all nodes know it by mTLS, or after. */
   modesOf(pod: Workload): PeerModes;
   /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
   speaksMtls(workload: Workload | undefined, port: number): boolean;
@@ -52,13 +52,13 @@ export interface NodeView {
 
 export type ViewOptions = Pick<
   CompileOptions,
-  "node" | "leaving" | "identities" | "captured" | "trustDomain" | "rootNamespace"
+  "node" | "leaving" | "identities" | "captured" | "followed" | "trustDomain" | "rootNamespace"
 >;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
-  const { node, leaving = NOBODY, identities, captured, trustDomain } = options;
+  const { node, leaving = NOBODY, identities, captured, followed, trustDomain } = options;
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
   const workloadsByAddress = new Map(
@@ -100,7 +100,10 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
     localPods,
     leavingPods: here.filter(({ workload }) => !workload.enrolled && leaving.has(workload.uid)),
     waitingPods: enrolled.filter((pod) => !isReady(pod)),
-    modesOf: (workload) => (workload.enrolled ? modes(workload) : PERMISSIVE),
+    modesOf: (workload) => {
+      const isKnown = workload.enrolled && (followed === undefined || followed.has(workload.uid));
+      return isKnown ? modes(workload) : withoutStrict(modes(workload));
+    },
     speaksMtls: (workload, port) =>
       identities !== undefined &&
       workload !== undefined &&

@@ -23,6 +23,8 @@ export interface CompileOptions {
   readonly identities: Identities | undefined;
   /** UIDs of pods, on any node, whose node has reported that it takes mTLS for them. */
   readonly captured: ReadonlySet<string>;
+  /** UIDs of this node's pods that all nodes go by as captured: only those are STRICT. Default all. */
+  readonly followed?: ReadonlySet<string>;
   /** Policies in this namespace hold in the whole mesh. */
   readonly rootNamespace: string;
 }

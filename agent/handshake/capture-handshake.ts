@@ -13,8 +13,8 @@ export interface HandshakeOptions {
   readonly now?: () => number;
 }
 
-/** In which report it has been told that a pod leaves, since when, and since when all have followed. */
-interface Leaving {
+/** In which report it has been told that a pod joins or leaves, since when, and since when all have followed. */
+interface Told {
   readonly version: number;
   readonly since: number;
   followedAt?: number;
@@ -39,8 +39,9 @@ export class CaptureHandshake {
   readonly #timer: NodeJS.Timeout | undefined;
   #own: CaptureReport;
   #others: ReadonlyMap<string, CaptureReport> = new Map();
-  /** Pods that leave. */
-  readonly #leaving = new Map<string, Leaving>();
+  /** Pods that leave, and such that join: some node may not have followed. */
+  readonly #leaving = new Map<string, Told>();
+  readonly #joining = new Map<string, Told>();
   #settle: NodeJS.Timeout | undefined;
   #state = "";
 
@@ -84,20 +85,40 @@ export class CaptureHandshake {
       const version = Math.max(this.#own.version + 1, this.#now());
       this.#write({ ...this.#own, version, captured: list });
     }
+    const told = (): Told => ({ version: this.#own.version, since: this.#now() });
     for (const uid of list) {
-      before.delete(uid);
+      if (!before.delete(uid)) this.#joining.set(uid, told());
       this.#leaving.delete(uid);
     }
-    for (const uid of before) this.#leaving.set(uid, { version: this.#own.version, since: this.#now() });
+    for (const uid of before) {
+      this.#leaving.set(uid, told());
+      this.#joining.delete(uid);
+    }
   }
 
   /** Does nobody speak mTLS to this pod any more? Asked of a pod that is not announced. */
   hasLeft(uid: string): boolean {
-    const told = this.#leaving.get(uid);
+    // Not by what was there when the kernel last told of a change.
+    if (this.#leaving.has(uid)) this.#read();
+    return this.#isFollowed(this.#leaving, uid);
+  }
+
+  /** UIDs of this node's pods that every node speaks mTLS to. */
+  get followed(): ReadonlySet<string> {
+    if (this.#joining.size > 0) this.#read();
+    return new Set(this.#own.captured.filter((uid) => this.#isFollowed(this.#joining, uid)));
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    clearTimeout(this.#settle);
+  }
+
+  #isFollowed(pending: Map<string, Told>, uid: string): boolean {
+    const told = pending.get(uid);
     if (told === undefined) return true;
     const { node } = this.#options;
-    // Not by what was there when the kernel last told of a change.
-    this.#read();
     const others = [...this.#others.values()];
     const followed = others.every(({ follows }) => (follows[node] ?? 0) >= told.version);
     if (followed && others.length > 0 && told.followedAt === undefined) {
@@ -107,22 +128,17 @@ export class CaptureHandshake {
     }
     const waits = followed ? this.#now() - (told.followedAt ?? 0) < SETTLE_MS : this.#now() - told.since < PATIENCE_MS;
     if (waits) return false;
-    this.#leaving.delete(uid);
+    pending.delete(uid);
     return true;
-  }
-
-  close(): void {
-    this.#watcher?.close();
-    clearInterval(this.#timer);
-    clearTimeout(this.#settle);
   }
 
   #look(): void {
     this.#read();
     const { node } = this.#options;
     const theirs = [...this.#others.values()].map(({ version, follows }) => [version, follows[node]]);
-    // Who leaves is looked at again as time passes, too.
-    const state = JSON.stringify([[...this.#others.keys()], theirs, this.#leaving.size > 0 ? this.#now() : 0]);
+    // Who joins or leaves is looked at again as time passes, too.
+    const waits = this.#leaving.size + this.#joining.size > 0;
+    const state = JSON.stringify([[...this.#others.keys()], theirs, waits ? this.#now() : 0]);
     if (state === this.#state) return;
     this.#state = state;
     this.#options.onChange();

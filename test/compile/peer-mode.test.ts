@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { modeOf, peerModes, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
+import { modeOf, peerModes, withoutStrict, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { meshOf } from "../sources/manifests.ts";
 
@@ -82,4 +82,18 @@ test("who is not selected, or lives elsewhere, is not spoken of", async () => {
 
 test("modes of ports count with a selector only", async () => {
   expect((await modes({ spec: "{ portLevelMtls: { 80: { mode: STRICT } } }" })).ports).toEqual(new Map());
+});
+
+test("who joins or leaves is not STRICT, and what was DISABLE stays so", () => {
+  const ports = new Map([
+    [80, "STRICT"],
+    [81, "DISABLE"],
+  ] as const);
+  expect(withoutStrict({ other: "STRICT", ports })).toEqual({
+    other: "PERMISSIVE",
+    ports: new Map([
+      [80, "PERMISSIVE"],
+      [81, "DISABLE"],
+    ]),
+  });
 });

@@ -57,6 +57,21 @@ test("who leaves is let go when every node has followed, and a moment has passed
   expect(one.hasLeft("a")).toBe(true);
 });
 
+test("who joins is known when every node has followed, and a moment has passed", async () => {
+  const [one, two] = [node("one"), node("two")];
+  one.announce(["a"]);
+  expect([...one.followed]).toEqual([]);
+  await seen(two, "a");
+  two.follow(two.versions);
+  expect([...one.followed]).toEqual([]);
+  now += 300;
+  expect([...one.followed]).toEqual(["a"]);
+  one.announce(["a", "b"]);
+  expect([...one.followed]).toEqual(["a"]);
+  one.close();
+  expect([...node("one").followed]).toEqual(["a", "b"]);
+});
+
 test("a node that has said nothing yet is waited for, too: it may be about to follow", () => {
   const [one] = [node("one"), node("two")];
   one.announce(["a"]);

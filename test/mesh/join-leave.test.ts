@@ -73,4 +73,19 @@ describePrivileged("namespaces that join and leave under load", () => {
     }
     expect(await troubles()).toEqual([]);
   }, 60_000);
+
+  it("break nothing when those who are called take mTLS alone", async () => {
+    await label("front", true);
+    lab.write("strict.yaml", [
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "PeerAuthentication",
+        metadata: { name: "default", namespace: "back" },
+        spec: { mtls: { mode: "STRICT" } },
+      },
+    ]);
+    await begin(RATE, STREAMS);
+    for (const enrolled of [true, false, true, false]) await label("back", enrolled);
+    expect(await troubles()).toEqual([]);
+  }, 60_000);
 });

@@ -15,6 +15,15 @@ export function modeOf({ other, ports }: PeerModes, port: number): MtlsMode {
 }
 
 /**
+ * For a pod that joins or leaves while some nodes still speak to it in plaintext, or already: what it does without STRICT.
+ * What was DISABLE stays so, for by that the listener's filters differ, and with other ones it would drop its connections.
+ */
+export function withoutStrict({ other, ports }: PeerModes): PeerModes {
+  const soften = (mode: MtlsMode): MtlsMode => (mode === "STRICT" ? "PERMISSIVE" : mode);
+  return { other: soften(other), ports: new Map([...ports].map(([port, mode]) => [port, soften(mode)])) };
+}
+
+/**
  * The narrowest scope that says something counts: port, then workload, then namespace, then mesh (the root namespace). Of
  * two in one scope the older one, as in Istio.
  */

@@ -25,10 +25,13 @@ function portKinds({ http, tcp }: PodPorts, modes: PeerModes): ReadonlyMap<numbe
   return new Map([...new Map<number, PortKind>([...ofMode, ...known])].toSorted(([a], [b]) => a - b));
 }
 
-/** Ports where nothing has to be looked at: TLS is the only thing that is taken, or never the mesh's. */
+/**
+ * Ports where nothing has to be looked at: the mesh's TLS is never taken. Not those that are STRICT: where only the matcher
+ * differs from PERMISSIVE, a listener changes in place and keeps its connections.
+ */
 export function settledPorts(ports: PodPorts, modes: PeerModes): readonly number[] {
   return [...portKinds(ports, modes)].flatMap(([port, kind]) =>
-    kind !== "detect" && modeOf(modes, port) !== "PERMISSIVE" ? [port] : [],
+    kind !== "detect" && modeOf(modes, port) === "DISABLE" ? [port] : [],
   );
 }
 
