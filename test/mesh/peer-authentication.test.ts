@@ -2,8 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { askAdmin } from "../../agent/envoy/admin-client.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, type LabStatus } from "./mesh-lab.ts";
+import { APPS, labStateDir, MeshLab, namespace, pod, type LabStatus } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 /** What comes of HTTP, TCP, and of servers that speak first: at a port known for TCP, and at one that is not known. */
@@ -130,24 +131,44 @@ describePrivileged("PeerAuthentication", () => {
     });
   }
 
-  it("is followed when it changes", async () => {
+  const becomes = (from: string, host: string, wanted: Outcome): Promise<void> =>
+    lab.until(
+      `${from} finds it ${wanted[0]}`,
+      async () => JSON.stringify((await call(from, host))[host]) === JSON.stringify(wanted),
+    );
+  const stricter = (ns: string, app: string): void =>
     lab.write("stricter.yaml", [
-      policy("disable", "a-workload", {
-        selector: { matchLabels: { app: "by-namespace-off" } },
-        mtls: { mode: "STRICT" },
-      }),
+      policy(ns, "a-workload", { selector: { matchLabels: { app } }, mtls: { mode: "STRICT" } }),
     ]);
-    const [host = ""] = HOSTS.slice(2);
-    const becomes = (from: string, wanted: Outcome): Promise<void> =>
-      lab.until(
-        `${from} finds it ${wanted[0]}`,
-        async () => JSON.stringify((await call(from, host))[host]) === JSON.stringify(wanted),
-      );
-    await becomes("outside/stranger", REFUSED);
-    await becomes("front/member", MTLS);
+
+  it("changes between PERMISSIVE and STRICT without a connection that is drained", async () => {
+    stricter("permissive", "by-namespace");
+    await becomes("outside/stranger", "by-namespace.permissive", REFUSED);
     lab.remove("stricter.yaml");
-    await becomes("outside/stranger", PLAIN);
-    await becomes("front/member", PLAIN);
+    await becomes("outside/stranger", "by-namespace.permissive", PLAIN);
+    const socket = join(labStateDir(lab.name), "nodes/node-2/envoy-admin.sock");
+    const { body } = await askAdmin(socket, "/stats?filter=listener_manager.(listener_in_place|.*draining)");
+    const figures = Object.fromEntries(
+      body
+        .trim()
+        .split("\n")
+        .map((line) => line.split(": ")),
+    );
+    expect(figures).toMatchObject({
+      "listener_manager.total_filter_chains_draining": "0",
+      "listener_manager.total_listeners_draining": "0",
+    });
+    expect(Number(figures["listener_manager.listener_in_place_updated"])).toBeGreaterThan(1);
+  });
+
+  it("is followed when it changes from DISABLE, and back", async () => {
+    const host = "by-namespace-off.disable";
+    stricter("disable", "by-namespace-off");
+    await becomes("outside/stranger", host, REFUSED);
+    await becomes("front/member", host, MTLS);
+    lab.remove("stricter.yaml");
+    await becomes("outside/stranger", host, PLAIN);
+    await becomes("front/member", host, PLAIN);
     expect(await call("front/member", host)).toEqual({ [host]: PLAIN });
   });
 });
