@@ -43,7 +43,6 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
 
   const { trustDomain } = options;
   const pods = [...view.localPods, ...view.leavingPods];
-  const guardedPods = pods.filter(({ workload }) => policies.decidingSetOf(workload) !== undefined);
   return {
     xds: {
       secrets: secrets(view, options),
@@ -51,11 +50,10 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
         ...internalListeners(options),
         ...pods.flatMap((pod) => {
           const { workload } = pod;
-          const guarded = policies.decidingSetOf(workload) !== undefined;
-          return podListeners(pod, portsOf(workload.uid), view.modesOf(workload), guarded, options);
+          return podListeners(pod, portsOf(workload.uid), view.modesOf(workload), options);
         }),
       ]),
-      clusters: byName([...fixedClusters(), ...guardClusters(guardedPods, trustDomain)]),
+      clusters: byName([...fixedClusters(), ...guardClusters(pods, trustDomain)]),
       onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain),
       endpoints: onDemandEndpoints(targets, dialled, view, {
         http: (name, backends) => httpEndpoints(name, backends, view, policies, trustDomain),

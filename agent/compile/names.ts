@@ -52,7 +52,7 @@ export const INTERNAL_LISTENERS = {
   inbound: "local_inbound",
 } as const;
 
-/** Leads what has arrived at a guarded pod to `local_guard`. */
+/** Leads what has arrived at a pod to `local_guard`. */
 export function guardCluster(uid: string): string {
   return `guard|${uid}`;
 }

@@ -43,6 +43,14 @@ describe("what a node is told for test/golden/in", () => {
     }
   });
 
+  it("a policy changes no listener: its connections would be cut", async () => {
+    const mesh = await loadManifests([writeCase("policies.yaml", temporary)]);
+    expect(mesh.authorizationPolicies.length).toBeGreaterThan(0);
+    const listeners = (policies: typeof mesh.authorizationPolicies) =>
+      toYaml(compile({ ...mesh, authorizationPolicies: policies }, goldenOptions(mesh))).get("listeners.yaml");
+    expect(listeners([])).toBe(listeners(mesh.authorizationPolicies));
+  });
+
   it("every recorded case still has its input", () => {
     const inputs = readdirSync(GOLDEN_INPUT).map((file) => basename(file, ".yaml"));
     expect(readdirSync(GOLDEN_OUTPUT).toSorted()).toEqual(inputs.toSorted());

@@ -134,7 +134,7 @@ export function fixedClusters(): readonly Cluster[] {
   ];
 }
 
-/** From a guarded pod's inbound listener into `local_guard`. */
+/** From a pod's inbound listener into `local_guard`. */
 export function guardClusters(pods: readonly LocalPod[], trustDomain: string): readonly Cluster[] {
   return pods.map(({ workload, netns }) => {
     const name = guardCluster(workload.uid);

@@ -1,12 +1,12 @@
 import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
-import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { FilterChainSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { INBOUND_PORT } from "../../lib/ports.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import { memberString } from "../filters/peer-string.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
-import { CLUSTERS, guardCluster } from "../names.ts";
+import { guardCluster } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import type { PodPorts } from "../pod-ports.ts";
@@ -20,24 +20,17 @@ import { tcpFilters } from "./tcp-proxy.ts";
 import { downstreamTls } from "./tls.ts";
 
 /**
- * What arrives at a pod, IPv4 and IPv6. `guarded`: an authorization policy selects the pod, and so what is not HTTP is
- * decided in `local_guard` on its way to the application.
+ * What arrives at a pod, IPv4 and IPv6. What is not HTTP goes through `local_guard`, whether or not a policy guards the pod: a
+ * listener that changed with the first policy, and with the last, would cut its connections.
  */
-export function inboundListener(
-  pod: LocalPod,
-  ports: PodPorts,
-  modes: PeerModes,
-  guarded: boolean,
-  options: CompileOptions,
-): Listener {
+export function inboundListener(pod: LocalPod, ports: PodPorts, modes: PeerModes, options: CompileOptions): Listener {
   const { workload, netns } = pod;
   const { identities, accessLog, trustDomain } = options;
   const destination = memberString(workload, trustDomain);
   const hasMtls = identities !== undefined;
   const taken = hasMtls ? modes : PLAINTEXT;
   const settled = settledPorts(ports, taken);
-  const delivery = guarded ? guardCluster(workload.uid) : CLUSTERS.deliver;
-  const guard = (byTls: boolean): readonly Filter[] => (guarded ? [guardState(byTls)] : []);
+  const guard = guardCluster(workload.uid);
   const tls = {
     transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)),
     transportSocketConnectTimeout: milliseconds(HANDSHAKE_MS),
@@ -51,7 +44,7 @@ export function inboundListener(
     create(FilterChainSchema, {
       ...tls,
       name: CHAINS.mtlsTcp,
-      filters: [...guard(true), ...tcpFilters("inbound", delivery, accessLog, "handshake")],
+      filters: [guardState(true), ...tcpFilters("inbound", guard, accessLog, "handshake")],
     }),
   ];
   return create(ListenerSchema, {
@@ -85,7 +78,7 @@ export function inboundListener(
       }),
       create(FilterChainSchema, {
         name: CHAINS.tcp,
-        filters: [...guard(false), ...tcpFilters("inbound", delivery, accessLog)],
+        filters: [guardState(false), ...tcpFilters("inbound", guard, accessLog)],
       }),
     ],
   });

@@ -16,12 +16,10 @@ export function podListeners(
   pod: LocalPod,
   ports: PodPorts,
   modes: PeerModes,
-  guarded: boolean,
   options: CompileOptions,
 ): readonly Listener[] {
   const depends = [
     pod.netns,
-    guarded,
     ports.http.join(),
     ports.tcp.join(),
     [modes.other, ...modes.ports].join(),
@@ -31,6 +29,6 @@ export function podListeners(
   ];
   return remembered.get(pod.workload, "", depends, () => [
     ...outboundListeners(pod, options),
-    inboundListener(pod, ports, modes, guarded, options),
+    inboundListener(pod, ports, modes, options),
   ]);
 }
