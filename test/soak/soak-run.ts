@@ -173,7 +173,7 @@ async function calm(lab: BenchLab, samples: Sample[]): Promise<readonly Sample[]
 }
 
 async function killAgent(lab: BenchLab): Promise<number> {
-  const { agentPid } = killedNode(await lab.status());
+  const { agentPid } = await readyNode(lab);
   process.kill(agentPid, "SIGKILL");
   await until("the agent is back", async () => {
     const node = killedNode(await lab.status());
@@ -183,7 +183,7 @@ async function killAgent(lab: BenchLab): Promise<number> {
 }
 
 async function killEnvoy(lab: BenchLab): Promise<Outage> {
-  const { envoyPid } = killedNode(await lab.status());
+  const { envoyPid } = await readyNode(lab);
   const from = Date.now();
   process.kill(envoyPid, "SIGKILL");
   await until("Envoy is back", async () => {
@@ -191,6 +191,13 @@ async function killEnvoy(lab: BenchLab): Promise<Outage> {
     return node.envoyPid !== envoyPid && node.ready;
   });
   return { from, until: Date.now() };
+}
+
+/** An agent that is asked while it is busy does not always tell its pids in time. */
+async function readyNode(lab: BenchLab): Promise<LabStatus["nodes"][number]> {
+  let node = killedNode(await lab.status());
+  await until("the node is ready", async () => (node = killedNode(await lab.status())).ready);
+  return node;
 }
 
 /** The last one: the first is left alone, so that what its processes keep can be seen over the whole time. */
