@@ -158,9 +158,11 @@ describePrivileged("workloads of a lab", () => {
   });
 
   test("a container whose liveness probe fails is started anew", async () => {
-    expect(podNamed(await lab.status(), "sick")?.containers[0]?.restarts).toBe(0);
+    const restarts = (status: LabStatus): number => podNamed(status, "sick")?.containers[0]?.restarts ?? 0;
+    // On a busy machine a probe may have been too late before.
+    const before = restarts(await lab.status());
     rmSync(`/tmp/ambit-sick-${process.pid}`);
-    const after = await until((status) => podNamed(status, "sick")?.containers[0]?.restarts === 1);
+    const after = await until((status) => restarts(status) > before);
     expect(podNamed(after, "sick")?.phase).toBe("Running");
   });
 
