@@ -15,8 +15,8 @@ const call = new Call();
 
 /**
  * Decides about TCP connections by what can be known of them (agent/compile/authz/l4-policy.ts). A new one is decided in
- * front of its delivery, so that the application never sees one that is denied; open ones again whenever policies change,
- * wherever in the path they are.
+ * front of its delivery, so that the application never sees one that is denied; open ones again whenever policies change:
+ * those that went through here, and those that were delivered near without it, before a policy guarded the pod.
  */
 export class ConnectionGuard {
   private readonly guards: Guards;
@@ -36,7 +36,7 @@ export class ConnectionGuard {
     if (!this.isChanged) return;
     this.isChanged = false;
     if (this.guards.areNone) return;
-    const open = streams.inPlaces(isTcp);
+    const open = streams.inPlaces(isDecided);
     for (let i = 0; i < open.length; i++) {
       setEffectiveContext(open[i].id);
       if (!this.stillAllows(open[i])) closeDownstream();
@@ -73,6 +73,10 @@ export class ConnectionGuard {
   }
 }
 
-function isTcp(place: Place): bool {
-  return place == Place.Guard || place == Place.InboundTcp || place == Place.OutboundTcp;
+/**
+ * What arrives at a pod goes through the guard. In front of it, in the pod's own listener, nobody can decide: while the
+ * handshake is under way, the caller has no identity yet.
+ */
+function isDecided(place: Place): bool {
+  return place == Place.Guard || place == Place.OutboundTcp;
 }

@@ -16,9 +16,13 @@ function guardConfig({ tcpPolicySets, ...filters }: FilterConfig): object {
   return { ...filters, policySets: tcpPolicySets, jwtRules: [] };
 }
 
+function webPeer(mesh: Mesh): string {
+  const web = mesh.workloads.find(({ meta }) => meta.name === "web");
+  return web === undefined ? "" : peerString(web, "cluster.local");
+}
+
 /** A connection to web's port 9000, as it comes to `local_guard`: from the same node, or by mTLS from another. */
 function facts(mesh: Mesh, source: Caller, by: "listener" | "certificate"): StreamFacts {
-  const web = mesh.workloads.find(({ meta }) => meta.name === "web");
   const found = mesh.workloads.find(({ meta }) => meta.name === source);
   const known = found !== undefined && source !== "stranger";
   const listener = known ? peerString(found, "cluster.local") : "";
@@ -26,7 +30,7 @@ function facts(mesh: Mesh, source: Caller, by: "listener" | "certificate"): Stre
   return {
     properties: {
       "destination/address": `${ADDRESSES.web}:9000`,
-      "filter_state/ambit.destination": web === undefined ? "" : peerString(web, "cluster.local"),
+      "filter_state/ambit.destination": webPeer(mesh),
       "filter_state/ambit.local_port": "9000",
       "filter_state/ambit.peer_ip": ADDRESSES[source],
       "filter_state/ambit.source": by === "listener" ? listener : certificate,
@@ -66,5 +70,19 @@ describe("the guard of connections", () => {
     wasm.configure("guard", guardConfig(compiled(await meshOf(after)).filters));
     wasm.tick();
     expect(connection.isClosed).toBe(true);
+  });
+
+  it("leaves alone what is in its handshake yet when policies change", async () => {
+    const subject = CASES.find(({ name }) => name === "TCP by principal");
+    if (subject === undefined) throw new Error("no such case");
+    const wasm = new WasmHost(CHAIN);
+    const { filters } = compiled(await meshOf(subject));
+    wasm.configure("inbound-tcp", { ...filters, policySets: [], jwtRules: [] });
+    const arriving = wasm.connection({
+      properties: { "filter_state/ambit.destination": webPeer(await meshOf(subject)) },
+    });
+    wasm.configure("guard", guardConfig(filters));
+    wasm.tick();
+    expect(arriving.isClosed).toBe(false);
   });
 });
