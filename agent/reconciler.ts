@@ -3,6 +3,7 @@ import type { NodeConfig } from "./compile/compile.ts";
 import type { EnrolmentResult } from "./enroll/enrolments.ts";
 import { describe } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
+import { WORKER_LAG_MS } from "./lib/worker-lag.ts";
 import type { XdsSnapshot } from "./xds/types.ts";
 
 /** The node's proxy, as far as putting a configuration into effect goes. */
@@ -40,7 +41,6 @@ interface Wanted {
   readonly onServed: () => void;
 }
 
-const WORKERS_MS = 250;
 const LISTENER_POLL_MS = 10;
 const LISTENER_TIMEOUT_MS = 10_000;
 
@@ -134,10 +134,9 @@ export class Reconciler {
       this.#captured = new Set(staying.map(({ uid }) => uid));
     }
     if (leaving.some(({ uid }) => !this.#held.has(uid))) {
-      // Callers of this node send plaintext to who leaves: not before the listeners of a pod that was STRICT take it. Envoy
-      // answers for a listener before all of its workers have it.
+      // Callers of this node send plaintext to who leaves: not before the listeners of a pod that was STRICT take it.
       await this.#publish({ ...xds, endpoints: this.#published?.endpoints ?? xds.endpoints });
-      await new Promise((resolve) => setTimeout(resolve, WORKERS_MS));
+      await new Promise((resolve) => setTimeout(resolve, WORKER_LAG_MS));
     }
     await this.#publish(xds);
     onServed();

@@ -1,4 +1,5 @@
 import { mkdirSync, watch, type FSWatcher } from "node:fs";
+import { WORKER_LAG_MS } from "../lib/worker-lag.ts";
 import { readReports, writeReport, type CaptureReport } from "./capture-report.ts";
 
 /** Versions of the other nodes' reports, by node. */
@@ -24,8 +25,6 @@ interface Told {
 const LOOK_MS = 1_000;
 /** A node that does not answer for so long, because its agent is away, is not waited for. */
 const PATIENCE_MS = 5_000;
-/** A proxy that has answered for its endpoints may have a worker that is a moment behind, and a connection on its way. */
-const SETTLE_MS = 250;
 
 /**
  * Joining and leaving the wire. A node tells the others which of its pods take mTLS when they do, and that one leaves before
@@ -124,9 +123,11 @@ export class CaptureHandshake {
     if (followed && others.length > 0 && told.followedAt === undefined) {
       told.followedAt = this.#now();
       clearTimeout(this.#settle);
-      this.#settle = setTimeout(() => this.#look(), SETTLE_MS);
+      this.#settle = setTimeout(() => this.#look(), WORKER_LAG_MS);
     }
-    const waits = followed ? this.#now() - (told.followedAt ?? 0) < SETTLE_MS : this.#now() - told.since < PATIENCE_MS;
+    const waits = followed
+      ? this.#now() - (told.followedAt ?? 0) < WORKER_LAG_MS
+      : this.#now() - told.since < PATIENCE_MS;
     if (waits) return false;
     pending.delete(uid);
     return true;
