@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { writePrivateFile } from "../lib/private-file.ts";
 import { identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
 
 /** An Envoy that an agent started, possibly one before this one. */
@@ -10,9 +11,7 @@ export interface ProcessRecord {
 
 /** Writes down who runs, next to the pid file. */
 export function record(pidFile: string, { process, fingerprint }: ProcessRecord): void {
-  const path = `${pidFile}.json`;
-  writeFileSync(`${path}.new`, JSON.stringify({ ...process, fingerprint }));
-  renameSync(`${path}.new`, path);
+  writePrivateFile(`${pidFile}.json`, JSON.stringify({ ...process, fingerprint }));
 }
 
 export function forget(pidFile: string): void {

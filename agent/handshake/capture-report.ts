@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writePrivateFile } from "../lib/private-file.ts";
 
 /**
  * What a node tells the others of its pods. Who calls one of `captured` speaks mTLS to it; whoever does not know of that
@@ -17,10 +18,7 @@ export interface CaptureReport {
 
 /** Reports lie in one folder that all nodes share, a file each. */
 export function writeReport(folder: string, report: CaptureReport): void {
-  const path = reportPath(folder, report.node);
-  // Whole or not at all, for whoever reads meanwhile.
-  writeFileSync(`${path}.draft`, JSON.stringify(report), { mode: 0o600 });
-  renameSync(`${path}.draft`, path);
+  writePrivateFile(join(folder, fileOf(report.node)), JSON.stringify(report));
 }
 
 /** What cannot be read is not there: a report is replaced as a whole. */
@@ -30,7 +28,7 @@ export function readReports(folder: string): readonly CaptureReport[] {
     .flatMap((name) => {
       try {
         const report: unknown = JSON.parse(readFileSync(join(folder, name), "utf8"));
-        return isReport(report) && name === `${encodeURIComponent(report.node)}${SUFFIX}` ? [report] : [];
+        return isReport(report) && name === fileOf(report.node) ? [report] : [];
       } catch {
         return [];
       }
@@ -39,8 +37,8 @@ export function readReports(folder: string): readonly CaptureReport[] {
 
 const SUFFIX = ".json";
 
-function reportPath(folder: string, node: string): string {
-  return join(folder, `${encodeURIComponent(node)}${SUFFIX}`);
+function fileOf(node: string): string {
+  return `${encodeURIComponent(node)}${SUFFIX}`;
 }
 
 function names(folder: string): readonly string[] {

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { writePrivateFile } from "../lib/private-file.ts";
 import { TOKEN_ALGORITHMS, type VerificationKey } from "../model/verification-key.ts";
 
 type Keys = ReadonlyMap<string, readonly VerificationKey[]>;
@@ -23,8 +24,7 @@ export class StoredKeys {
 
   save(keys: Keys): void {
     try {
-      writeFileSync(`${this.#file}.new`, JSON.stringify([...keys]), { mode: 0o600 });
-      renameSync(`${this.#file}.new`, this.#file);
+      writePrivateFile(this.#file, JSON.stringify([...keys]));
     } catch {
       // A full disk costs the memory beyond this process, and nothing else; the next change tries again.
     }

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { writePrivateFile } from "../lib/private-file.ts";
 import type { Version } from "./versions.ts";
 
 /**
@@ -35,8 +36,7 @@ export class HeldVersions {
     );
     if (text === (this.#text ?? "[]")) return;
     try {
-      writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
-      renameSync(`${this.#file}.new`, this.#file);
+      writePrivateFile(this.#file, text);
       this.#text = text;
     } catch {
       // A full disk costs the memory beyond this process, and nothing else; the next change tries again.
