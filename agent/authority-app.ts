@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { json, serve, type Answer, type Handlers } from "./admin/server.ts";
 import { authorityStatus } from "./authority-status.ts";
-import type { AuthorityAddress } from "./ca/authority-address.ts";
 import { serveAuthority } from "./ca/authority-server.ts";
 import { Authority } from "./ca/authority.ts";
 import { BuiltInSigner } from "./ca/built-in-signer.ts";
@@ -13,6 +12,7 @@ import { serverIdentity } from "./ca/server-identity.ts";
 import type { CertificateSigner } from "./ca/signer.ts";
 import { SYSTEM_CLOCK } from "./lib/clock.ts";
 import { AmbitError, describe } from "./lib/errors.ts";
+import type { ListenAt } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import { makePrivateFolder } from "./lib/private-file.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
@@ -24,7 +24,7 @@ export interface AuthorityAppOptions extends MeshOptions {
   readonly manifests: readonly string[];
   /** Keys and tokens: all that the authority must not lose, and must not show. */
   readonly stateDir: string;
-  readonly listen: AuthorityAddress;
+  readonly listen: ListenAt;
   /** Of workloads' certificates. */
   readonly lifetimeMs: number;
   /** A folder with an intermediate that was made elsewhere, in place of keys of its own. */

@@ -1,6 +1,6 @@
-import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { AmbitError, describe } from "../lib/errors.ts";
+import { listen, type ListenAt } from "../lib/listen.ts";
 import type { Logger } from "../lib/log.ts";
 
 export interface Answer {
@@ -22,9 +22,6 @@ export function text(body: string, status = 200): Answer {
   return { status, contentType: "text/plain; charset=utf-8", body };
 }
 
-/** Where a server listens: a unix socket (made with mode 0600), or an address. */
-export type ListenAt = { readonly socketPath: string } | { readonly host: string; readonly port: number };
-
 /** Serves `handlers` until closed. A handler that throws is answered 500 and logged. */
 export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Promise<Server> {
   const server = createServer((request, response) => {
@@ -33,13 +30,7 @@ export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Prom
     const { method = "" } = request;
     void answer(method, path, new URLSearchParams(query), handlers, log).then((result) => send(response, result));
   });
-  if ("socketPath" in at) rmSync(at.socketPath, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    if ("socketPath" in at) server.listen(at.socketPath, resolve);
-    else server.listen(at.port, at.host, resolve);
-  });
-  if ("socketPath" in at) chmodSync(at.socketPath, 0o600);
+  await listen(server, at);
   return server;
 }
 

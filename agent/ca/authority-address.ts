@@ -1,10 +1,8 @@
 import { AmbitError } from "../lib/errors.ts";
+import type { ListenAt } from "../lib/listen.ts";
 
-/** Where the authority listens: a unix socket, or an address of IP. */
-export type AuthorityAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
-
-/** `unix:/path` or `host:port`. Throws AmbitError `authority-address`. */
-export function parseAuthorityAddress(text: string): AuthorityAddress {
+/** Where the authority listens: `unix:/path` or `host:port`. Throws AmbitError `authority-address`. */
+export function parseAuthorityAddress(text: string): ListenAt {
   if (text.startsWith("unix:/")) return { socketPath: text.slice("unix:".length) };
   const [, host, port] = /^(.+):(\d{1,5})$/u.exec(text) ?? [];
   if (host !== undefined && Number(port) <= 65_535) {

@@ -1,10 +1,9 @@
-import { chmodSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import { createServer } from "node:https";
 import { AmbitError, describe, messageOf } from "../lib/errors.ts";
+import { listen, type ListenAt } from "../lib/listen.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Authority } from "./authority.ts";
-import type { AuthorityAddress } from "./authority-address.ts";
 import { parseNodeReport, parseSignRequest, readBody } from "./message.ts";
 import { NODE_HEADER, SIGN_PATH, WATCH_PATH, type Refusal } from "./protocol.ts";
 import type { ServerIdentity } from "./server-identity.ts";
@@ -16,7 +15,7 @@ export interface AuthorityServer {
 /** Serves agents until closed. Whatever they send, it answers and goes on. */
 export async function serveAuthority(
   authority: Authority,
-  at: AuthorityAddress,
+  at: ListenAt,
   { pem }: ServerIdentity,
   log: Logger,
 ): Promise<AuthorityServer> {
@@ -37,16 +36,6 @@ export async function serveAuthority(
       server.closeAllConnections();
     },
   };
-}
-
-async function listen(server: Server, at: AuthorityAddress): Promise<void> {
-  if ("socketPath" in at) rmSync(at.socketPath, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    if ("socketPath" in at) server.listen(at.socketPath, resolve);
-    else server.listen(at.port, at.host, resolve);
-  });
-  if ("socketPath" in at) chmodSync(at.socketPath, 0o600);
 }
 
 async function answer(
