@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
 import type { AuthzCall } from "../../agent/authz/call.ts";
 import { evaluate } from "../../agent/authz/evaluate.ts";

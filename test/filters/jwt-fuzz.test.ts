@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
 import { ask, CLAIMS, ec, host, rule } from "./jwt-host.ts";
 
@@ -131,7 +131,7 @@ it("texts are read as others read them, however they are escaped", () => {
       } catch {
         // An escape that was cut in two.
       }
-      const isText = read !== undefined && !hasControl(read);
+      const isText = read !== undefined && !hasControl(read) && !hasLoneSurrogate(read);
       expect(stream.header("x-sub")).toBe(isText ? read : undefined);
       wasm.end(stream);
     }),
@@ -143,6 +143,11 @@ function unicodeEscapes(text: string): string {
   return Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, "0")}`).join(
     "",
   );
+}
+
+/** Such that UTF-8 has no bytes for. */
+function hasLoneSurrogate(text: string): boolean {
+  return Array.from(text).some((each) => each.length === 1 && each >= "\ud800" && each <= "\udfff");
 }
 
 function hasControl(text: string): boolean {

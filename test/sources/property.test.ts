@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
 import { objectsToMesh } from "../../agent/sources/objects-to-mesh.ts";

@@ -1,4 +1,4 @@
-import { assert, array, constantFrom, nat, oneof, property, record, tuple, constant } from "fast-check";
+import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
 import { noneAccepted } from "../../agent/xds/accepted.ts";
 import { AdsStream } from "../../agent/xds/ads-stream.ts";
@@ -7,15 +7,15 @@ import { snapshot, type Versions } from "./exchange.ts";
 import { ModelClient } from "./model-client.ts";
 
 // A route refers to the cluster of its name: a service is nothing, a cluster, or reachable through a listener.
-const anyVersion = constantFrom("1", "2", "3", "4!");
-const service = record({
-  extent: constantFrom("none", "cluster", "all"),
-  cluster: constantFrom("1", "2", "3"),
+const anyVersion = fc.constantFrom("1", "2", "3", "4!");
+const service = fc.record({
+  extent: fc.constantFrom("none", "cluster", "all"),
+  cluster: fc.constantFrom("1", "2", "3"),
   listener: anyVersion,
   route: anyVersion,
   extension: anyVersion,
 });
-const configuration = array(service, { minLength: 3, maxLength: 3 }).map((services) => {
+const configuration = fc.array(service, { minLength: 3, maxLength: 3 }).map((services) => {
   const result: Record<ResourceKind, Record<string, string>> = {
     clusters: {},
     endpoints: {},
@@ -36,16 +36,16 @@ const configuration = array(service, { minLength: 3, maxLength: 3 }).map((servic
   }
   return result satisfies Versions;
 });
-const action = oneof(
-  { weight: 1, arbitrary: tuple(constant("publish" as const), configuration) },
-  { weight: 4, arbitrary: tuple(constant("answer" as const), nat(5)) },
-  { weight: 1, arbitrary: tuple(constant("reconnect" as const), constant(0)) },
-  { weight: 1, arbitrary: tuple(constant("start anew" as const), constant(0)) },
+const action = fc.oneof(
+  { weight: 1, arbitrary: fc.tuple(fc.constant("publish" as const), configuration) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant("answer" as const), fc.nat(5)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("reconnect" as const), fc.constant(0)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("start anew" as const), fc.constant(0)) },
 );
 
 it("brings a client to the latest configuration whatever the order of events, and breaks nothing on the way", () => {
-  assert(
-    property(array(action, { maxLength: 40 }), configuration, (actions, last) => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 40 }), configuration, (actions, last) => {
       let target: Versions = {};
       const accepted = noneAccepted();
       let stream = new AdsStream(accepted);
