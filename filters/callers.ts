@@ -2,6 +2,7 @@ import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
 import { ByteMap } from "./byte-map";
 import { FilterConfig } from "./config";
 import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
+import { Principal } from "./principal";
 
 const SOURCE = Key.path(["filter_state", "ambit.source"]);
 const CERTIFICATE = Key.path(["connection", "uri_san_peer_certificate"]);
@@ -71,7 +72,5 @@ export const callers = new CurrentCallers();
 
 /** A peer string of what a SPIFFE ID says: the namespace. */
 function withoutWorkload(principal: string): string {
-  const ns = principal.indexOf("/ns/");
-  const sa = principal.indexOf("/sa/", ns + 4);
-  return "||" + (ns < 0 || sa < ns ? "" : principal.substring(ns + 4, sa)) + "||||||" + principal;
+  return "||" + new Principal(principal).namespace + "||||||" + principal;
 }

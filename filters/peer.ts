@@ -1,4 +1,5 @@
 import { Interned } from "./byte-map";
+import { Principal } from "./principal";
 
 const NO_BYTES = new ArrayBuffer(0);
 
@@ -44,17 +45,9 @@ export class Peer {
     }
     this.uidBytes = String.UTF8.encode(this.uid);
     this.identity = String.UTF8.encode(this.principal);
-    this.identityAccount = String.UTF8.encode(accountOf(this.principal));
+    this.identityAccount = String.UTF8.encode(new Principal(this.principal).account);
     this.identityNamespace = String.UTF8.encode(this.principal.length > 0 ? this.namespace : "");
   }
-}
-
-/** `ns/account` of `trust-domain/ns/ns/sa/account`. */
-function accountOf(principal: string): string {
-  const ns = principal.indexOf("/ns/");
-  const sa = principal.indexOf("/sa/", ns + 4);
-  if (ns < 0 || sa < 0) return "";
-  return principal.substring(ns + 4, sa) + "/" + principal.substring(sa + 4);
 }
 
 export const UNKNOWN = new Peer("", 0);
