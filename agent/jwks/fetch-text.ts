@@ -38,7 +38,7 @@ async function get(url: URL, signal: AbortSignal, resolve: Resolve, redirects: n
 
 function redirected(url: URL, location: string, left: number): URL {
   if (left === 0) throw failure(`more than ${MAX_REDIRECTS} redirections`);
-  const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+  const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next?.protocol === "https:" || (next?.protocol === "http:" && url.protocol === "http:")) return next;
   throw failure("it redirects to what is no URL of https, or no longer one");
 }
