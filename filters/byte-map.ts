@@ -1,4 +1,4 @@
-import { noteGarbage } from "../assembly/index";
+import { copyOf, noteGarbage } from "../assembly/index";
 import { areEqual, hashOf } from "./bytes";
 
 /** Enough for the workloads that one node talks to; beyond, everything is made anew once. */
@@ -85,12 +85,10 @@ export class Interned<T> {
 
   private add(start: usize, size: usize): T {
     if (this.known.size >= MAX) this.known.clear();
-    const key = new ArrayBuffer(<i32>size);
-    memory.copy(changetype<usize>(key), start, size);
     // Its text, and what the text is taken apart into.
     noteGarbage(size * 16);
     const value = this.make(String.UTF8.decodeUnsafe(start, size), ++this.ids);
-    this.known.add(key, value);
+    this.known.add(copyOf(start, size), value);
     return value;
   }
 }

@@ -1,4 +1,4 @@
-import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
+import { answerSize, answerStart, copyOf, Key, readProperty } from "../assembly/index";
 import { ByteMap } from "./byte-map";
 import { FilterConfig } from "./config";
 import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
@@ -54,11 +54,9 @@ export class Callers {
     const address = String.UTF8.encode(text.substring(bar + 1));
     const peer = this.peers.find(changetype<usize>(address), address.byteLength);
     const described = peer !== null && peer.endsWith("|" + principal) ? peer : withoutWorkload(principal);
-    const key = new ArrayBuffer(<i32>size);
-    memory.copy(changetype<usize>(key), start, size);
     if (this.known.size >= MAX) this.known.clear();
     const result = peerOfText(described + "|mtls");
-    this.known.add(key, result);
+    this.known.add(copyOf(start, size), result);
     return result;
   }
 }
