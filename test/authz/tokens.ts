@@ -1,10 +1,9 @@
-import { Issuer, keySet } from "../jwt/issuer.ts";
+import { Issuer, ISSUER_URL, keySet } from "../jwt/issuer.ts";
 
-const ISSUER = "https://issuer.example";
 const issuer = new Issuer();
 
 /** Lets the pod `web` verify the tokens of the cases. */
-export const AUTHENTICATION = `{ apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: { name: issuer, namespace: shop }, spec: { selector: { matchLabels: { app: web } }, jwtRules: [{ issuer: "${ISSUER}", jwks: '${keySet(issuer)}' }] } }\n---\n`;
+export const AUTHENTICATION = `{ apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: { name: issuer, namespace: shop }, spec: { selector: { matchLabels: { app: web } }, jwtRules: [{ issuer: "${ISSUER_URL}", jwks: '${keySet(issuer)}' }] } }\n---\n`;
 
 /** The header of a request that carries a token of these claims; none without claims. */
 export function bearer(

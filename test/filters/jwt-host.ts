@@ -1,10 +1,9 @@
 import { expect } from "vitest";
 import type { FilterJwtRule, FilterPolicy } from "../../agent/compile/filters/filter-config.ts";
-import { readKeySet } from "../../agent/sources/json-web-keys.ts";
 import type { Stream } from "../host/stream.ts";
 import { WasmHost } from "../host/wasm-host.ts";
-import { ISSUER_URL } from "../jwt/attacks.ts";
-import { Issuer, keySet } from "../jwt/issuer.ts";
+import { Issuer, ISSUER_URL } from "../jwt/issuer.ts";
+import { jwtRule } from "../jwt/jwt-rule.ts";
 import { CHAIN, EMPTY, peer } from "./chain.ts";
 
 export type Headers = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
@@ -15,25 +14,9 @@ export const NOW = 1_800_000_000;
 export const CLAIMS = { iss: ISSUER_URL, sub: "alice", aud: ["shop", "else"], azp: "web", exp: NOW + 3600 };
 export const good = ec.token(CLAIMS);
 
-let rules = 0;
-export function rule(part: Partial<FilterJwtRule> = {}, ...issuers: readonly Issuer[]): FilterJwtRule {
-  const set = readKeySet(keySet(...(issuers.length === 0 ? [ec, rsa] : issuers)));
-  if (typeof set === "string") throw new Error(set);
-  return {
-    id: `rule-${rules++}`,
-    issuer: ISSUER_URL,
-    audiences: ["shop"],
-    fromHeaders: [],
-    fromParams: [],
-    fromCookies: [],
-    outputPayloadToHeader: "",
-    outputClaimToHeaders: [],
-    forwardOriginalToken: false,
-    spaceDelimitedClaims: [],
-    keys: set.keys,
-    ...part,
-  };
-}
+/** By the keys of these issuers, or of both. */
+export const rule = (part: Partial<FilterJwtRule> = {}, ...issuers: readonly Issuer[]): FilterJwtRule =>
+  jwtRule(issuers.length === 0 ? [ec, rsa] : issuers, part);
 
 export function host(jwtRules: readonly FilterJwtRule[], policies: readonly FilterPolicy[] = []): WasmHost {
   const wasm = new WasmHost(CHAIN);
@@ -60,6 +43,6 @@ export function ask(wasm: WasmHost, headers: Headers = {}, path = "/"): Stream {
   });
 }
 
-export const call = (jwtRule: FilterJwtRule, headers: Headers = {}, path = "/"): Stream =>
-  ask(host([jwtRule]), headers, path);
+export const call = (only: FilterJwtRule, headers: Headers = {}, path = "/"): Stream =>
+  ask(host([only]), headers, path);
 export const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });

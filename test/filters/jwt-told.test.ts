@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FilterPolicy } from "../../agent/compile/filters/filter-config.ts";
-import { ISSUER_URL } from "../jwt/attacks.ts";
+import { ISSUER_URL } from "../jwt/issuer.ts";
 import { ask, bearer, call, CLAIMS, ec, good, host, rule } from "./jwt-host.ts";
 
 describe("what the application is told", () => {

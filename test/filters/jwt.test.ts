@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { FilterJwtRule } from "../../agent/compile/filters/filter-config.ts";
 import { WasmHost } from "../host/wasm-host.ts";
-import { badTokens, ISSUER_URL } from "../jwt/attacks.ts";
-import { Issuer } from "../jwt/issuer.ts";
+import { badTokens } from "../jwt/attacks.ts";
+import { Issuer, ISSUER_URL } from "../jwt/issuer.ts";
 import { CHAIN, EMPTY } from "./chain.ts";
 import { ask, bearer, call, CLAIMS, configure, ec, good, host, NOW, rsa, rule, type Headers } from "./jwt-host.ts";
 

@@ -1,6 +1,5 @@
-import { Issuer } from "./issuer.ts";
+import { Issuer, ISSUER_URL } from "./issuer.ts";
 
-export const ISSUER_URL = "https://issuer.example";
 /** Nobody knows its keys. */
 const STRANGER = new Issuer();
 

@@ -1,5 +1,8 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 
+/** Whose tokens tests take for good. */
+export const ISSUER_URL = "https://issuer.example";
+
 type Claims = Readonly<Record<string, unknown>>;
 
 /** Who signs tokens for tests: one key pair, and its public half as a JSON Web Key. */

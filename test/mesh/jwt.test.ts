@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { badTokens, ISSUER_URL } from "../jwt/attacks.ts";
-import { Issuer, keySet } from "../jwt/issuer.ts";
+import { badTokens } from "../jwt/attacks.ts";
+import { Issuer, ISSUER_URL, keySet } from "../jwt/issuer.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, MeshLab, labStateDir, namespace, pod, service, type Answer } from "./mesh-lab.ts";
 

@@ -1,8 +1,8 @@
 import { allow, type AuthzCase, cases, deny, from, when } from "../case.ts";
+import { ISSUER_URL as ISSUER } from "../../jwt/issuer.ts";
 import { AUTHENTICATION } from "../tokens.ts";
 
-const TOKEN = { iss: "https://issuer.example", sub: "alice", aud: ["shop", "ops"], azp: "portal" };
-const ISSUER = "https://issuer.example";
+const TOKEN = { iss: ISSUER, sub: "alice", aud: ["shop", "ops"], azp: "portal" };
 const GROUPS = "request.auth.claims[groups]";
 const ROLES = "request.auth.claims[realm][roles]";
 

@@ -1,9 +1,8 @@
-import { readKeySet } from "../../../agent/sources/json-web-keys.ts";
-import { Issuer, keySet } from "../../jwt/issuer.ts";
+import { Issuer, ISSUER_URL } from "../../jwt/issuer.ts";
+import { jwtRule } from "../../jwt/jwt-rule.ts";
 
 /** More than the filter remembers: by the time that one comes again it has been forgotten. */
 const MANY = 8192;
-const ISSUER = "https://issuer.example";
 
 export interface TokenSubject {
   readonly name: string;
@@ -17,27 +16,12 @@ export function tokenSubjects(): {
   readonly subjects: readonly TokenSubject[];
 } {
   const issuer = new Issuer("ES256");
-  const set = readKeySet(keySet(issuer));
-  if (typeof set === "string") throw new TypeError(set);
-  const rule = {
-    id: "bench",
-    issuer: ISSUER,
-    audiences: ["shop"],
-    fromHeaders: [],
-    fromParams: [],
-    fromCookies: [],
-    outputPayloadToHeader: "",
-    outputClaimToHeaders: [],
-    forwardOriginalToken: false,
-    spaceDelimitedClaims: [],
-    keys: set.keys,
-  };
   const exp = Math.floor(Date.now() / 1000) + 86_400;
   const token = (jti: number): string =>
-    issuer.token({ iss: ISSUER, sub: "alice", aud: "shop", exp, jti, scope: "read write", groups: ["dev", "ops"] });
+    issuer.token({ iss: ISSUER_URL, sub: "alice", aud: "shop", exp, jti, scope: "read write", groups: ["dev", "ops"] });
   const many = Array.from({ length: MANY }, (_, jti) => token(jti));
   return {
-    rule,
+    rule: jwtRule([issuer]),
     subjects: [
       { name: "the three, tokens asked for: none sent", tokens: [] },
       { name: "the three, an ES256 token seen before", tokens: [token(-1)] },
