@@ -35,7 +35,7 @@ interface LabService {
   readonly clusterIP: string;
 }
 
-/** What `apps/call.mjs` prints of a request; status 0: no answer came, and `code` says why. */
+/** What `apps/send.mjs` tells of a request; status 0: no answer came, and `code` says why. */
 export interface Answer {
   readonly status: number;
   readonly code?: string;

@@ -5,23 +5,14 @@
 import { request } from "node:http";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { send } from "./send.mjs";
 
 const PATIENCE_MS = 3000;
 
-function http({ address, port, method, path, headers }) {
-  return new Promise((resolve) => {
-    const sent = request(
-      { host: address, port, method, path, headers, agent: false, timeout: PATIENCE_MS },
-      (response) => {
-        response.resume();
-        response.on("end", () => resolve({ status: response.statusCode }));
-        response.on("error", (error) => resolve({ status: 0, code: error.code }));
-      },
-    );
-    sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
-    sent.on("error", (error) => resolve({ status: 0, code: error.code }));
-    sent.end();
-  });
+async function http({ address, port, method, path, headers }) {
+  const options = { host: address, port, method, path, headers, agent: false, timeout: PATIENCE_MS };
+  const { status, code } = await send(options);
+  return { status, code };
 }
 
 function hold({ address, port, method, path, headers }) {

@@ -1,24 +1,15 @@
 // first-post.mjs BYTES URL…: one POST of so many bytes to each URL, each over a connection of its own, all at once, and the
 // body at once with the headers. Prints a JSON line for each, in order: status, and how many bytes the server had read.
-import { request } from "node:http";
+import { urlToHttpOptions } from "node:url";
+import { send } from "./send.mjs";
 
 const [bytes, ...urls] = process.argv.slice(2);
-const body = Buffer.alloc(Number(bytes), "x");
+const payload = Buffer.alloc(Number(bytes), "x");
 
-function post(url) {
-  return new Promise((resolve) => {
-    const sent = request(url, { method: "POST", agent: false, timeout: 10_000 }, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("end", () => {
-        const text = Buffer.concat(parts).toString();
-        resolve({ status: response.statusCode, read: response.statusCode === 200 ? JSON.parse(text).read : text });
-      });
-    });
-    sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
-    sent.on("error", (error) => resolve({ status: 0, read: error.code }));
-    sent.end(body);
-  });
+async function post(url) {
+  const options = { ...urlToHttpOptions(new URL(url)), method: "POST", agent: false, timeout: 10_000 };
+  const { status, code, body } = await send(options, payload);
+  return { status, read: status === 200 ? JSON.parse(body).read : (code ?? body) };
 }
 
 for (const answer of await Promise.all(urls.map(post))) console.log(JSON.stringify(answer));
