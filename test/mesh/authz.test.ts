@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { audit, type AuthzCase, type Caller as Who, type CaseCall, deny, from, to } from "../authz/case.ts";
 import { CASES } from "../authz/cases.ts";
@@ -8,7 +6,7 @@ import { ACCOUNTS, NAMESPACES } from "../authz/world.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { connectionMarker, guarding, roundMarker } from "./authz-policies.ts";
 import { Caller, type OneCall } from "./callers.ts";
-import { labStateDir, MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
+import { MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
 
 /** So many sets of policies are tried at once, each on a server of its own. */
 const SERVERS = 20;
@@ -167,21 +165,8 @@ describePrivileged("what policies mean, in Envoy", () => {
     await settled("the policies are there", 403, ["x-round", "marks"]);
     expect(await ask("alice-node-2", 0, { path: "/marked", method: "GET", headers: ["Host", "web"] })).toBe(200);
     for (const node of NODES) {
-      const line = await loggedLine(lab, node, "/marked");
-      expect(JSON.parse(line)).toMatchObject({ audit: "shop/audit-marks", dry_run: "denied:shop/tried-marks" });
+      const line = await lab.loggedLine(node, "/marked");
+      expect(line).toMatchObject({ audit: "shop/audit-marks", dry_run: "denied:shop/tried-marks" });
     }
   });
 });
-
-/** The line of a node's access log that holds a text, once it is written. */
-async function loggedLine(lab: MeshLab, node: string, text: string): Promise<string> {
-  const log = join(labStateDir(lab.name), `nodes/${node}/access.log`);
-  let found: string | undefined;
-  await lab.until(`${node} logs ${text}`, () => {
-    found = readFileSync(log, "utf8")
-      .split("\n")
-      .find((line) => line.includes(text) && line.endsWith("}"));
-    return Promise.resolve(found !== undefined);
-  });
-  return found ?? "";
-}

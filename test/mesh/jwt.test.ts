@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { badTokens } from "../jwt/attacks.ts";
 import { Issuer, ISSUER_URL, keySet } from "../jwt/issuer.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, labStateDir, namespace, pod, service, type Answer } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service, type Answer } from "./mesh-lab.ts";
 
 interface Sent {
   readonly url: string;
@@ -173,15 +173,8 @@ describePrivileged("tokens in a mesh", () => {
 
   it("the reason of a rejection is in the access log, where it was rejected", async () => {
     await one("shop/caller", bearer("http://far/why", ec.token({ ...CLAIMS, exp: 1 })));
-    const log = join(labStateDir(lab.name), "nodes/node-2/access.log");
-    let line: string | undefined;
-    await lab.until("the line is written", () => {
-      line = readFileSync(log, "utf8")
-        .split("\n")
-        .find((each) => each.includes("/why"));
-      return Promise.resolve(line !== undefined);
-    });
-    expect(JSON.parse(line ?? "")).toMatchObject({ response_code: 401, response_code_details: "ambit_jwt:expired" });
+    const line = await lab.loggedLine("node-2", "/why");
+    expect(line).toMatchObject({ response_code: 401, response_code_details: "ambit_jwt:expired" });
   });
 
   it("tokens that the application is to get reach it on either node, verified all the same", async () => {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "../../agent/lib/yaml.ts";
@@ -42,6 +42,9 @@ export interface Answer {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+/** A line of an access log. */
+export type LogLine = Readonly<Record<string, string | number | null>>;
 
 export interface LabStatus {
   readonly nodes: readonly LabNode[];
@@ -112,6 +115,21 @@ export class MeshLab {
   start(target: string, ...command: readonly string[]): ChildProcess {
     const args = [LAUNCHER, "lab", "exec", "--name", this.name, target, "--", ...command];
     return spawn(process.execPath, args, { env: this.#env, stdio: ["pipe", "pipe", "inherit"] });
+  }
+
+  /** The lines of a node's access log that hold a text. The last one may be half written, and is left out then. */
+  logged(node: string, text: string): readonly LogLine[] {
+    return readFileSync(join(labStateDir(this.name), "nodes", node, "access.log"), "utf8")
+      .split("\n")
+      .slice(0, -1)
+      .filter((line) => line.includes(text))
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** The first of them, once it is written: Envoy writes its log every so often. */
+  async loggedLine(node: string, text: string): Promise<LogLine | undefined> {
+    await this.until(`${node} logs ${text}`, () => Promise.resolve(this.logged(node, text).length > 0));
+    return this.logged(node, text)[0];
   }
 
   /** Waits for a condition; throws with `what` when it does not come within the time. */

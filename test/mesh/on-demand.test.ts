@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -120,13 +119,8 @@ describePrivileged("a destination that nobody of the node has called before", ()
       ["far-9", 100],
     ] as const) {
       expect(await firstPosts(bytes, [host])).toEqual([{ status: 200, read: bytes }]);
-      const log = join(labStateDir(lab.name), "nodes/node-1/access.log");
-      const lines = (): readonly string[] =>
-        readFileSync(log, "utf8")
-          .split("\n")
-          .filter((line) => line.includes(`|80||${host}.`));
-      await lab.until("the call is in the access log", () => Promise.resolve(lines().length > 0));
-      expect(lines()).toHaveLength(1);
+      await lab.loggedLine("node-1", `|80||${host}.`);
+      expect(lab.logged("node-1", `|80||${host}.`)).toHaveLength(1);
       expect(await requestsTo(lab, host)).toBe(1);
     }
   });

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, service, type Answer, type LabStatus, labStateDir } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service, type Answer, type LabStatus } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 
@@ -95,15 +94,7 @@ describePrivileged("what nobody can talk his way around", () => {
 
   it("writes the reason of a denial into the access log", async () => {
     await get("shop/bob", "http://guarded/why");
-    const log = join(labStateDir(lab.name), "nodes/node-1/access.log");
-    let line: string | undefined;
-    await lab.until("the line is written", () => {
-      line = readFileSync(log, "utf8")
-        .split("\n")
-        .find((each) => each.includes("/why"));
-      return Promise.resolve(line !== undefined);
-    });
-    expect(JSON.parse(line ?? "")).toMatchObject({
+    expect(await lab.loggedLine("node-1", "/why")).toMatchObject({
       direction: "outbound",
       path: "/why",
       response_code: 403,

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askAdmin } from "../../agent/envoy/admin-client.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, labStateDir, MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
+import { APPS, labStateDir, MeshLab, namespace, pod, service, type LabStatus, type LogLine } from "./mesh-lab.ts";
 
 const MARKER = "only-both-ends-read-this";
 const ROUNDS = 50;
@@ -96,12 +95,9 @@ describePrivileged("the wire between two nodes", () => {
       expect(stats).toMatch(/ssl\.versions\.TLSv1\.3: [1-9]/u);
       expect(stats.replaceAll(/^.*ssl\.versions\.TLSv1\.3: \d+$/gmu, "").trim()).toBe("");
       // Envoy writes its log every so often.
-      const logged = (): readonly Record<string, string | null>[] =>
-        readFileSync(join(folder, "access.log"), "utf8")
-          .split("\n")
-          // The last one may be half written.
-          .slice(0, -1)
-          .map((line) => JSON.parse(line) as Record<string, string | null>)
+      const logged = (): readonly LogLine[] =>
+        lab
+          .logged(node, address(caller))
           .filter((line) => line["direction"] === "inbound" && line["source_address"] === address(caller));
       const protocols = (): readonly unknown[] => [...new Set(logged().map(({ protocol }) => protocol))].toSorted();
       await lab.until("all are logged", () => Promise.resolve(protocols().length === 3));
