@@ -25,16 +25,12 @@ function readPackages(file) {
   }
 }
 
-/**
- * The arguments of npm. `install --no-save` takes the locked versions and writes nothing, like `ci`, but does not refuse
- * to work where a registry lacks the binaries of other platforms.
- * @returns {string[]} a command
- */
+/** `ci` takes what package-lock.json says, and writes nothing to it. @returns {string[]} a command */
 export function installCommand() {
   // Under npm, npm_execpath is the very npm that runs us; a bare `npm` need not be the same one.
   const npm = process.env["npm_execpath"];
   const command = npm?.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"];
-  return [...command, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+  return [...command, "ci", "--no-audit", "--no-fund", "--loglevel=error"];
 }
 
 /** npm links the bins of dependencies only; with this, `npx ambit` finds the checkout's own at once. @param {string} root */

@@ -32,3 +32,19 @@ test("documents link to files that are there", () => {
     }
   }
 });
+
+test("the lock file is whole, so that `npm ci` works on every platform, and names no registry", () => {
+  interface Package {
+    readonly resolved?: string;
+    readonly dependencies?: Readonly<Record<string, string>>;
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const lock: unknown = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const { packages } = lock as { readonly packages: Readonly<Record<string, Package>> };
+  const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)));
+  const missing = Object.values(packages)
+    .flatMap(({ dependencies, optionalDependencies }) => Object.keys({ ...dependencies, ...optionalDependencies }))
+    .filter((name) => !names.has(name));
+  expect(missing).toEqual([]);
+  expect(Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+});
