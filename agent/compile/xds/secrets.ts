@@ -1,6 +1,6 @@
 import { LazyMap } from "../../lib/lazy-map.ts";
 import { Remembered } from "../../lib/remember.ts";
-import type { IdentityCertificate } from "../../model/identity.ts";
+import type { Identities, IdentityCertificate } from "../../model/identity.ts";
 import type { Workload } from "../../model/workload.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import {
@@ -8,8 +8,7 @@ import {
   SubjectAltNameMatcherSchema,
 } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
 import { SecretSchema, type Secret } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
-import type { StringMatcherSchema } from "../../xds/gen/envoy/type/matcher/v3/string_pb.ts";
-import { create, type Message, type MessageInitShape } from "../../xds/proto.ts";
+import { create, type Message } from "../../xds/proto.ts";
 import type { ServiceTarget } from "../destinations.ts";
 import type { NodeView } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
@@ -42,10 +41,9 @@ export function secrets(
   { identities, trustDomain }: CompileOptions,
 ): ReadonlyMap<string, Message | undefined> {
   if (identities === undefined) return new Map();
-  const { certificates, rootsPem } = identities;
+  const { certificates } = identities;
   const pods = [...view.localPods, ...view.leavingPods];
   const ids = new Set(pods.map(({ workload }) => spiffeIdOf(trustDomain, workload)));
-  const trust = (sans: readonly San[]) => (rootsPem === "" ? undefined : { rootsPem, sans });
   return new LazyMap<string, Message | undefined>(
     [
       ...[...ids].flatMap((id) =>
@@ -53,13 +51,16 @@ export function secrets(
           (name) => [name, () => certificate(name, certificates.get(id))] as const,
         ),
       ),
-      [SECRETS.callers, () => validation(SECRETS.callers, trust([{ prefix: `spiffe://${trustDomain}/` }]))],
+      [SECRETS.callers, () => validation(SECRETS.callers, identities, "prefix", [`spiffe://${trustDomain}/`])],
       ...view.mesh.services.map((service) => {
         const name = SECRETS.peers(service.meta.namespace, service.meta.name);
-        return [name, () => validation(name, trust(peers(view.workloadsBehind(service), trustDomain)))] as const;
+        return [
+          name,
+          () => validation(name, identities, "exact", peers(view.workloadsBehind(service), trustDomain)),
+        ] as const;
       }),
     ],
-    (name) => (name.startsWith(PEER) ? validation(name, trust([{ exact: name.slice(PEER.length) }])) : undefined),
+    (name) => (name.startsWith(PEER) ? validation(name, identities, "exact", [name.slice(PEER.length)]) : undefined),
   );
 }
 
@@ -67,24 +68,22 @@ export function peersSecret({ service: { meta } }: ServiceTarget): string {
   return SECRETS.peers(meta.namespace, meta.name);
 }
 
-type San = { readonly prefix: string } | { readonly exact: string };
-
 /**
  * Who may answer for a Service: its workloads, whether they speak mTLS at the moment or not. Envoy has this at once, and
  * endpoints later: handshakes that are under way when a pod leaves the mesh, or stops being ready, still have to find it
  * here. Nobody, where there is none: an empty list would be anybody.
  */
-function peers(workloads: readonly Workload[], trustDomain: string): readonly San[] {
+function peers(workloads: readonly Workload[], trustDomain: string): readonly string[] {
   const ids = workloads.map((workload) => spiffeIdOf(trustDomain, workload));
   const sorted = [...new Set(ids)].toSorted();
-  return (sorted.length === 0 ? ["spiffe://nobody"] : sorted).map((exact) => ({ exact }));
+  return sorted.length === 0 ? ["spiffe://nobody"] : sorted;
 }
 
-const remembered = new Remembered<IdentityCertificate, Secret>();
+const issuedSecrets = new Remembered<IdentityCertificate, Secret>();
 
 function certificate(name: string, issued: IdentityCertificate | undefined): Secret | undefined {
   if (issued === undefined) return undefined;
-  return remembered.get(issued, name, [], () =>
+  return issuedSecrets.get(issued, name, [], () =>
     create(SecretSchema, {
       name,
       type: {
@@ -95,29 +94,34 @@ function certificate(name: string, issued: IdentityCertificate | undefined): Sec
   );
 }
 
+const validations = new Remembered<Identities, Secret>();
+
+/** Whom to believe: who has a certificate of these roots, for one of `uris`. */
 function validation(
   name: string,
-  trust: { readonly rootsPem: string; readonly sans: readonly San[] } | undefined,
+  identities: Identities,
+  match: "exact" | "prefix",
+  uris: readonly string[],
 ): Secret | undefined {
-  if (trust === undefined) return undefined;
-  return create(SecretSchema, {
-    name,
-    type: {
-      case: "validationContext",
-      value: {
-        trustedCa: inline(trust.rootsPem),
-        matchTypedSubjectAltNames: trust.sans.map((san) =>
-          create(SubjectAltNameMatcherSchema, { sanType: SanType.URI, matcher: stringMatcher(san) }),
-        ),
+  const { rootsPem } = identities;
+  if (rootsPem === "") return undefined;
+  return validations.get(identities, name, uris, () =>
+    create(SecretSchema, {
+      name,
+      type: {
+        case: "validationContext",
+        value: {
+          trustedCa: inline(rootsPem),
+          matchTypedSubjectAltNames: uris.map((value) =>
+            create(SubjectAltNameMatcherSchema, {
+              sanType: SanType.URI,
+              matcher: { matchPattern: { case: match, value } },
+            }),
+          ),
+        },
       },
-    },
-  });
-}
-
-function stringMatcher(san: San): MessageInitShape<typeof StringMatcherSchema> {
-  return "exact" in san
-    ? { matchPattern: { case: "exact", value: san.exact } }
-    : { matchPattern: { case: "prefix", value: san.prefix } };
+    }),
+  );
 }
 
 function inline(text: string) {
