@@ -29,7 +29,7 @@ export function readCondition(entry: Reader, namespace: string): PolicyCondition
   const field = entry.field("key").required();
   const key = readKey(field);
   const lists = [entry.field("values"), entry.field("notValues")] as const;
-  if (lists.every((list) => list.raw === undefined)) {
+  if (lists.every((list) => !list.isWritten)) {
     entry.invalid("missing-field", "the condition has neither values nor notValues", "Add one of them.");
   }
   if (key === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { Reader } from "./reader.ts";
 export function filled(list: Reader): readonly Reader[] {
   const items = list.items();
   if (Array.isArray(list.raw) && items.length === 0) {
-    list.invalid("empty-value", "the list is empty", "Remove the field, or put something into the list.");
+    list.invalid("empty-value", "the list is empty", "Put into it what is asked for; without the field nothing is.");
   }
   return items;
 }

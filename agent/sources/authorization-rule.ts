@@ -41,8 +41,9 @@ function readPart(entry: Reader, name: string, fields: Fields, namespace: string
   const part = entry.field(name).required();
   const names = Object.keys(fields).flatMap((field) => [field, negated(field)]);
   part.fields(names);
-  if (!names.some((field) => part.field(field).raw !== undefined)) {
-    part.invalid("empty-value", `${name} says nothing`, "Remove the entry, or say what it stands for.");
+  // Where something else is in it, that has been reported: to remove the entry would let everybody in.
+  if (part.isEmptyObject) {
+    part.invalid("empty-value", `${name} says nothing`, "Say what it stands for.");
   }
   return Object.entries(fields).flatMap(([field, attribute]) => {
     const read = (list: Reader): readonly string[] =>

@@ -21,7 +21,7 @@ export function readJwksSource(rule: Reader, issuer: string | undefined): JwksSo
     const url = uri.parsed(webAddress, "a URL of http or https", "Write it as https://example.com/keys.json.");
     return url === undefined ? undefined : { kind: "uri", url, timeoutMs };
   }
-  if (issuer === undefined) return undefined;
+  if (issuer === undefined || inline.isWritten || uri.isWritten) return undefined;
   const base = webAddress(issuer);
   if (base === undefined) {
     const reason = `there is neither jwks nor jwksUri, and the issuer ${quote(issuer)} is no URL to ask for its keys`;

@@ -34,6 +34,7 @@ export class Notes {
   private readonly object: RawObject;
   private readonly problems: Problem[];
   private errorCount = 0;
+  private readonly meant = new Set<string>();
 
   constructor(object: RawObject, problems: Problem[]) {
     this.object = object;
@@ -57,6 +58,15 @@ export class Notes {
     };
     subjects.set(problem, this.object);
     this.problems.push(problem);
+  }
+
+  /** Notes that a field is there under another name, which has been reported. */
+  misspelt(path: FieldPath): void {
+    this.meant.add(fieldText(path));
+  }
+
+  isMisspelt(path: FieldPath): boolean {
+    return this.meant.has(fieldText(path));
   }
 
   /** What `read` gives, or undefined if it met an error on the way. */

@@ -120,9 +120,21 @@ function sortPods<T extends { readonly workload: { readonly meta: ObjectMeta } }
   return [...pods].sort((a, b) => compareMeta(a.workload, b.workload));
 }
 
+/** `file:line`, in the order of the lines. */
+function compareOrigin(a: string, b: string): number {
+  const [fileA, lineA] = splitOrigin(a);
+  const [fileB, lineB] = splitOrigin(b);
+  return compareText(fileA, fileB) || lineA - lineB;
+}
+
+function splitOrigin(origin: string): readonly [file: string, line: number] {
+  const [, file, line] = /^(.*):(\d+)$/su.exec(origin) ?? [];
+  return [file ?? origin, Number(line ?? 0)];
+}
+
 export function compareProblems(a: Problem, b: Problem): number {
   return (
-    compareText(a.origin, b.origin) ||
+    compareOrigin(a.origin, b.origin) ||
     compareText(a.object, b.object) ||
     compareText(a.field, b.field) ||
     compareText(a.code, b.code) ||

@@ -42,6 +42,15 @@ export class Reader {
     return this.value !== undefined && this.value !== null;
   }
 
+  /** There, be it under a misspelt name, which has been reported. */
+  get isWritten(): boolean {
+    return this.value !== undefined || this.notes.isMisspelt(this.path);
+  }
+
+  get isEmptyObject(): boolean {
+    return isObject(this.value) && Object.keys(this.value).length === 0;
+  }
+
   field(name: string): Reader {
     const value = isObject(this.value) && Object.hasOwn(this.value, name) ? this.value[name] : undefined;
     return this.child(name, value);
@@ -57,7 +66,7 @@ export class Reader {
 
   /** Reports a field that has to be there and is not. */
   required(): this {
-    if (this.value === undefined || (this.value === null && !this.strict)) {
+    if (!this.isWritten || (this.value === null && !this.strict)) {
       this.error({
         code: "missing-field",
         reason: `${fieldText(this.path)} is missing`,
@@ -74,13 +83,22 @@ export class Reader {
     for (const name of Object.keys(value)) {
       if (known.includes(name)) continue;
       const guess = didYouMean(name, known);
+      if (guess !== undefined && severity === "error") this.notes.misspelt([...this.path, guess]);
       this.notes.add(severity, [...this.path, name], {
         code: "unknown-field",
         reason: `there is no field ${quote(name)} here`,
-        remedy: guess === undefined ? `Remove it; known are ${known.join(", ")}.` : `Did you mean ${quote(guess)}?`,
+        remedy: guess === undefined ? this.adviceOn(known) : `Did you mean ${quote(guess)}?`,
       });
     }
     return this;
+  }
+
+  /** Who removes a restriction lets more in than was asked for. */
+  private adviceOn(known: readonly string[]): string {
+    const names = known.join(", ");
+    return this.strict
+      ? `Say it by one of ${names}; without it the object means more.`
+      : `Remove it; known are ${names}.`;
   }
 
   string(): string | undefined {

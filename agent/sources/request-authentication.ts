@@ -33,7 +33,7 @@ function readObject(root: Reader, meta: ObjectMeta, services: readonly ReadServi
   const targets = readPolicyTargets(spec, meta, services) ?? [readSelector(spec.field("selector"))];
   const list = spec.field("jwtRules");
   const rules = list.list(readJwtRule);
-  if (list.items().length === 0) {
+  if (list.items().length === 0 && (list.raw !== undefined || !list.isWritten)) {
     list.warning({
       code: "no-rules",
       reason: "without rules no token is verified",

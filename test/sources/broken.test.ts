@@ -31,6 +31,40 @@ describe("beside a good Service", () => {
   });
 });
 
+describe("a field that is misspelt", () => {
+  for (const [manifest, field, remedy] of [
+    [policy("{ rules: [{ from: [{ source: { principles: [a] } }] }] }"), "from[0].source.principles", "principals"],
+    [policy("{ rules: [{ from: [{ sources: { principals: [a] } }] }] }"), "from[0].sources", "source"],
+    [policy("{ rules: [{ to: [{ operation: { method: [GET] } }] }] }"), "to[0].operation.method", "methods"],
+    [policy("{ rules: [{ when: [{ key: source.ip, value: ['::1'] }] }] }"), "when[0].value", "values"],
+    [policy("{ rules: [{ when: [{ keys: source.ip, values: ['::1'] }] }] }"), "when[0].keys", "key"],
+    [tokens("{ jwtRules: [{ isuer: a, jwksUri: 'https://a/k' }] }"), "jwtRules[0].isuer", "issuer"],
+    [tokens("{ jwtRules: [{ issuer: a, jwkUri: 'https://a/k' }] }"), "jwtRules[0].jwkUri", "jwksUri"],
+    [tokens("{ jwtRule: [{ issuer: a }] }"), "spec.jwtRule", "jwtRules"],
+  ] as const) {
+    it(`is said once, with the name that was meant: ${field}`, async () => {
+      const { problems } = await meshOf(manifest);
+      expect(problems).toMatchObject([{ code: "unknown-field", remedy: `Did you mean "${remedy}"?` }]);
+      expect(problems[0]?.field.endsWith(field)).toBe(true);
+    });
+  }
+
+  it("is never to be removed where that would make a policy mean more", async () => {
+    const { problems } = await meshOf(policy("{ rules: [{ from: [{ source: { users: [ann] } }] }] }"));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.remedy).toMatch(/^Say it by one of principals, /u);
+  });
+});
+
+it("problems of a file come in the order of its lines", async () => {
+  const broken = policy("{ actio: DENY }");
+  const { problems } = await meshOf(
+    Array.from({ length: 12 }, (_, at) => broken.replace("name: p", `name: p${at}`)).join("\n---\n"),
+  );
+  const lines = problems.map(({ origin }) => Number(origin.slice(origin.lastIndexOf(":") + 1)));
+  expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+});
+
 describe("a policy that is not understood", () => {
   for (const spec of [
     "{ rules: [{ when: [{ key: a }] }] }",
