@@ -12,7 +12,7 @@ import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
 import { fixedClusters, guardClusters } from "./xds/cluster.ts";
-import { directEndpoints, httpEndpoints, tcpEndpoints } from "./xds/endpoints.ts";
+import { endpointMakers } from "./xds/endpoints.ts";
 import { filterExtensions } from "./xds/filter-extensions.ts";
 import { internalListeners } from "./xds/internal-listeners.ts";
 import { onDemandClusters, onDemandEndpoints } from "./xds/on-demand.ts";
@@ -55,11 +55,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
       ]),
       clusters: byName([...fixedClusters(), ...guardClusters(pods, trustDomain)]),
       onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain),
-      endpoints: onDemandEndpoints(targets, dialled, view, {
-        http: (name, backends) => httpEndpoints(name, backends, view, policies, trustDomain),
-        tcp: (name, backends) => tcpEndpoints(name, backends, view, policies, trustDomain),
-        direct: (name, backends) => directEndpoints(name, backends, view, policies, trustDomain),
-      }),
+      endpoints: onDemandEndpoints(targets, dialled, view, endpointMakers(view, policies, trustDomain)),
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule)),
     },

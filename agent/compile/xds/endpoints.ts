@@ -12,78 +12,66 @@ import { hostPort, INTERNAL_LISTENERS } from "../names.ts";
 import type { Backend, NodeView } from "../node-view.ts";
 import { internalAddress, MTLS_MATCH } from "./cluster.ts";
 
-/** Endpoints for HTTP. A backend here is delivered in the same pass if all backends are guarded alike; see `local_inbound`. */
-export function httpEndpoints(
-  name: string,
-  backends: readonly Backend[],
-  view: NodeView,
-  policies: PolicySets,
-  trustDomain: string,
-): ClusterLoadAssignment {
-  const isMixed = policies.guardOf({ backends }).kind === "mixed";
-  return through(isMixed ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver, name, backends, view, trustDomain);
+/** Makes the endpoints that a cluster has under a name. */
+type MakeEndpoints = (name: string, backends: readonly Backend[]) => ClusterLoadAssignment;
+
+export interface EndpointMakers {
+  /** For HTTP. */
+  readonly http: MakeEndpoints;
+  /** For bytes that are not HTTP. */
+  readonly tcp: MakeEndpoints;
+  /** For HTTP to a pod that is dialled by its own address. */
+  readonly direct: MakeEndpoints;
 }
 
-/** Of a pod that is dialled by its own address: the filters are not told which policies guard it, so it decides itself. */
-export function directEndpoints(
-  name: string,
-  backends: readonly Backend[],
-  view: NodeView,
-  policies: PolicySets,
-  trustDomain: string,
-): ClusterLoadAssignment {
-  const isGuarded = backends.some(({ workload }) => policies.setOf(workload) !== undefined);
-  return through(
-    isGuarded ? INTERNAL_LISTENERS.inbound : INTERNAL_LISTENERS.deliver,
-    name,
-    backends,
-    view,
-    trustDomain,
-  );
-}
+/** The internal listener through which a backend of this node is reached, of one cluster's backends. */
+type WaysIn = (backends: readonly Backend[]) => (backend: Backend) => string;
 
-function through(
-  listener: string,
-  name: string,
-  backends: readonly Backend[],
-  view: NodeView,
-  trustDomain: string,
-): ClusterLoadAssignment {
-  const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view) }));
-  const depends = [listener, view.node, trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
-  return remembered.get(backends, name, depends, () => assignment(name, reached, () => listener, trustDomain));
-}
-
-/** Endpoints for bytes that are not HTTP. A guarded backend here is reached through `local_guard`. */
-export function tcpEndpoints(
-  name: string,
-  backends: readonly Backend[],
-  view: NodeView,
-  policies: PolicySets,
-  trustDomain: string,
-): ClusterLoadAssignment {
-  const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view) }));
-  const listeners = backends.map(({ workload }) =>
-    policies.decidingSetOf(workload) === undefined ? INTERNAL_LISTENERS.deliver : INTERNAL_LISTENERS.guard,
-  );
-  const depends = [view.node, trustDomain, ...listeners, ...reached.map(({ wire }) => wireKey(wire))];
-  return remembered.get(backends, name, depends, () =>
-    assignment(name, reached, (index) => listeners[index] ?? INTERNAL_LISTENERS.guard, trustDomain),
-  );
+export function endpointMakers(view: NodeView, policies: PolicySets, trustDomain: string): EndpointMakers {
+  const { deliver, guard, inbound } = INTERNAL_LISTENERS;
+  const maker =
+    (waysIn: WaysIn): MakeEndpoints =>
+    (name, backends) => {
+      const wayIn = waysIn(backends);
+      const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view, wayIn) }));
+      const depends = [trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
+      return remembered.get(backends, name, depends, () => assignment(name, reached, trustDomain));
+    };
+  return {
+    // Delivered in the same pass if all are guarded alike; see `local_inbound`.
+    http: maker((backends) => {
+      const listener = policies.guardOf({ backends }).kind === "mixed" ? inbound : deliver;
+      return () => listener;
+    }),
+    tcp: maker(
+      () =>
+        ({ workload }) =>
+          policies.decidingSetOf(workload) === undefined ? deliver : guard,
+    ),
+    // The filters are not told which policies guard it, so it decides itself.
+    direct: maker(
+      () =>
+        ({ workload }) =>
+          policies.setOf(workload) === undefined ? deliver : inbound,
+    ),
+  };
 }
 
 /** How a backend is reached: inside its netns on this node, or over the network, by mTLS or as it comes. */
 type Wire =
-  { readonly kind: "deliver"; readonly netns: string } | { readonly kind: "mtls" } | { readonly kind: "plain" };
+  | { readonly kind: "deliver"; readonly netns: string; readonly listener: string }
+  | { readonly kind: "mtls" }
+  | { readonly kind: "plain" };
 
-function wireOf({ port, workload }: Backend, view: NodeView): Wire {
+function wireOf(backend: Backend, view: NodeView, wayIn: (backend: Backend) => string): Wire {
+  const { port, workload } = backend;
   const netns = view.netnsOf(workload);
-  if (netns !== undefined) return { kind: "deliver", netns };
+  if (netns !== undefined) return { kind: "deliver", netns, listener: wayIn(backend) };
   return view.speaksMtls(workload, port) ? { kind: "mtls" } : { kind: "plain" };
 }
 
 function wireKey(wire: Wire): string {
-  return wire.kind === "deliver" ? wire.netns : wire.kind;
+  return wire.kind === "deliver" ? `${wire.listener} ${wire.netns}` : wire.kind;
 }
 
 // A list of backends stays the same list while nothing about its workloads changes (`NodeView.backends`).
@@ -98,43 +86,24 @@ interface Reached {
  * Each wire is a locality of its own. Envoy takes an endpoint whose locality has changed for another one, and drains the
  * connections to the one before; where only metadata changes, it would go on with the connections of the wire before.
  */
-function assignment(
-  clusterName: string,
-  reached: readonly Reached[],
-  /** The way into a backend of this node, by its index. */
-  listenerOf: (index: number) => string,
-  trustDomain: string,
-): ClusterLoadAssignment {
-  const made = reached.map((each, index) => ({
-    kind: each.wire.kind,
-    made: endpoint(each, listenerOf(index), trustDomain),
-  }));
-  const groups = (["deliver", "mtls", "plain"] as const).flatMap((kind) => {
-    const own = made.filter((each) => each.kind === kind).map((each) => each.made);
-    return own.length === 0 ? [] : [{ kind, own }];
+function assignment(clusterName: string, reached: readonly Reached[], trustDomain: string): ClusterLoadAssignment {
+  const endpoints = (["deliver", "mtls", "plain"] as const).flatMap((kind) => {
+    const own = reached.filter(({ wire }) => wire.kind === kind);
+    if (own.length === 0) return [];
+    return [{ locality: { subZone: kind }, lbEndpoints: own.map((each) => endpoint(each, trustDomain)) }];
   });
-  return create(ClusterLoadAssignmentSchema, {
-    clusterName,
-    endpoints: groups.map(({ kind, own }) => ({
-      locality: { subZone: kind },
-      lbEndpoints: own,
-    })),
-  });
+  return create(ClusterLoadAssignmentSchema, { clusterName, endpoints });
 }
 
-function endpoint(
-  { backend: { address, port, workload }, wire }: Reached,
-  internalListener: string,
-  trustDomain: string,
-): LbEndpoint {
+function endpoint({ backend: { address, port, workload }, wire }: Reached, trustDomain: string): LbEndpoint {
   const target = hostPort(address, port);
   // Only a delivery in this same pass lets the outbound filter speak for the destination, too.
-  const near = wire.kind === "deliver" && internalListener !== INTERNAL_LISTENERS.inbound;
+  const near = wire.kind === "deliver" && wire.listener !== INTERNAL_LISTENERS.inbound;
   const peer =
     workload === undefined ? {} : { peer: `${peerString(workload, trustDomain)}|${near ? "near" : wire.kind}` };
   if (wire.kind === "deliver") {
     return create(LbEndpointSchema, {
-      hostIdentifier: { case: "endpoint", value: { address: internalAddress(internalListener, target) } },
+      hostIdentifier: { case: "endpoint", value: { address: internalAddress(wire.listener, target) } },
       metadata: create(MetadataSchema, {
         filterMetadata: {
           "envoy.filters.listener.original_dst": { local: target },

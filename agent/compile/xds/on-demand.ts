@@ -10,6 +10,7 @@ import { hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
 import { directBackends, directTarget } from "../direct.ts";
 import type { Backend, NodeView } from "../node-view.ts";
 import { ads } from "./config-source.ts";
+import type { EndpointMakers } from "./endpoints.ts";
 import { directCluster, httpDestinationCluster, serviceCluster, tcpDestinationCluster } from "./cluster.ts";
 
 /**
@@ -57,15 +58,12 @@ export function onDemandClusters(
 
 const remembered = new Remembered<Workload, Message>();
 
-/** Makes the endpoints that a cluster has under a name. */
-type MakeEndpoints = (name: string, backends: readonly Backend[]) => Message;
-
 /** The endpoints behind those clusters, by the name that their EDS configuration gives. */
 export function onDemandEndpoints(
   targets: readonly ServiceTarget[],
   destinations: readonly Destination[],
   view: NodeView,
-  make: { readonly http: MakeEndpoints; readonly tcp: MakeEndpoints; readonly direct: MakeEndpoints },
+  make: EndpointMakers,
 ): ReadonlyMap<string, Message> {
   const both = (name: string, backends: () => readonly Backend[]) => {
     const tcpName = tcpEndpointsName(name);
