@@ -1,11 +1,12 @@
 import { applicablePolicies, type PolicyScope } from "../compile/authz/applicable.ts";
-import { selection } from "../compile/authz/selection.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { namespacedName } from "../model/meta.ts";
 import { principal } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import type { AuthzCall } from "./call.ts";
 import { evaluate, type Verdict } from "./evaluate.ts";
+import { answerOfPeers } from "./peer.ts";
+import { answerOfTokens } from "./token.ts";
 
 /** What is asked for, beside who asks whom. */
 export type AuthzRequest = Pick<
@@ -17,6 +18,12 @@ export type AuthzRequest = Pick<
   readonly destinationAddress?: string | undefined;
 };
 
+/** A verdict, and what else is to be known of the call. */
+export interface Explained extends Verdict {
+  /** Each a sentence without a full stop. */
+  readonly notes: readonly string[];
+}
+
 /** Who may call whom, by all that a mesh says. `source` undefined: somebody outside the mesh. */
 export function explainCall(
   mesh: Mesh,
@@ -24,34 +31,36 @@ export function explainCall(
   source: Workload | undefined,
   destination: Workload,
   request: AuthzRequest,
-): Verdict {
-  if (!destination.enrolled) {
-    return {
-      verdict: "allowed",
-      decidedBy: "",
-      reason: "the destination is not in the mesh, where no policy holds",
-      policies: [],
-    };
+): Explained {
+  const answer = (verdict: Verdict["verdict"], decidedBy: string, reason: string): Explained => ({
+    verdict,
+    decidedBy,
+    reason,
+    policies: [],
+    notes: [],
+  });
+  if (!destination.enrolled) return answer("allowed", "", "the destination is not in the mesh, where no policy holds");
+  const peers = answerOfPeers(mesh, scope.rootNamespace, source, destination, request.port);
+  if (peers.refusedBy !== undefined) {
+    const reason = "the PeerAuthentication is STRICT, and the caller is outside the mesh: its connection is closed";
+    return answer("denied", peers.refusedBy, reason);
   }
-  const selects = selection(mesh, scope.rootNamespace);
-  const broken = mesh.requestAuthentications.find((object) => object.alwaysDeny && selects(object, destination));
-  const verdict = evaluate(
-    applicablePolicies(mesh, scope)(destination),
-    callOf(source, destination, request, scope.trustDomain),
-  );
-  if (broken === undefined) return verdict;
-  const decidedBy = namespacedName(broken.meta.namespace, broken.meta.name);
-  const reason = "the RequestAuthentication is not understood as it is written, and denies every call";
-  return { ...verdict, verdict: "denied", decidedBy, reason };
+  const token = answerOfTokens(mesh, scope.rootNamespace, destination, request);
+  if (token.refusal !== undefined) return answer("denied", token.refusal.by, token.refusal.reason);
+  const known = peers.isAnonymous ? undefined : source;
+  const call = callOf(source, known, destination, { ...request, claims: token.claims }, scope.trustDomain);
+  const notes = [peers.note, token.note].filter((note) => note !== "");
+  return { ...evaluate(applicablePolicies(mesh, scope)(destination), call), notes };
 }
 
+/** `known`: the caller, where the call bears its identity. */
 function callOf(
   source: Workload | undefined,
+  known: Workload | undefined,
   destination: Workload,
   request: AuthzRequest,
   trustDomain: string,
 ): AuthzCall {
-  const known = source?.enrolled === true ? source : undefined;
   const namespace = known?.meta.namespace ?? "";
   return {
     ...request,

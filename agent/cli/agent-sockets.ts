@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import { nodeStateDir } from "../lab/lab-paths.ts";
+import { nodeStateDir, type LabPaths } from "../lab/lab-paths.ts";
 import { messageOf } from "../lib/errors.ts";
 import { chooseLab } from "./choose-lab.ts";
 
@@ -18,6 +18,12 @@ export function withAgentFlags(command: Command): Command {
     .addOption(new Option("--socket <path>", "ask one agent, at its admin.sock").conflicts("name"));
 }
 
+/** Names of a lab's nodes. */
+export function nodesOf(lab: LabPaths): readonly string[] {
+  const folder = join(lab.root, "nodes");
+  return existsSync(folder) ? readdirSync(folder).toSorted() : [];
+}
+
 /** What kept an agent from answering. */
 export interface SilentNode {
   readonly node: string;
@@ -31,10 +37,8 @@ export async function askAgents<T>(
 ): Promise<readonly (T | SilentNode)[]> {
   if (socket !== undefined) return [await question(socket)];
   const lab = chooseLab(name);
-  const folder = join(lab.root, "nodes");
-  const nodes = existsSync(folder) ? readdirSync(folder).toSorted() : [];
   return await Promise.all(
-    nodes.map((node) =>
+    nodesOf(lab).map((node) =>
       question(join(nodeStateDir(lab, node), "admin.sock")).catch((error: unknown) => ({
         node,
         error: messageOf(error),

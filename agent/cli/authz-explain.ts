@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { explainCall, type AuthzRequest } from "../authz/explain.ts";
 import { readSupervisor } from "../lab/claim.ts";
+import { nodeStateDir } from "../lab/lab-paths.ts";
 import type { Workload } from "../model/workload.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { explanationText, type Explanation } from "./authz-text.ts";
+import { nodesOf } from "./agent-sockets.ts";
 import { chooseLab } from "./choose-lab.ts";
 import { findWorkload } from "./find-workload.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -51,7 +54,7 @@ function addExplain(authz: Command): void {
     .option("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
     .addOption(new Option("--name <lab>", "a running lab, in place of manifests").conflicts("manifests"))
     .option("--method <method>", "of the request", "GET")
-    .option("--path <path>", "of the request, with its query", "/")
+    .option("--path <path>", "of the request, with its query", requestPath, "/")
     .option("--host <host>", "of the request (default: the destination's name)")
     .option("--header <name:value>", "of the request; may be given several times", header, [])
     .option("--port <number>", "the pod's port, not the Service's (default: its first container port)", port)
@@ -75,7 +78,7 @@ Examples:
 }
 
 async function explain(source: string, destination: string, flags: ExplainFlags): Promise<Explanation> {
-  const mesh = await loadDeclared(foldersOf(flags), flags);
+  const mesh = await loadDeclared(foldersOf(flags), { ...flags, heldVersions: heldVersionsOf(flags) });
   const caller = source === OUTSIDE ? undefined : findWorkload(mesh, source);
   const called = findWorkload(mesh, destination);
   const request = requestOf(called, flags);
@@ -93,6 +96,14 @@ function foldersOf({ manifests = [], name }: ExplainFlags): readonly string[] {
   const paths = chooseLab(name);
   const own = readSupervisor(paths)?.manifests;
   return own === undefined ? [paths.cluster] : [own, paths.cluster];
+}
+
+/** What is broken in a lab's manifests is not what its agents go by. */
+function heldVersionsOf({ manifests = [], name }: ExplainFlags): string | undefined {
+  if (manifests.length > 0) return undefined;
+  const lab = chooseLab(name);
+  const [node] = nodesOf(lab);
+  return node === undefined ? undefined : join(nodeStateDir(lab, node), "held-versions.json");
 }
 
 function requestOf({ meta, workloadName, ports }: Workload, flags: ExplainFlags): AuthzRequest {
@@ -114,6 +125,11 @@ function header(text: string, before: ExplainFlags["header"]): ExplainFlags["hea
   const at = text.indexOf(":");
   if (at < 1) throw new InvalidArgumentError("Give it as NAME:VALUE.");
   return [...before, [text.slice(0, at).trim(), text.slice(at + 1).trim()]];
+}
+
+function requestPath(text: string): string {
+  if (!text.startsWith("/") && text !== "*") throw new InvalidArgumentError("Begin it with /.");
+  return text;
 }
 
 function port(text: string): number {

@@ -1,9 +1,9 @@
-import type { ConditionTrace, PolicyTrace, Verdict } from "../authz/evaluate.ts";
-import type { AuthzRequest } from "../authz/explain.ts";
+import type { ConditionTrace, PolicyTrace } from "../authz/evaluate.ts";
+import type { AuthzRequest, Explained } from "../authz/explain.ts";
 import { table } from "./output.ts";
 
 /** What `ambit authz explain` prints, as JSON in this form. */
-export interface Explanation extends Verdict {
+export interface Explanation extends Explained {
   readonly source: string;
   readonly destination: string;
   readonly request: AuthzRequest;
@@ -12,13 +12,14 @@ export interface Explanation extends Verdict {
 }
 
 export function explanationText(explanation: Explanation): string {
-  const { source, destination, request, verdict, decidedBy, reason, policies, inMesh } = explanation;
+  const { source, destination, request, verdict, decidedBy, reason, policies, notes, inMesh } = explanation;
   const { protocol, method, path, host, port } = request;
   const what = protocol === "tcp" ? `connects to port ${port}` : `asks ${method} ${path} of ${host}, port ${port}`;
   const known = inMesh ? "" : " (the mesh does not know who that is)";
   const lines = [
     `${source}${known} ${what} of ${destination}:`,
     `${verdict}${decidedBy === "" ? "" : ` by ${decidedBy}`}: ${reason}`,
+    ...notes.map((note) => `note: ${note}`),
   ];
   if (policies.length === 0) return lines.join("\n");
   const rows = policies.flatMap((policy) => {

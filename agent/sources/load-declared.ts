@@ -1,15 +1,26 @@
 import type { Mesh } from "../model/mesh.ts";
 import { namespacedName } from "../model/meta.ts";
+import { HeldVersions } from "./held-versions.ts";
+import { LastGood } from "./last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import { objectsToMesh, type ObjectsToMeshOptions } from "./objects-to-mesh.ts";
 import { templatePods } from "./template-pods.ts";
 
+export interface LoadDeclaredOptions extends ObjectsToMeshOptions {
+  /** Where an agent that follows the folders notes what it serves in place of what has broken in them. */
+  readonly heldVersions?: string | undefined;
+}
+
 /** The mesh that folders of manifests would make: with a Pod for each Deployment and its like that has made none yet. */
-export async function loadDeclared(folders: readonly string[], options: ObjectsToMeshOptions = {}): Promise<Mesh> {
+export async function loadDeclared(folders: readonly string[], options: LoadDeclaredOptions = {}): Promise<Mesh> {
   const read = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of read) await folder.open();
-  const objects = read.flatMap((folder) => folder.objects);
-  const mesh = objectsToMesh(objects, options);
+  const held = options.heldVersions === undefined ? [] : new HeldVersions(options.heldVersions).load();
+  const { value: mesh, objects } = new LastGood(held).choose(
+    read.flatMap((folder) => folder.objects),
+    new Map(read.flatMap((folder) => [...folder.faults])),
+    (chosen) => objectsToMesh(chosen, options),
+  );
   const running = new Set(
     mesh.workloads
       .filter(({ terminated }) => !terminated)

@@ -1,3 +1,4 @@
+import type { ObjectMeta } from "../../model/meta.ts";
 import type { MtlsMode, PeerAuthentication } from "../../model/peer-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
 
@@ -23,24 +24,60 @@ export function withoutStrict({ other, ports }: PeerModes): PeerModes {
   return { other: soften(other), ports: new Map([...ports].map(([port, mode]) => [port, soften(mode)])) };
 }
 
-/**
- * The narrowest scope that says something counts: port, then workload, then namespace, then mesh (the root namespace). Of
- * two in one scope the older one, as in Istio.
- */
+/** A mode, and the object that says so; undefined where none does. */
+export interface DecidedMode {
+  readonly mode: MtlsMode;
+  readonly by: ObjectMeta | undefined;
+}
+
+/** What PeerAuthentications say about a pod, by scope. */
+interface Scopes {
+  readonly own: PeerAuthentication | undefined;
+  readonly namespace: PeerAuthentication | undefined;
+  readonly mesh: PeerAuthentication | undefined;
+}
+
 export function peerModes(
   policies: readonly PeerAuthentication[],
   rootNamespace: string,
 ): (workload: Workload) => PeerModes {
   if (policies.length === 0) return () => PERMISSIVE;
+  const scopesOf = scopes(policies, rootNamespace);
+  return (workload) => {
+    const found = scopesOf(workload);
+    return { other: widest(found).mode, ports: found.own?.ports ?? PERMISSIVE.ports };
+  };
+}
+
+/** The mode of one port, and who says so. */
+export function decidedMode(
+  policies: readonly PeerAuthentication[],
+  rootNamespace: string,
+  workload: Workload,
+  port: number,
+): DecidedMode {
+  const found = scopes(policies, rootNamespace)(workload);
+  const mode = found.own?.ports.get(port);
+  return mode === undefined ? widest(found) : { mode, by: found.own?.meta };
+}
+
+/** Of all ports that have no mode of their own. */
+function widest({ own, namespace, mesh }: Scopes): DecidedMode {
+  for (const one of [own, namespace, mesh]) if (one?.mode !== undefined) return { mode: one.mode, by: one.meta };
+  return { mode: "PERMISSIVE", by: undefined };
+}
+
+/**
+ * The narrowest scope that says something counts: port, then workload, then namespace, then mesh (the root namespace). Of
+ * two in one scope the older one, as in Istio.
+ */
+function scopes(policies: readonly PeerAuthentication[], rootNamespace: string): (workload: Workload) => Scopes {
   const byAge = policies.toSorted((a, b) => compare(key(a), key(b)));
   const mesh = byAge.find(({ meta, selector }) => meta.namespace === rootNamespace && selector === undefined);
   return (workload) => {
-    const { namespace } = workload.meta;
-    const inNamespace = byAge.filter(({ meta }) => meta.namespace === namespace);
+    const inNamespace = byAge.filter(({ meta }) => meta.namespace === workload.meta.namespace);
     const own = inNamespace.find(({ selector }) => selector !== undefined && selects(selector, workload));
-    const wide = inNamespace.find(({ selector }) => selector === undefined);
-    const inherited = wide?.mode ?? mesh?.mode ?? "PERMISSIVE";
-    return { other: own?.mode ?? inherited, ports: own?.ports ?? PERMISSIVE.ports };
+    return { own, namespace: inNamespace.find(({ selector }) => selector === undefined), mesh };
   };
 }
 
