@@ -1,3 +1,4 @@
+import { Backoff } from "../lib/backoff.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { FetchedKeys, VerificationKey } from "../model/verification-key.ts";
 
@@ -12,9 +13,9 @@ export interface FollowOptions {
 export class FollowedKeys {
   readonly #fetch: () => Promise<readonly VerificationKey[]>;
   readonly #changed: () => void;
-  readonly #options: FollowOptions;
+  readonly #refreshMs: number;
+  readonly #backoff: Backoff;
   #state: FetchedKeys;
-  #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #isFetching = false;
   #isClosed = false;
@@ -22,12 +23,13 @@ export class FollowedKeys {
   constructor(
     fetch: () => Promise<readonly VerificationKey[]>,
     stored: readonly VerificationKey[],
-    options: FollowOptions,
+    { refreshMs, retryMs, longestRetryMs }: FollowOptions,
     changed: () => void,
   ) {
     this.#fetch = fetch;
     this.#state = { keys: stored, failure: undefined };
-    this.#options = options;
+    this.#refreshMs = refreshMs;
+    this.#backoff = new Backoff({ firstMs: retryMs, longestMs: longestRetryMs, random: Math.random });
     this.#changed = changed;
   }
 
@@ -40,18 +42,21 @@ export class FollowedKeys {
     if (this.#isFetching || this.#isClosed) return;
     this.#isFetching = true;
     clearTimeout(this.#timer);
+    let wait: number;
     try {
       const keys = await this.#fetch();
-      this.#failures = 0;
+      this.#backoff.reset();
+      // Up to a tenth less, so that not all nodes ask at once.
+      wait = this.#refreshMs * (1 - Math.random() / 10);
       this.#settle({ keys, failure: undefined });
     } catch (error) {
-      this.#failures++;
+      wait = this.#backoff.next();
       this.#settle({ keys: this.#state.keys, failure: messageOf(error) });
     } finally {
       this.#isFetching = false;
     }
     if (this.#isClosed) return;
-    this.#timer = setTimeout(() => void this.refresh(), this.#wait());
+    this.#timer = setTimeout(() => void this.refresh(), wait);
     this.#timer.unref();
   }
 
@@ -64,12 +69,5 @@ export class FollowedKeys {
     if (this.#isClosed || JSON.stringify(state) === JSON.stringify(this.#state)) return;
     this.#state = state;
     this.#changed();
-  }
-
-  /** Up to a tenth less, so that not all nodes ask at once. */
-  #wait(): number {
-    const { refreshMs, retryMs, longestRetryMs } = this.#options;
-    const wait = this.#failures === 0 ? refreshMs : Math.min(longestRetryMs, retryMs * 2 ** (this.#failures - 1));
-    return wait * (1 - Math.random() / 10);
   }
 }
