@@ -1,6 +1,6 @@
 import type { Placement } from "./ca/authority.ts";
 import type { Mesh } from "./model/mesh.ts";
-import { spiffeId } from "./model/spiffe-id.ts";
+import { spiffeIdOf } from "./model/spiffe-id.ts";
 import type { Source } from "./sources/source.ts";
 
 /** Which identities run where, as the source has it now. */
@@ -19,9 +19,10 @@ export function placementOf(source: Source, trustDomain: string): Placement {
 
 function nodesByIdentity({ workloads }: Mesh, trustDomain: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
-  for (const { meta, serviceAccount, node, terminated } of workloads) {
+  for (const workload of workloads) {
+    const { node, terminated } = workload;
     if (terminated || node === "") continue;
-    const id = spiffeId(trustDomain, meta.namespace, serviceAccount);
+    const id = spiffeIdOf(trustDomain, workload);
     found.set(id, (found.get(id) ?? new Set()).add(node));
   }
   return new Map([...found].map(([id, nodes]) => [id, [...nodes].toSorted()]));

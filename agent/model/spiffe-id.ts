@@ -5,11 +5,6 @@ export function principal(trustDomain: string, namespace: string, serviceAccount
   return `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
 }
 
-/** The same identity as it stands in a certificate. */
-export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
-  return `spiffe://${principal(trustDomain, namespace, serviceAccount)}`;
-}
-
 /** The same as the URI that certificates carry (SPIFFE-ID, section 2). */
 export function spiffeIdOf(trustDomain: string, { meta, serviceAccount }: Workload): string {
   return `spiffe://${principal(trustDomain, meta.namespace, serviceAccount)}`;
