@@ -1,7 +1,7 @@
-import { AmbitError } from "../lib/errors.ts";
 import type { JwksSource } from "../model/request-authentication.ts";
 import type { VerificationKey } from "../model/verification-key.ts";
 import { readKeySet } from "../sources/json-web-keys.ts";
+import { failure } from "./failure.ts";
 import { fetchText } from "./fetch-text.ts";
 import type { Resolve } from "./resolve.ts";
 
@@ -29,8 +29,4 @@ function keySetUrl(metadata: string): string {
   const url: unknown = typeof value === "object" && value !== null && "jwks_uri" in value ? value.jwks_uri : undefined;
   if (typeof url === "string" && /^https?:\/\//iu.test(url) && URL.canParse(url)) return url;
   throw failure("the issuer's metadata name no jwks_uri");
-}
-
-function failure(what: string): AmbitError {
-  return new AmbitError({ code: "keys-not-fetched", kind: "user", what });
 }

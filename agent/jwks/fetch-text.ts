@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { AmbitError, messageOf } from "../lib/errors.ts";
+import { failure } from "./failure.ts";
 import type { Resolve, Target } from "./resolve.ts";
 
 /** Key sets are a few kB. */
@@ -91,8 +92,4 @@ async function readBody(response: IncomingMessage): Promise<string> {
     parts.push(bytes);
   }
   return Buffer.concat(parts).toString("utf8");
-}
-
-function failure(what: string): AmbitError {
-  return new AmbitError({ code: "keys-not-fetched", kind: "user", what });
 }

@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import { AmbitError } from "../lib/errors.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
+import { failure } from "./failure.ts";
 
 /** Where a server is reached. */
 export interface Target {
@@ -62,8 +62,4 @@ function isNamed({ meta, clusterIPs }: Service, host: string): boolean {
 
 function isOfNode(address: string): boolean {
   return ["loopback", "linkLocal", "unspecified", "broadcast", "multicast"].includes(ipaddr.process(address).range());
-}
-
-function failure(why: string): AmbitError {
-  return new AmbitError({ code: "keys-not-fetched", kind: "user", what: why });
 }
