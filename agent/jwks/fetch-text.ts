@@ -2,7 +2,7 @@ import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import { failure } from "./failure.ts";
-import type { Resolve, Target } from "./resolve.ts";
+import { hostAndPort, type Resolve, type Target } from "./resolve.ts";
 
 /** Key sets are a few kB. */
 const MAX_BYTES = 512 * 1024;
@@ -22,8 +22,8 @@ export async function fetchText(url: string, timeoutMs: number, resolve: Resolve
 }
 
 async function get(url: URL, signal: AbortSignal, resolve: Resolve, redirects: number): Promise<string> {
-  const host = url.hostname.replace(/^\[|\]$/gu, "");
-  const targets = await resolve(host, Number(url.port || (url.protocol === "https:" ? 443 : 80)));
+  const [host, port] = hostAndPort(url);
+  const targets = await resolve(host, port);
   const response = await askAny(url, host, targets.slice(0, MAX_TARGETS), signal);
   const { statusCode = 0, headers } = response;
   if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {

@@ -3,7 +3,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { FetchedKeys, VerificationKey } from "../model/verification-key.ts";
 import { fetchKeys, type RemoteKeys } from "./fetch-keys.ts";
 import { FollowedKeys, type FollowOptions } from "./followed-keys.ts";
-import { clusterTargets, resolver, type Resolve } from "./resolve.ts";
+import { clusterTargets, hostAndPort, resolver, type Resolve } from "./resolve.ts";
 import { StoredKeys } from "./stored-keys.ts";
 
 export interface KeySetOptions extends Partial<FollowOptions> {
@@ -114,7 +114,5 @@ function remoteKeys(mesh: Mesh): ReadonlyMap<string, RemoteKeys> {
 }
 
 function reachedIn(mesh: Mesh, url: string): string {
-  const { hostname, port, protocol } = new URL(url);
-  const targets = clusterTargets(mesh, hostname, Number(port || (protocol === "https:" ? 443 : 80)));
-  return JSON.stringify(targets ?? []);
+  return JSON.stringify(clusterTargets(mesh, ...hostAndPort(new URL(url))) ?? []);
 }

@@ -11,6 +11,11 @@ export interface Target {
   readonly port: number;
 }
 
+/** The host that a URL names, an IPv6 address without its brackets, and its port. */
+export function hostAndPort({ hostname, port, protocol }: URL): readonly [host: string, port: number] {
+  return [hostname.replace(/^\[|\]$/gu, ""), Number(port || (protocol === "https:" ? 443 : 80))];
+}
+
 /** Where a URL's host is reached: more than one where there are several, in the order in which to try them. */
 export type Resolve = (host: string, port: number) => Promise<readonly Target[]>;
 

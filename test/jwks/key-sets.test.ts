@@ -96,6 +96,34 @@ describe("key sets that are fetched", () => {
     expect(await until(failed)).toEqual([["first"], "gone"]);
   });
 
+  for (const [clusterIP, host, podIP] of [
+    ["10.96.0.9", "10.96.0.9", "10.0.0.7"],
+    ["fd00::9", "[fd00::9]", "fd00:1::7"],
+  ] as const) {
+    it(`are asked for at once when their server at ${host} comes up`, async () => {
+      const pod = (ready: string): Promise<Mesh> =>
+        meshOf(`
+${authentication(`{ issuer: x, jwksUri: "http://${host}/keys.json" }`)}
+---
+apiVersion: v1
+kind: Service
+metadata: { name: keys, namespace: shop }
+spec: { clusterIP: "${clusterIP}", selector: { app: keys }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: keys, namespace: shop, labels: { app: keys } }
+spec: { nodeName: node-1, containers: [] }
+status: { phase: Running, podIPs: [{ ip: "${podIP}" }], conditions: [{ type: Ready, status: "${ready}" }] }
+`);
+      sets = open({ retryMs: 60_000, longestRetryMs: 60_000 });
+      server.answer = (_, response) => response.writeHead(503).end();
+      await until(failed, await pod("False"));
+      server.answer = (_, response) => response.end(keySet(first));
+      expect(await until((value) => !failed(value), await pod("True"))).toEqual([["first"], undefined]);
+    });
+  }
+
   it("are found by discovery", async () => {
     server.answer = ({ url }, response) =>
       response.end(
