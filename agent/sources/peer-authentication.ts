@@ -2,7 +2,8 @@ import type { ObjectMeta } from "../model/meta.ts";
 import type { MtlsMode, PeerAuthentication } from "../model/peer-authentication.ts";
 import type { Problem } from "../model/problem.ts";
 import { Notes } from "./notes.ts";
-import { readLabels, readMeta } from "./object-meta.ts";
+import { readMeta } from "./object-meta.ts";
+import { readSelector } from "./policy-targets.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 
@@ -25,7 +26,7 @@ function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): Peer
   const errors = notes.errors;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "mtls", "portLevelMtls"]);
-  const selector = readSelector(spec.field("selector"));
+  const selector = selectorOf(spec.field("selector"));
   const portLevel = spec.field("portLevelMtls");
   const named = portLevel.entries().flatMap(([name, value]): readonly (readonly [number, Reader])[] => {
     const port = Number(name);
@@ -66,11 +67,7 @@ function readMode(mtls: Reader): MtlsMode | undefined {
 }
 
 /** An empty selector selects all, like none. One that is not understood does, too. */
-function readSelector(selector: Reader): Readonly<Record<string, string>> | undefined {
-  if (!selector.present) return undefined;
-  const labels = selector.notes.unlessErrors(() => {
-    selector.fields(["matchLabels"]);
-    return readLabels(selector.field("matchLabels"));
-  });
-  return labels === undefined || Object.keys(labels).length === 0 ? undefined : labels;
+function selectorOf(selector: Reader): PeerAuthentication["selector"] {
+  const { labels } = readSelector(selector);
+  return Object.keys(labels).length === 0 ? undefined : labels;
 }
