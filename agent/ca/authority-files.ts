@@ -12,6 +12,9 @@ const FILES = {
   chain: "cert-chain.pem",
 } as const;
 
+const FIT = `${FILES.certificate} and ${FILES.key} belong together, ${FILES.chain} leads from them to a root in ${FILES.roots}`;
+const REPLACE = "put one there that is good now, and see that this machine's clock is right";
+
 /** An authority that was made elsewhere, as it was found to fit together. */
 export interface AuthorityFiles {
   readonly certificatePem: string;
@@ -23,8 +26,11 @@ export interface AuthorityFiles {
   readonly rootPem: string;
 }
 
-/** Reads and checks them. Throws AmbitError `authority-files`, which names the file that is not right. */
-export function readAuthorityFiles(folder: string): AuthorityFiles {
+/**
+ * Reads and checks them, as they are at `now`. Throws AmbitError `authority-files`, which names the file that is not right.
+ * Roots that have expired may stand beside the one that counts.
+ */
+export function readAuthorityFiles(folder: string, now: number): AuthorityFiles {
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   const fail = (name: string, why: string): AmbitError => broken(join(folder, name), why);
   try {
@@ -40,6 +46,13 @@ export function readAuthorityFiles(folder: string): AuthorityFiles {
     const root = rootCertificates.findIndex((one) => one.raw.equals(top.raw) || isIssuer(one, top));
     if (root < 0)
       throw fail(FILES.roots, `none of its certificates has signed '${top.subject.replaceAll("\n", ", ")}'`);
+    const checkDates = (name: string, certificate: X509Certificate | undefined): void => {
+      const why = certificate && outOfDate(certificate, now);
+      if (why !== undefined) throw broken(join(folder, name), why, undefined, REPLACE);
+    };
+    checkDates(FILES.certificate, own);
+    for (const pem of between) checkDates(FILES.chain, new X509Certificate(pem));
+    checkDates(FILES.roots, rootCertificates[root]);
     return { certificatePem, keyPem, chainPem: between.join(""), rootsPem: roots.join(""), rootPem: roots[root] ?? "" };
   } catch (error) {
     if (error instanceof AmbitError) throw error;
@@ -100,13 +113,21 @@ function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolea
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-function broken(path: string, why: string, cause?: unknown): AmbitError {
+/** Signed by it, nothing would be believed by anybody. */
+function outOfDate(certificate: X509Certificate, now: number): string | undefined {
+  const subject = certificate.subject.replaceAll("\n", ", ");
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  if (to.getTime() <= now) return `'${subject}' has expired at ${to.toISOString()}`;
+  return from.getTime() > now ? `'${subject}' is good only from ${from.toISOString()}` : undefined;
+}
+
+function broken(path: string, why: string, cause?: unknown, remedy = FIT): AmbitError {
   return new AmbitError({
     code: "authority-files",
     kind: "user",
     what: `the authority in ${path} cannot be used`,
     why,
-    remedy: `${FILES.certificate} and ${FILES.key} belong together, ${FILES.chain} leads from them to a root in ${FILES.roots}`,
+    remedy,
     cause,
   });
 }

@@ -33,7 +33,7 @@ export class FileSigner implements CertificateSigner {
   /** Throws AmbitError `authority-files`, `key-not-usable`. */
   static async open(folder: string, clock: Clock = SYSTEM_CLOCK): Promise<FileSigner> {
     const version = versionOfFiles(folder);
-    return new FileSigner(folder, clock, await load(folder), version);
+    return new FileSigner(folder, clock, await load(folder, clock), version);
   }
 
   /** Takes files that have changed. Throws what `open` throws, once for each change, and goes on with those before. */
@@ -41,7 +41,7 @@ export class FileSigner implements CertificateSigner {
     const version = versionOfFiles(this.#folder);
     if (version === this.#version) return;
     this.#version = version;
-    this.#loaded = await load(this.#folder);
+    this.#loaded = await load(this.#folder, this.#clock);
   }
 
   async sign(csr: string, spiffeId: string, lifetimeMs: number): Promise<SignedCertificate> {
@@ -60,8 +60,8 @@ export class FileSigner implements CertificateSigner {
   }
 }
 
-async function load(folder: string): Promise<Loaded> {
-  const files = readAuthorityFiles(folder);
+async function load(folder: string, clock: Clock): Promise<Loaded> {
+  const files = readAuthorityFiles(folder, clock.now());
   const issuer = { certificate: new X509Certificate(files.certificatePem), key: await importPrivateKey(files.keyPem) };
   return { files, issuer };
 }

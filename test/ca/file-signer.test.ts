@@ -124,3 +124,24 @@ test("names the file that is not right", async () => {
   rmSync(join(folder, "root-cert.pem"));
   await expect(FileSigner.open(folder)).rejects.toThrow("cannot be used");
 });
+
+test("refuses what has expired, or is not good yet, and goes on with what was there before", async () => {
+  const past = { ...OPTIONS, now: OPTIONS.now - 9 * DAY_MS, lifetimeMs: DAY_MS };
+  const [root, old] = [await makeRoot(OPTIONS), await makeRoot(past)];
+  const own = await makeIntermediate(root, OPTIONS);
+  await write(root, await makeIntermediate(root, past));
+  await expect(FileSigner.open(folder)).rejects.toThrow("ca-cert.pem cannot be used");
+  await write(old, await makeIntermediate({ ...old, certificate: root.certificate }, OPTIONS), pem(old.certificate));
+  await expect(FileSigner.open(folder)).rejects.toThrow("cannot be used");
+  const early = await makeRoot({ ...OPTIONS, now: OPTIONS.now + DAY_MS });
+  await write(early, await makeIntermediate(early, { ...OPTIONS, now: OPTIONS.now + DAY_MS }));
+  await expect(FileSigner.open(folder)).rejects.toMatchObject({
+    why: expect.stringContaining("is good only from") as string,
+  });
+  // Another root in the file may have expired: it may be about to go.
+  await write(root, own, pem(old.certificate) + pem(root.certificate));
+  const signer = await FileSigner.open(folder);
+  await write(root, await makeIntermediate(root, past));
+  await expect(signer.refresh()).rejects.toMatchObject({ why: expect.stringContaining("has expired at") as string });
+  expect(await sign(signer)).toHaveLength(2);
+});
