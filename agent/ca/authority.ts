@@ -55,12 +55,13 @@ export class Authority {
     return { chain, generation, trust: this.#trust() };
   }
 
-  /** Resolves when what the node reports is not how things are, when they change, or after a while. */
+  /** Resolves when what the node reports is not how things are, when they change, or after a while; or at once, if asked. */
   async watch(node: string, report: NodeReport, signal: AbortSignal): Promise<Trust> {
     const { records, clock } = this.#options;
     records.reported(node, report.trust?.roots ?? "", report.generations, clock.now());
     const { roots, generation } = this.#trust();
-    if (report.trust?.roots === roots && report.trust.generation === generation) await this.#change(signal);
+    const isCurrent = report.trust?.roots === roots && report.trust.generation === generation;
+    if (isCurrent && report.atOnce !== true) await this.#change(signal);
     return this.#trust();
   }
 

@@ -26,11 +26,11 @@ export function parseSignRequest(text: string): SignRequest {
 
 /** Throws AmbitError `bad-request`. */
 export function parseNodeReport(text: string): NodeReport {
-  const { trust, generations } = parseObject(text);
+  const { trust, generations, atOnce } = parseObject(text);
   if (!Array.isArray(generations) || !generations.every((one) => typeof one === "string")) {
     throw badRequest("'generations' has to be a list of texts");
   }
-  return { generations, trust: trust === undefined ? undefined : parseTrust(trust) };
+  return { generations, trust: trust === undefined ? undefined : parseTrust(trust), atOnce: atOnce === true };
 }
 
 function parseTrust(value: unknown): Trust {

@@ -34,6 +34,8 @@ export interface NodeReport {
   readonly trust: Trust | undefined;
   /** Generations of the certificates that it uses. */
   readonly generations: readonly string[];
+  /** It could not ask for a while, and wants to know that somebody is here: the answer is not held. */
+  readonly atOnce?: boolean;
 }
 
 /** A refusal, as an AmbitError travels. */

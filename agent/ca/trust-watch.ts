@@ -53,7 +53,10 @@ export class TrustWatch {
     this.#question = question;
     this.#asked = JSON.stringify(report);
     try {
-      const trust = await this.#options.source.watch(report, question.signal);
+      const trust = await this.#options.source.watch(
+        { ...report, atOnce: this.#trouble !== undefined },
+        question.signal,
+      );
       if (this.#isOver(question)) return;
       this.#backoff.reset();
       const isBack = this.#trouble !== undefined;

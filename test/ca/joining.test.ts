@@ -95,3 +95,15 @@ test("an agent that starts while the authority is away knows whom to believe, if
   writeFileSync(file, readFileSync(file, "utf8").slice(0, 200));
   expect(await rootsOf(away, file)).toBe("");
 });
+
+test("an authority that is back is known to be at once, though it has nothing new to say", async () => {
+  await writeToken("n1");
+  const store = await openCertificateStore("n1", { address: `unix:${fixture.socketPath}`, joinTokenFile }, rootsFile);
+  store.want([WEB]);
+  await vi.waitFor(() => expect(store.current().certificates.size).toBe(1), 5_000);
+  fixture.stopServing();
+  await vi.waitFor(() => expect(store.status().authorityTrouble).toContain("does not answer"), 5_000);
+  await fixture.serve();
+  await vi.waitFor(() => expect(store.status().authorityTrouble).toBeUndefined(), 5_000);
+  store.close();
+});
