@@ -9,6 +9,7 @@ import { EnvoySupervisor } from "./envoy/supervisor.ts";
 import { CaptureHandshake } from "./handshake/capture-handshake.ts";
 import { installFilterModule } from "./filter-module.ts";
 import { KeySets } from "./jwks/key-sets.ts";
+import { refuseSecond } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
@@ -64,6 +65,8 @@ const MAX_WAIT_MS = 100;
  */
 export async function runAgent(options: AgentOptions, log: Logger): Promise<Agent> {
   const { node, stateDir, proxyCgroup } = options;
+  const socketPath = join(stateDir, "admin.sock");
+  await refuseSecond("agent", stateDir, socketPath);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const binary = await ensureEnvoy();
   const compileOptions = { ...options, filterModule: installFilterModule(stateDir) };
@@ -145,7 +148,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     "/status": () => json(status()),
     ...certificateHandlers(node, certificates),
   };
-  const servers = [await serve({ socketPath: join(stateDir, "admin.sock") }, handlers, log)];
+  const servers = [await serve({ socketPath }, handlers, log)];
   if (options.metrics !== undefined) {
     const { "/readyz": readyz, "/metrics": scrape } = handlers;
     servers.push(await serve(options.metrics, { "/readyz": readyz, "/metrics": scrape }, log));

@@ -12,7 +12,7 @@ import { serverIdentity } from "./ca/server-identity.ts";
 import type { CertificateSigner } from "./ca/signer.ts";
 import { SYSTEM_CLOCK } from "./lib/clock.ts";
 import { AmbitError, describe } from "./lib/errors.ts";
-import type { ListenAt } from "./lib/listen.ts";
+import { refuseSecond, type ListenAt } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import { makePrivateFolder } from "./lib/private-file.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
@@ -41,6 +41,8 @@ const TICK_MS = 1_000;
 export async function runAuthority(options: AuthorityAppOptions, log: Logger): Promise<AuthorityApp> {
   const { stateDir, listen, lifetimeMs, trustDomain } = options;
   const clock = SYSTEM_CLOCK;
+  const socketPath = join(stateDir, "admin.sock");
+  await refuseSecond("authority", stateDir, socketPath);
   makePrivateFolder(stateDir);
   const source = await openDirectorySource(options.manifests, {
     ...options,
@@ -65,7 +67,7 @@ export async function runAuthority(options: AuthorityAppOptions, log: Logger): P
       return status();
     },
   };
-  const admin = await serve({ socketPath: join(stateDir, "admin.sock") }, handlers, log);
+  const admin = await serve({ socketPath }, handlers, log);
 
   const tick = async (): Promise<void> => {
     const before = signer.roots() + signer.generation();

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { runAuthority } from "../authority-app.ts";
 import { parseAuthorityAddress } from "../ca/authority-address.ts";
 import { makeJoinFile } from "../ca/join-token.ts";
+import { isDnsSubdomain } from "../sources/names.ts";
 import { addAuthorityAdmin } from "./authority-admin.ts";
 import { createLogger } from "../lib/log.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -66,7 +67,7 @@ function addToken(authority: Command): void {
     .command("token")
     .summary("make the join token of a node, in place of an earlier one")
     .description("Prints what the node's agent is to get as --join-token-file: keep it from everybody else.")
-    .requiredOption("--node <name>", "name of the node")
+    .requiredOption("--node <name>", "name of the node", nodeName)
     .option("--state-dir <folder>", "that of the authority", STATE_DIR)
     .addHelpText(
       "after",
@@ -77,4 +78,10 @@ Example:
     .action(async ({ node, stateDir }: { readonly node: string; readonly stateDir: string }) => {
       process.stdout.write(`${JSON.stringify(await makeJoinFile(stateDir, node), undefined, 1)}\n`);
     });
+}
+
+function nodeName(text: string): string {
+  if (!isDnsSubdomain(text))
+    throw new InvalidArgumentError("Give it as Kubernetes has it: lower-case letters, digits, - and dots.");
+  return text;
 }
