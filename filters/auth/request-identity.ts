@@ -19,21 +19,12 @@ export class RequestIdentity {
     this.claims.set(path.join("\0"), values);
   }
 
-  /** A claim's values: one for a string, each of a list, each word of `scope`; none where there is no such claim. */
-  values(path: string[]): string[] {
-    return this.at(path.join("\0"));
-  }
-
-  /** The same by the path's names joined by NUL, so that a policy joins them once. */
+  /**
+   * A claim's values: one for a string, each of a list, each word of `scope`; none where there is no such claim. By the path's
+   * names joined by NUL, so that a policy joins them once.
+   */
   at(joined: string): string[] {
     return this.claims.has(joined) ? this.claims.get(joined) : NO_VALUES;
-  }
-
-  clear(): void {
-    this.principal = "";
-    this.audiences = NO_VALUES;
-    this.presenter = "";
-    this.claims.clear();
   }
 }
 
