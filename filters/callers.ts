@@ -1,12 +1,11 @@
 import { answerSize, answerStart, copyOf, Key, readProperty } from "../assembly/index";
 import { ByteMap } from "./byte-map";
 import { FilterConfig } from "./config";
+import { readSource, readSourceAddress } from "./filter-state";
 import { Peer, peerOf, peerOfText, UNKNOWN } from "./peer";
 import { Principal } from "./principal";
 
-const SOURCE = Key.path(["filter_state", "ambit.source"]);
 const CERTIFICATE = Key.path(["connection", "uri_san_peer_certificate"]);
-const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
 const SCHEME = "spiffe://";
 const SCHEME_START = load<u64>(changetype<usize>(String.UTF8.encode(SCHEME)));
 const MAX = 10_000;
@@ -38,11 +37,11 @@ export class Callers {
 
   /** Of a TCP connection, which has no headers. */
   ofConnection(): Peer {
-    if (readProperty(SOURCE)) return this.of(answerStart(), answerSize());
+    if (readSource()) return this.of(answerStart(), answerSize());
     if (!readProperty(CERTIFICATE)) return UNKNOWN;
     const uri = String.UTF8.decodeUnsafe(answerStart(), answerSize());
     if (!uri.startsWith(SCHEME)) return UNKNOWN;
-    const address = readProperty(PEER_IP) ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : "";
+    const address = readSourceAddress() ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : "";
     const text = String.UTF8.encode(uri + "|" + address);
     return this.of(changetype<usize>(text), text.byteLength);
   }

@@ -1,19 +1,35 @@
 import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
 import { Peer, peerOf, UNKNOWN } from "./peer";
 
-// Filter state that the pods' listeners set (agent/compile/xds/filter-state.ts), read as properties.
+// Filter state that the pods' listeners set (agent/compile/xds/filter-state.ts), and an endpoint's metadata
+// (agent/compile/xds/endpoints.ts), read as properties.
 const SOURCE = Key.path(["filter_state", "ambit.source"]);
 const DESTINATION = Key.path(["filter_state", "ambit.destination"]);
 const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
 const LOCAL_PORT = Key.path(["filter_state", "ambit.local_port"]);
+const CALLED = Key.path(["xds", "upstream_host_metadata", "filter_metadata", "ambit", "peer"]);
 
 /** The caller as its own listener knows it; unknown where the call came from elsewhere. */
 export function ownSource(): Peer {
-  return readProperty(SOURCE) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
+  return peerAt(SOURCE);
 }
 
 export function ownDestination(): Peer {
-  return readProperty(DESTINATION) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
+  return peerAt(DESTINATION);
+}
+
+/** The endpoint that was chosen, by its metadata; unknown where none was, or nobody of the mesh is there. */
+export function calledPeer(): Peer {
+  return peerAt(CALLED);
+}
+
+function peerAt(property: Key): Peer {
+  return readProperty(property) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
+}
+
+/** What the listener says of the caller, into the host's answer. */
+export function readSource(): bool {
+  return readProperty(SOURCE);
 }
 
 /** The caller's address, at connection level, into the host's answer. */

@@ -1,11 +1,11 @@
-import { answerSize, answerStart, Key, nowNanoseconds, Pairs, PropertyList, readProperty } from "../assembly/index";
+import { nowNanoseconds, Pairs, PropertyList } from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
 import { Cluster, Clusters } from "./cluster";
 import { FilterConfig } from "./config";
-import { ownSource } from "./filter-state";
+import { calledPeer, ownSource } from "./filter-state";
 import { parts } from "./parts";
-import { Peer, peerOf, UNKNOWN } from "./peer";
+import { Peer, peerOf } from "./peer";
 import { requestHeaders } from "./request-headers";
 import { Budgets } from "./retry/budget";
 import { allowRetries } from "./retry/retry";
@@ -14,8 +14,8 @@ import { Edge, edgeOf, Reporter } from "./telemetry/edges";
 import { OUTCOME, outcome } from "./telemetry/http-report";
 import { reportConnection } from "./telemetry/tcp-report";
 
-const HOST_PEER = Key.path(["xds", "upstream_host_metadata", "filter_metadata", "ambit", "peer"]);
-const HOST_PEER_IN_LIST = "xds.upstream_host_metadata.filter_metadata.ambit.peer";
+/** The same as `calledPeer`. */
+const CALLED_PEER = "xds.upstream_host_metadata.filter_metadata.ambit.peer";
 const list = new Pairs();
 
 /** What enrolled pods call: one pass is enough where the destination is on this node, too. */
@@ -24,7 +24,7 @@ export class Outbound {
   private readonly isGuarding: bool;
   private readonly clusters: Clusters;
   private readonly budgets: Budgets;
-  private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + ", " + HOST_PEER_IN_LIST + "]");
+  private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + ", " + CALLED_PEER + "]");
 
   constructor(
     config: FilterConfig,
@@ -86,10 +86,6 @@ export class Outbound {
   endConnection(): void {
     if (parts.telemetry) reportConnection(edge(ownSource(), calledPeer(), this.clusters.current()), this.cluster);
   }
-}
-
-function calledPeer(): Peer {
-  return readProperty(HOST_PEER) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
 }
 
 /** Where the destination is delivered in this same pass, its side of the call is reported here, too. */

@@ -1,15 +1,14 @@
 import { answerSize, answerStart, closeDownstream, Key, readProperty, setEffectiveContext } from "../../assembly/index";
 import { callers } from "../callers";
 import { FilterConfig } from "../config";
-import { ownDestination, ownSource, readLocalPort } from "../filter-state";
-import { Peer, peerOf, UNKNOWN } from "../peer";
+import { calledPeer, ownDestination, ownSource, readLocalPort } from "../filter-state";
+import { Peer } from "../peer";
 import { Place } from "../places";
 import { Stream, streams } from "../stream";
 import { Call } from "./call";
 import { decide } from "./decide";
 import { Guards } from "./guards";
 
-const CALLED = Key.path(["xds", "upstream_host_metadata", "filter_metadata", "ambit", "peer"]);
 const CALLED_ADDRESS = Key.path(["upstream", "address"]);
 const call = new Call();
 
@@ -46,7 +45,7 @@ export class ConnectionGuard {
   private stillAllows(stream: Stream): bool {
     if (stream.place != Place.OutboundTcp) return this.admits();
     // What is delivered elsewhere is decided there.
-    const called = readProperty(CALLED) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
+    const called = calledPeer();
     return !called.near || this.allows(called, ownSource());
   }
 
