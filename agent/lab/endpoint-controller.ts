@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { carries } from "../model/meta.ts";
 import { familyOf } from "../sources/addresses.ts";
 import type { PodAddresses } from "./addresses.ts";
 import type { PodPlan } from "./pod-plan.ts";
@@ -21,12 +22,7 @@ export interface EndpointPod {
 export function slicesOf(service: ServicePlan, pods: readonly EndpointPod[]): readonly Slice[] {
   const { selector, namespace, name } = service;
   if (selector === undefined || service.kind === "ExternalName") return [];
-  const chosen = pods.filter(
-    (pod) =>
-      pod.plan.namespace === namespace &&
-      !pod.ended &&
-      Object.entries(selector).every(([key, value]) => pod.labels[key] === value),
-  );
+  const chosen = pods.filter((pod) => pod.plan.namespace === namespace && !pod.ended && carries(pod, selector));
   return service.families.flatMap((family) => {
     // Pods that give a port's name different numbers are in different slices: a slice's ports hold for all of it.
     const groups = new Map<string, { ports: readonly SlicePort[]; endpoints: Slice["endpoints"][number][] }>();

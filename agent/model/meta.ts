@@ -11,6 +11,11 @@ export interface ObjectMeta {
   readonly origin: string;
 }
 
+/** Does it have all of these labels? As `matchLabels` asks: where it wants none, everything does. */
+export function carries({ labels }: Pick<ObjectMeta, "labels">, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([label, value]) => labels[label] === value);
+}
+
 /** The key by which objects of one kind are told apart: `namespace/name`. */
 export type NamespacedName = `${string}/${string}`;
 

@@ -1,6 +1,6 @@
 import type { PolicyTarget } from "../../model/authorization-policy.ts";
 import type { Mesh } from "../../model/mesh.ts";
-import { namespacedName, type ObjectMeta } from "../../model/meta.ts";
+import { carries, namespacedName, type ObjectMeta } from "../../model/meta.ts";
 import type { Workload } from "../../model/workload.ts";
 
 interface Guarding {
@@ -21,15 +21,13 @@ function selects(
   behind: (namespace: string, service: string) => ReadonlySet<string>,
 ): boolean {
   const { meta } = workload;
-  const carries = (labels: Readonly<Record<string, string>>): boolean =>
-    Object.entries(labels).every(([label, value]) => meta.labels[label] === value);
   return targets.some((target) => {
     if (target.kind === "labels") {
-      return (namespace === meta.namespace || namespace === rootNamespace) && carries(target.labels);
+      return (namespace === meta.namespace || namespace === rootNamespace) && carries(meta, target.labels);
     }
     if (namespace !== meta.namespace) return false;
     // By its selector a pod is guarded before it is ready, too.
-    if (Object.keys(target.labels).length > 0) return carries(target.labels);
+    if (Object.keys(target.labels).length > 0) return carries(meta, target.labels);
     const known = behind(namespace, target.name);
     return known.has(meta.name) || workload.addresses.some((address) => known.has(address));
   });

@@ -1,4 +1,4 @@
-import type { ObjectMeta } from "../../model/meta.ts";
+import { carries, type ObjectMeta } from "../../model/meta.ts";
 import type { MtlsMode, PeerAuthentication } from "../../model/peer-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
 
@@ -76,13 +76,9 @@ function scopes(policies: readonly PeerAuthentication[], rootNamespace: string):
   const mesh = byAge.find(({ meta, selector }) => meta.namespace === rootNamespace && selector === undefined);
   return (workload) => {
     const inNamespace = byAge.filter(({ meta }) => meta.namespace === workload.meta.namespace);
-    const own = inNamespace.find(({ selector }) => selector !== undefined && selects(selector, workload));
+    const own = inNamespace.find(({ selector }) => selector !== undefined && carries(workload.meta, selector));
     return { own, namespace: inNamespace.find(({ selector }) => selector === undefined), mesh };
   };
-}
-
-function selects(selector: Readonly<Record<string, string>>, { meta }: Workload): boolean {
-  return Object.entries(selector).every(([label, value]) => meta.labels[label] === value);
 }
 
 function key({ meta }: PeerAuthentication): string {
