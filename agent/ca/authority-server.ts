@@ -4,7 +4,7 @@ import { AmbitError, describe, messageOf } from "../lib/errors.ts";
 import { listen, type ListenAt } from "../lib/listen.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Authority } from "./authority.ts";
-import { parseNodeReport, parseSignRequest, readBody } from "./message.ts";
+import { parseNodeReport, parseSignRequest, readRequest } from "./message.ts";
 import { NODE_HEADER, SIGN_PATH, WATCH_PATH, type Refusal } from "./protocol.ts";
 import type { ServerIdentity } from "./server-identity.ts";
 
@@ -49,7 +49,7 @@ async function answer(
   response.on("close", () => gone.abort());
   try {
     authority.authenticate(node, /^Bearer (.+)$/u.exec(request.headers.authorization ?? "")?.[1] ?? "");
-    const body = await readBody(request);
+    const body = await readRequest(request);
     send(response, 200, await act(authority, request, node, body, gone.signal, log));
   } catch (error) {
     const status = statusOf(error);

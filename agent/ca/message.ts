@@ -1,19 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { AmbitError } from "../lib/errors.ts";
+import { readBody } from "../lib/read-body.ts";
 import type { NodeReport, SignRequest, Trust } from "./protocol.ts";
 
 const MAX_BYTES = 256 << 10;
 
 /** The body of a request. Throws AmbitError `bad-request` for one that is too long. */
-export async function readBody(message: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of message as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > MAX_BYTES) throw badRequest(`the request is longer than ${MAX_BYTES} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
+export async function readRequest(message: IncomingMessage): Promise<string> {
+  const body = await readBody(message, MAX_BYTES);
+  if (body === undefined) throw badRequest(`the request is longer than ${MAX_BYTES} bytes`);
+  return body;
 }
 
 /** Throws AmbitError `bad-request`. */

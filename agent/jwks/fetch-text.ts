@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { AmbitError, messageOf } from "../lib/errors.ts";
+import { readBody } from "../lib/read-body.ts";
 import { failure } from "./failure.ts";
 import { hostAndPort, type Resolve, type Target } from "./resolve.ts";
 
@@ -34,7 +35,9 @@ async function get(url: URL, signal: AbortSignal, resolve: Resolve, redirects: n
     response.destroy();
     throw failure(`the server answers ${statusCode}`);
   }
-  return readBody(response);
+  const body = await readBody(response, MAX_BYTES);
+  if (body === undefined) throw failure(`the answer is larger than ${MAX_BYTES / 1024} kB`);
+  return body;
 }
 
 function redirected(url: URL, location: string, left: number): URL {
@@ -80,16 +83,4 @@ function ask(url: URL, host: string, { address, port }: Target, signal: AbortSig
     sent.on("error", reject);
     sent.end();
   });
-}
-
-async function readBody(response: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of response) {
-    const bytes = part as Buffer;
-    size += bytes.length;
-    if (size > MAX_BYTES) throw failure(`the answer is larger than ${MAX_BYTES / 1024} kB`);
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
