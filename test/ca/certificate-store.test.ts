@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { CertificateStore } from "../../agent/ca/certificate-store.ts";
+import { eventually } from "../support/eventually.ts";
 import { AuthorityFixture, API, LIFETIME_MS, WEB } from "./authority-fixture.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -19,7 +20,7 @@ afterEach(() => {
 });
 
 const serial = (id = WEB): string | undefined => store.current().certificates.get(id)?.serial;
-const until = (condition: () => boolean): Promise<void> => vi.waitFor(() => expect(condition()).toBe(true), 5_000);
+const until = (condition: () => boolean): Promise<void> => eventually(() => expect(condition()).toBe(true));
 
 test("what is wanted is fetched, what is not is forgotten, and nothing else changes the object", async () => {
   const seen: number[] = [];
@@ -78,11 +79,11 @@ test("an authority that is away takes nothing, and is asked until it is back", a
   expect(statusOf(WEB)?.expired).toBe(true);
   expect(store.current()).toBe(before);
   await fixture.serve();
-  await vi.waitFor(() => {
+  await eventually(() => {
     clock.advance(31_000);
     expect(serial()).not.toBe(before.certificates.get(WEB)?.serial);
     expect(store.status().authorityTrouble).toBeUndefined();
-  }, 5_000);
+  }, 50);
   expect(statusOf(WEB)).not.toHaveProperty("lastError");
 });
 
@@ -109,10 +110,10 @@ test("a new root is trusted at once, and certificates follow when it signs", asy
   expect(serial()).toBe(first);
   fixture.signer.signByNewest();
   fixture.authority.changed();
-  await vi.waitFor(() => {
+  await eventually(() => {
     clock.advance(1_000);
     expect(serial()).not.toBe(first);
-  }, 5_000);
+  }, 50);
   const newest = fixture.signer.generation();
   expect(fixture.signer.trusted().at(-1)?.generation).toBe(newest);
   await until(() => fixture.records.inUse(clock.now()).get("n1")?.generations.join() === newest);

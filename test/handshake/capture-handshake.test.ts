@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { CaptureHandshake } from "../../agent/handshake/capture-handshake.ts";
+import { eventually } from "../support/eventually.ts";
 
 let folder: string;
 let now: number;
@@ -17,7 +18,7 @@ function node(name: string, reports: string | undefined = folder): CaptureHandsh
 
 /** What `one` tells has come to `other`. */
 async function seen(other: CaptureHandshake, ...uids: readonly string[]): Promise<void> {
-  await vi.waitFor(() => expect([...other.captured].toSorted()).toEqual(uids), 3_000);
+  await eventually(() => expect([...other.captured].toSorted()).toEqual(uids));
 }
 
 beforeEach(() => {

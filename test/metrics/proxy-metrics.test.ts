@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { askAdmin } from "../../agent/envoy/admin-client.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 import { envoyStatistics } from "../../agent/metrics/envoy-statistics.ts";
@@ -6,6 +6,7 @@ import { proxyMetrics } from "../../agent/metrics/proxy-metrics.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { AdsServer } from "../../agent/xds/ads-server.ts";
 import { EMPTY_SNAPSHOT } from "../../agent/xds/types.ts";
+import { eventually } from "../support/eventually.ts";
 import { TestEnvoy } from "../xds/envoy.ts";
 
 const MESH: Mesh = {
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await ads.start(envoy.adsSocket);
   ads.publish(EMPTY_SNAPSHOT);
   await envoy.start();
-  await vi.waitFor(async () => expect(await envoy.ready()).toBe(true), { timeout: 10_000, interval: 20 });
+  await eventually(async () => expect(await envoy.ready()).toBe(true));
 });
 
 afterAll(async () => {
@@ -45,14 +46,11 @@ it("shows a selection of the real Envoy's own statistics, each line a sample of 
 it("reads the histograms that the real Envoy answers", async () => {
   // Envoy merges its threads' histograms every five seconds.
   const path = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=initialization_time_ms";
-  await vi.waitFor(
-    async () => {
-      const { histograms } = envoyStatistics((await askAdmin(envoy.adminSocket, path)).body);
-      expect(histograms).toMatchObject([{ name: "server.initialization_time_ms", count: 1 }]);
-      expect(histograms[0]?.sum).toBeGreaterThan(0);
-    },
-    { timeout: 15_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const { histograms } = envoyStatistics((await askAdmin(envoy.adminSocket, path)).body);
+    expect(histograms).toMatchObject([{ name: "server.initialization_time_ms", count: 1 }]);
+    expect(histograms[0]?.sum).toBeGreaterThan(0);
+  }, 50);
 });
 
 it("is empty while no Envoy answers", async () => {

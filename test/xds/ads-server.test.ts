@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../../agent/lib/log.ts";
 import { AdsServer } from "../../agent/xds/ads-server.ts";
 import { EMPTY_SNAPSHOT, type XdsSnapshot } from "../../agent/xds/types.ts";
+import { eventually } from "../support/eventually.ts";
 import { fetchText, freePort, TestEnvoy, upstream } from "./envoy.ts";
 import { byName, cluster, endpoints, listener, routes } from "./mesh-resources.ts";
 
@@ -46,12 +47,12 @@ async function service(name: string): Promise<{ readonly port: number; readonly 
 
 /** Once Envoy has answered for everything: it opens a new listener's socket within its next turn. */
 async function answers(port: number, expected: string): Promise<void> {
-  await vi.waitFor(async () => expect(await fetchText(port)).toBe(expected), { timeout: 2_000, interval: 5 });
+  await eventually(async () => expect(await fetchText(port)).toBe(expected));
 }
 
 describe("the ADS server with a real Envoy", () => {
   it("makes an Envoy ready for which there is nothing to do", async () => {
-    await vi.waitFor(async () => expect(await envoy.ready()).toBe(true), { timeout: 10_000, interval: 20 });
+    await eventually(async () => expect(await envoy.ready()).toBe(true));
     expect(statSync(envoy.adsSocket).mode & 0o777).toBe(0o600);
   });
 
@@ -78,7 +79,8 @@ describe("the ADS server with a real Envoy", () => {
     moved = true;
     await load;
     expect([...seen].toSorted()).toEqual(["200 one", "200 two"]);
-    expect(await envoy.statistic("cluster.one.membership_total")).toBeNaN();
+    // Once the worker has let go of it.
+    await eventually(async () => expect(await envoy.statistic("cluster.one.membership_total")).toBeNaN());
   });
 
   it("shows what Envoy refuses, and applies the rest", async () => {
@@ -100,9 +102,9 @@ describe("the ADS server with a real Envoy", () => {
     await ads.publish({ ...snapshot, listeners }).converged;
     await answers(port, "200 one");
     await envoy.kill();
-    await vi.waitFor(() => expect(ads.status().connected).toBe(false), { timeout: 5_000, interval: 5 });
+    await eventually(() => expect(ads.status().connected).toBe(false));
     await envoy.start();
-    await vi.waitFor(async () => expect(await fetchText(port)).toBe("200 one"), { timeout: 10_000, interval: 20 });
+    await answers(port, "200 one");
     expect(ads.status().rejections).toMatchObject([
       { kind: "listeners", name: "in", time: expect.stringMatching(/Z$/u) },
     ]);
@@ -113,13 +115,13 @@ describe("the ADS server with a real Envoy", () => {
     await ads.publish(snapshot).converged;
     await answers(port, "200 one");
     ads.close();
-    await vi.waitFor(async () => expect(await envoy.statistic("control_plane.connected_state")).toBe(0));
+    await eventually(async () => expect(await envoy.statistic("control_plane.connected_state")).toBe(0));
     expect(await fetchText(port)).toBe("200 one");
     ads = new AdsServer(log);
     await ads.start(envoy.adsSocket);
     await ads.publish(snapshot).converged;
     expect(ads.status()).toMatchObject({ connected: true, pushes: 0 });
     await ads.publish({ ...snapshot, endpoints: byName(["one", endpoints("one", await serving("moved"))]) }).converged;
-    expect(await fetchText(port)).toBe("200 moved");
+    await answers(port, "200 moved");
   });
 });
