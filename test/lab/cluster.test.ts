@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { poll } from "../../agent/lab/poll.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
 
@@ -28,7 +27,7 @@ spec:
           env:
             - { name: PORT, value: "8080" }
             - { name: POD, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
-          readinessProbe: { exec: { command: [test, -e, ${ready}] }, periodSeconds: 1, failureThreshold: 1 }
+          readinessProbe: { exec: { command: [test, -e, ${ready}] }, periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 1 }
 `;
 }
 
@@ -244,7 +243,8 @@ describePrivileged("a lab's cluster", () => {
     rmSync(ready);
     await lab.until(({ services }) => services.find(({ name }) => name === "web")?.endpoints.length === 0);
     expect(endpoints()).toBe(0);
-    expect((await lab.exec(client, "getent", "ahosts", "web-all.shop")).code).toBe(2);
+    // The name server is a process of its own.
+    await expect.poll(async () => (await lab.exec(client, "getent", "ahosts", "web-all.shop")).code).toBe(2);
     lab.write("ready.flag", "");
     await lab.until(({ services }) => services.find(({ name }) => name === "web")?.endpoints.length === 2);
     expect(endpoints()).toBe(2);
@@ -271,12 +271,6 @@ describePrivileged("a lab's cluster", () => {
       return status.pods.length === 2 && me?.ready === true && me.uid !== uid;
     });
     expect(pods.map(({ name }) => name).sort()).toEqual(["client", "task"]);
-    await poll(
-      5_000,
-      20,
-      () => lab.traces(),
-      (traces) => traces.filter((line) => line.startsWith("netns")).length === 5,
-    );
-    expect((await lab.traces()).filter((line) => line.startsWith("netns"))).toHaveLength(5);
+    await expect.poll(async () => (await lab.traces()).filter((line) => line.startsWith("netns"))).toHaveLength(5);
   });
 });

@@ -10,7 +10,7 @@ import { poll } from "../../agent/lab/poll.ts";
 import { tryRun } from "../../agent/lab/run-command.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../agent/launch.mjs", import.meta.url));
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 let count = 0;
 
 /** A lab of its own name and state folder, without agents; `remove` it at the end. */
@@ -32,7 +32,11 @@ export class TestLab {
 
   /** Runs `ambit lab COMMAND --name … ARGS`. */
   run(command: string, args: readonly string[] = [], input = ""): Promise<ExecResult> {
-    return tryRun(process.execPath, this.#commandLine(command, args), { input, timeoutMs: 60_000, env: this.#env });
+    return tryRun(process.execPath, this.#commandLine(command, args), {
+      input,
+      timeoutMs: 2 * WAIT_MS,
+      env: this.#env,
+    });
   }
 
   /** The same, without waiting for its end. */
@@ -45,7 +49,15 @@ export class TestLab {
   }
 
   up(...args: string[]): Promise<ExecResult> {
-    return this.run("up", ["--manifests", this.manifests, "--no-agents", "--detach", "--timeout", "20", ...args]);
+    return this.run("up", [
+      "--manifests",
+      this.manifests,
+      "--no-agents",
+      "--detach",
+      "--timeout",
+      String(WAIT_MS / 1000),
+      ...args,
+    ]);
   }
 
   exec(pod: string, ...command: string[]): Promise<ExecResult> {

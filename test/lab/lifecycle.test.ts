@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { poll } from "../../agent/lab/poll.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { isRunning, TestLab } from "./lab-fixture.ts";
 
@@ -67,12 +66,7 @@ describePrivileged("a lab's life", () => {
     await lab.up();
     const { pid } = JSON.parse(readFileSync(join(lab.root, "supervisor.json"), "utf8")) as { pid: number };
     process.kill(pid, "SIGKILL");
-    await poll(
-      5_000,
-      10,
-      () => Promise.resolve(isRunning(pid)),
-      (yes) => !yes,
-    );
+    await expect.poll(() => isRunning(pid)).toBe(false);
     expect((await lab.run("status")).stderr).toContain("to remove what is left of it");
     expect((await lab.run("down")).code).toBe(0);
     expect(await lab.traces()).toEqual([]);
@@ -82,12 +76,7 @@ describePrivileged("a lab's life", () => {
     await lab.up();
     const { pid } = JSON.parse(readFileSync(join(lab.root, "supervisor.json"), "utf8")) as { pid: number };
     process.kill(pid, "SIGKILL");
-    await poll(
-      5_000,
-      10,
-      () => Promise.resolve(isRunning(pid)),
-      (yes) => !yes,
-    );
+    await expect.poll(() => isRunning(pid)).toBe(false);
     expect((await lab.up()).code).toBe(0);
     expect((await lab.status()).ready).toBe(true);
   });
@@ -97,23 +86,11 @@ describePrivileged("a lab's life", () => {
     async (signal) => {
       const command = lab.start("up", ["--manifests", lab.manifests, "--no-agents"]);
       const ended = new Promise<number | null>((resolve) => command.once("exit", resolve));
-      await poll(
-        20_000,
-        50,
-        () => lab.run("status"),
-        ({ code }) => code === 0,
-      );
+      await expect.poll(async () => (await lab.run("status")).code).toBe(0);
       await lab.until(({ ready }) => ready);
       command.kill(signal);
       expect(await ended).toBe(signal === "SIGINT" ? 0 : null);
-      expect(
-        await poll(
-          20_000,
-          50,
-          () => lab.traces(),
-          (traces) => traces.length === 0,
-        ),
-      ).toEqual([]);
+      await expect.poll(() => lab.traces()).toEqual([]);
     },
   );
 
@@ -127,7 +104,7 @@ describePrivileged("a lab's life", () => {
       "pods.yaml",
       `{ apiVersion: v1, kind: Pod, metadata: { name: poor }, spec: { containers: [{ name: c, ${container} }] } }`,
     );
-    const up = await lab.up("--timeout", "2");
+    const up = await lab.up("--timeout", "5");
     expect(up.code).toBe(1);
     expect(up.stderr).toContain("Pod default/poor");
     expect(up.stderr).toContain(reason);

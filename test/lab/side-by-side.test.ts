@@ -60,7 +60,7 @@ describePrivileged("two labs on one machine", () => {
       await expect.poll(() => label("pods")).toBe("none");
       await expect(setEnrollment(one.name, "nowhere", true)).rejects.toThrow("the lab has no namespace nowhere");
       one.write("a.yaml", MANIFEST.replace("team: a", "ambit.dev/dataplane-mode: none"));
-      await expect.poll(() => one.resolved("namespaces"), { timeout: 5_000 }).toEqual([]);
+      await expect.poll(() => one.resolved("namespaces")).toEqual([]);
     } finally {
       if (before === undefined) delete process.env["AMBIT_STATE_DIR"];
       else process.env["AMBIT_STATE_DIR"] = before;

@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { poll } from "../../agent/lab/poll.ts";
 import type { LabStatus, PodStatus } from "../../agent/lab/lab-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
@@ -117,8 +116,6 @@ spec:
 
 describePrivileged("workloads of a lab", () => {
   const lab = new TestLab({ "all.yaml": OBJECTS, "config.yaml": CONFIG("hello"), "db.yaml": STATEFUL_SET(2) });
-  const until = (holds: (status: LabStatus) => boolean): Promise<LabStatus> =>
-    poll(20_000, 100, () => lab.status(), holds);
   const podNamed = ({ pods }: LabStatus, name: string): PodStatus | undefined => pods.find((pod) => pod.name === name);
   const read = async (pod: string, path: string): Promise<string> =>
     (await lab.exec(`shop/${pod}`, "cat", join(MOUNT, path))).stdout;
@@ -127,12 +124,12 @@ describePrivileged("workloads of a lab", () => {
     const { code, stderr } = await lab.up();
     expect(stderr).not.toContain("warning");
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-  }, 60_000);
+  });
   afterAll(async () => {
     await lab.remove();
     rmSync(`/tmp/ambit-sick-${process.pid}`, { force: true });
     expect(existsSync(BASE)).toBe(false);
-  }, 60_000);
+  });
 
   test("ConfigMaps and Secrets are variables and files, and files follow their object", async () => {
     const { stdout } = await lab.exec("shop/app", "sh", "-c", 'echo "$BOTH|${MISSING-unset}"');
@@ -143,14 +140,7 @@ describePrivileged("workloads of a lab", () => {
     expect((await lab.exec("shop/app", "stat", "-Lc", "%a", join(BASE, "secret/deep/word"))).stdout).toBe("400\n");
     expect((await lab.exec("shop/app", "touch", join(MOUNT, "x"))).code).not.toBe(0);
     lab.write("config.yaml", CONFIG("bye"));
-    expect(
-      await poll(
-        10_000,
-        50,
-        () => read("app", "app.conf"),
-        (text) => text.includes("bye"),
-      ),
-    ).toBe("greeting=bye\n");
+    await expect.poll(() => read("app", "app.conf")).toBe("greeting=bye\n");
   });
 
   test("init containers run one after the other, before the application", async () => {
@@ -162,7 +152,7 @@ describePrivileged("workloads of a lab", () => {
     // On a busy machine a probe may have been too late before.
     const before = restarts(await lab.status());
     rmSync(`/tmp/ambit-sick-${process.pid}`);
-    const after = await until((status) => restarts(status) > before);
+    const after = await lab.until((status) => restarts(status) > before);
     expect(podNamed(after, "sick")?.phase).toBe("Running");
   });
 
@@ -171,15 +161,15 @@ describePrivileged("workloads of a lab", () => {
       podNamed(await lab.status(), "db-1")?.ip,
     );
     lab.write("db.yaml", STATEFUL_SET(1));
-    await until((status) => podNamed(status, "db-1") === undefined);
+    await lab.until((status) => podNamed(status, "db-1") === undefined);
     lab.write("db.yaml", STATEFUL_SET(2));
-    await until((status) => podNamed(status, "db-1")?.ready === true);
+    await lab.until((status) => podNamed(status, "db-1")?.ready === true);
     expect(await read("db-1", "../data/starts")).toBe("db-1\ndb-1\n");
     expect(await read("db-0", "../data/starts")).toBe("db-0\n");
   });
 
   test("a Job runs until as many pods as it wants have succeeded", async () => {
-    const { pods } = await until(({ pods: all }) => all.filter(({ phase }) => phase === "Succeeded").length === 2);
+    const { pods } = await lab.until(({ pods: all }) => all.filter(({ phase }) => phase === "Succeeded").length === 2);
     expect(pods.filter(({ name }) => name.startsWith("count-")).map(({ phase }) => phase)).toEqual([
       "Succeeded",
       "Succeeded",
@@ -191,48 +181,45 @@ describePrivileged("workloads of a lab", () => {
       "late.yaml",
       "{ apiVersion: v1, kind: Pod, metadata: { name: late, namespace: shop }, spec: { containers: [{ name: c, command: [sleep, infinity], envFrom: [{ secretRef: { name: later } }] }] } }",
     );
-    const waits = await until((status) => podNamed(status, "late")?.reason.includes("later") === true);
+    const waits = await lab.until((status) => podNamed(status, "late")?.reason.includes("later") === true);
     expect(podNamed(waits, "late")?.reason).toContain("CreateContainerConfigError: there is no Secret later");
     lab.write("later.yaml", "{ apiVersion: v1, kind: Secret, metadata: { name: later, namespace: shop } }");
-    await until((status) => podNamed(status, "late")?.ready === true);
+    await lab.until((status) => podNamed(status, "late")?.ready === true);
   });
 
   test("a container that cannot be made says why, and takes nothing else with it", async () => {
     lab.write("file.yaml", POD_BELOW_A_FILE);
-    const waits = await until((status) => podNamed(status, "below")?.reason.includes("CreateContainerError") === true);
+    const waits = await lab.until(
+      (status) => podNamed(status, "below")?.reason.includes("CreateContainerError") === true,
+    );
     expect(podNamed(waits, "below")?.reason).toMatch(/CreateContainerError: .*ENOTDIR/u);
     expect(podNamed(waits, "app")?.ready).toBe(true);
     rmSync(join(lab.manifests, "file.yaml"));
-    await until((status) => podNamed(status, "below") === undefined);
+    await lab.until((status) => podNamed(status, "below") === undefined);
   });
 
   test("a Job whose pod was started again too often has failed for good, until it changes", async () => {
     lab.write("lost.yaml", LOST_JOB("exit 1"));
     const lostPods = ({ pods }: LabStatus): readonly PodStatus[] => pods.filter(({ name }) => name.startsWith("lost-"));
-    const failed = await until((status) => status.failed && lostPods(status).length === 0);
+    const failed = await lab.until((status) => status.failed && lostPods(status).length === 0);
     expect(failed.waitingFor.join()).toContain("Job shop/lost: BackoffLimitExceeded: 1 failed, and backoffLimit is 0");
     expect((await lab.run("get", ["job/lost", "-n", "shop"])).stdout).toMatch(/lost +Failed +0\/1/u);
     // Another change is another step: it must not begin again.
     lab.write("other.yaml", "{ apiVersion: v1, kind: ConfigMap, metadata: { name: other, namespace: shop } }");
-    await poll(
-      10_000,
-      50,
-      async () => (await lab.run("get", ["cm/other", "-n", "shop"])).code,
-      (code) => code === 0,
-    );
+    await expect.poll(async () => (await lab.run("get", ["cm/other", "-n", "shop"])).code).toBe(0);
     const after = await lab.status();
     expect({ failed: after.failed, pods: lostPods(after) }).toEqual({ failed: true, pods: [] });
     lab.write("lost.yaml", LOST_JOB("exit 0"));
-    const anew = await until((status) => lostPods(status).some(({ phase }) => phase === "Succeeded"));
+    const anew = await lab.until((status) => lostPods(status).some(({ phase }) => phase === "Succeeded"));
     expect(anew.failed).toBe(false);
     rmSync(join(lab.manifests, "lost.yaml"));
-    await until((status) => lostPods(status).length === 0);
+    await lab.until((status) => lostPods(status).length === 0);
   });
 
   test("'get' shows what kubectl would", async () => {
     const get = async (...args: string[]): Promise<string> => (await lab.run("get", args)).stdout;
     expect(await get("pods", "-n", "shop", "-l", "app=db")).toMatch(
-      /^NAME +READY +STATUS +RESTARTS +AGE\ndb-0 +1\/1 +Running +0 +\d+s\ndb-1 +1\/1 +Running +0 +\d+s\n$/u,
+      /^NAME +READY +STATUS +RESTARTS +AGE\ndb-0 +1\/1 +Running +0 +\d+[sm]\ndb-1 +1\/1 +Running +0 +\d+[sm]\n$/u,
     );
     expect(await get("sts", "-A")).toMatch(/^NAMESPACE +NAME +READY +AGE\nshop +db +2\/2 /u);
     expect(await get("job", "-n", "shop")).toMatch(/count +Complete +2\/2/u);
