@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe } from "vitest";
 
@@ -14,6 +15,13 @@ export const missingPrivilege: string | undefined = findMissing();
 export function describePrivileged(name: string, tests: () => void): void {
   if (missingPrivilege !== undefined) skipAloud(name, missingPrivilege);
   describe.runIf(missingPrivilege === undefined)(name, tests);
+}
+
+/** For `it.runIf`: may a test run that needs a program? Where there is none, that is said, or fails, in the same way. */
+export function hasProgram(program: string, test: string): boolean {
+  const isThere = spawnSync("sh", ["-c", 'command -v "$0"', program]).status === 0;
+  if (!isThere) skipAloud(test, `there is no program '${program}' on this machine`);
+  return isThere;
 }
 
 function skipAloud(name: string, reason: string): void {
