@@ -7,7 +7,7 @@ const times = rest.includes("--times") ? Number(rest[rest.indexOf("--times") + 1
 const headers = Object.fromEntries(rest.filter((part) => part.includes(": ")).map((part) => part.split(": ")));
 // The URL as it is: `new URL` would resolve dots.
 const [, host, port, path] = /^http:\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)$/u.exec(url) ?? [];
-const options = { host: host.replace(/^\[|\]$/gu, ""), port: Number(port ?? 80), path, headers, timeout: 3000 };
+const options = { host: host.replace(/^\[|\]$/gu, ""), port: Number(port ?? 80), path, headers, timeout: 5000 };
 
 for (let i = 0; i < times; i++) console.log(JSON.stringify(await send(options)));
 process.exit(0);

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { send } from "./send.mjs";
 
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 10_000;
 
 async function http({ address, port, method, path, headers }) {
   const options = { host: address, port, method, path, headers, agent: false, timeout: PATIENCE_MS };

@@ -66,7 +66,7 @@ const serverFirst = () =>
   });
 
 const settle = (call) =>
-  Promise.race([call(), new Promise((_, late) => setTimeout(() => late(new Error("no answer")), 3000))]).catch(
+  Promise.race([call(), new Promise((_, late) => setTimeout(() => late(new Error("no answer")), 10_000))]).catch(
     (error) => ({ failed: String(error) }),
   );
 console.log(
