@@ -18,10 +18,7 @@ describePrivileged("the lab's authority", () => {
   const identities = async (node: number) => (await nodes())[node]?.certificates?.identities ?? [];
   const serials = async (): Promise<readonly (string | undefined)[]> =>
     (await nodes()).flatMap(({ certificates }) => (certificates?.identities ?? []).map(({ serial }) => serial));
-  const authorityPid = async (): Promise<number | null> => {
-    const { stdout } = await lab.ambit("lab", "status", "--name", lab.name, "-o", "json");
-    return (JSON.parse(stdout) as { authorityPid: number | null }).authorityPid;
-  };
+  const authorityPid = async (): Promise<number | null> => (await lab.status()).authorityPid;
 
   beforeAll(async () => {
     lab.write("shop.yaml", [namespace("shop", true), pod("shop", "web", "node-1"), pod("shop", "api", "node-2")]);

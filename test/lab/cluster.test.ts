@@ -204,7 +204,8 @@ describePrivileged("a lab's cluster", () => {
 
   test("a container that ends is started again, and counted", async () => {
     const before = (await lab.status()).pods.find(({ name }) => name === "client");
-    process.kill(before?.containers[0]?.pid ?? 0, "SIGKILL");
+    // Not 0, which is this process's own group.
+    process.kill(before?.containers[0]?.pid ?? Number.NaN, "SIGKILL");
     const after = await lab.until(({ pods }) => {
       const [plain] = pods.find(({ name }) => name === "client")?.containers ?? [];
       return plain?.restarts === 1 && plain.pid !== null;

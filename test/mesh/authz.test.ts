@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { LabStatus } from "../../agent/lab/lab-status.ts";
 import { audit, type AuthzCase, type Caller as Who, type CaseCall, deny, from, to } from "../authz/case.ts";
 import { CASES } from "../authz/cases.ts";
 import { bearer } from "../authz/tokens.ts";
@@ -6,7 +7,7 @@ import { ACCOUNTS, NAMESPACES } from "../authz/world.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { connectionMarker, guarding, roundMarker } from "./authz-policies.ts";
 import { Caller, type OneCall } from "./callers.ts";
-import { MeshLab, namespace, pod, service, type LabStatus } from "./mesh-lab.ts";
+import { MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 
 /** So many sets of policies are tried at once, each on a server of its own. */
 const SERVERS = 20;

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -6,7 +5,8 @@ import type { Problem } from "../../agent/model/problem.ts";
 import { CASES, GOOD } from "../sources/broken-cases.ts";
 import { POLICY_CASES } from "../sources/broken-policy-cases.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
+import { MeshLab, namespace, pod, service } from "./mesh-lab.ts";
+import { Requests } from "./requests.ts";
 
 const route = {
   apiVersion: "gateway.networking.k8s.io/v1",
@@ -81,17 +81,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
   };
   const nothingWrong = async (): Promise<boolean> =>
     (await problems()).every(({ severity, code }) => severity === "warning" && code !== "last-good-served");
-  const load = (): ChildProcess =>
-    lab.start("store/client", process.execPath, join(APPS, "requests.mjs"), "-", "http://near/", "http://far/");
-  const finish = async (running: ChildProcess): Promise<{ readonly sent: number; readonly failed: number }> => {
-    let output = "";
-    running.stdout?.on("data", (part: Buffer) => (output += part.toString()));
-    running.stdin?.end();
-    await new Promise((resolve) => running.once("close", resolve));
-    return JSON.parse(output) as { sent: number; failed: number };
-  };
-  const processes = async (): Promise<readonly number[]> =>
-    (await lab.status()).nodes.flatMap(({ agentPid, envoyPid }) => [agentPid, envoyPid]);
+  const load = (): Requests => new Requests(lab, "store/client", "http://near/", "http://far/");
   /** Route, policy and names are as they were written when they were good. */
   const expectGood = async (): Promise<void> => {
     expect((await lab.call("store/client", "http://far/")).headers["x-route"]).toBe("far");
@@ -107,7 +97,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
   afterAll(() => lab.down());
 
   it(`serves the good ones while ${BESIDE.length} broken ones lie beside them, each of which is named`, async () => {
-    const before = await processes();
+    const before = await lab.processes();
     const running = load();
     for (const { file, text } of BESIDE) write(file, text);
     const unnamed = (named: readonly Problem[]): readonly string[] =>
@@ -124,10 +114,10 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
       ).map(({ what }) => what);
     await lab.until("all of them are named", async () => unnamed(await problems()).length === 0);
     await expectGood();
-    const { sent, failed } = await finish(running);
+    const { sent, failed } = await running.finish();
     expect(failed).toBe(0);
     expect(sent).toBeGreaterThan(1_000);
-    expect(await processes()).toEqual(before);
+    expect(await lab.processes()).toEqual(before);
 
     const check = await lab.ambit("check", lab.manifests, "-o", "json");
     expect(check.code).toBe(1);
@@ -145,13 +135,9 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
     };
     await lab.until("each is held", async () => (await held()).length === Object.keys(BROKEN).length);
     await expectGood();
-    for (const { agentPid } of (await lab.status()).nodes) process.kill(agentPid, "SIGKILL");
-    await lab.until("agents are ready again", async () => {
-      const { nodes } = await lab.status();
-      return nodes.every(({ ready }) => ready);
-    });
+    await lab.replaceAgents("node-1", "node-2");
     await expectGood();
-    const { sent, failed } = await finish(running);
+    const { sent, failed } = await running.finish();
     expect(failed).toBe(0);
     expect(sent).toBeGreaterThan(1_000);
     for (const [file, object] of Object.entries(STORE)) lab.write(file, [object]);

@@ -2,37 +2,19 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import type { LabStatus } from "../../agent/lab/lab-status.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../agent/launch.mjs");
 export const APPS = join(import.meta.dirname, "apps");
 
-interface LabPod {
-  readonly namespace: string;
+interface NodeProcesses {
   readonly name: string;
-  readonly node: string;
-  readonly ip: string;
-  readonly ip6: string;
-  readonly netns: string;
-  readonly enrolled: boolean;
-  readonly ready: boolean;
-}
-
-interface LabNode {
-  readonly name: string;
-  readonly ip: string;
   readonly agentPid: number;
   readonly envoyPid: number;
-  readonly metricsUrl: string;
-  readonly adminSocket: string;
-  readonly ready: boolean;
-}
-
-interface LabService {
-  readonly namespace: string;
-  readonly name: string;
-  readonly clusterIP: string;
 }
 
 /** What `apps/send.mjs` tells of a request; status 0: no answer came, and `code` says why. */
@@ -45,12 +27,6 @@ export interface Answer {
 
 /** A line of an access log. */
 export type LogLine = Readonly<Record<string, string | number | null>>;
-
-export interface LabStatus {
-  readonly nodes: readonly LabNode[];
-  readonly pods: readonly LabPod[];
-  readonly services: readonly LabService[];
-}
 
 /** A lab of its own for one test file, driven as a user drives it: by `ambit lab`. */
 export class MeshLab {
@@ -111,6 +87,45 @@ export class MeshLab {
     return answer;
   }
 
+  /** The nodes' processes, once all of them are known. */
+  async processes(): Promise<readonly NodeProcesses[]> {
+    let found: readonly NodeProcesses[] = [];
+    await this.until("the process ids of all nodes are known", async () => {
+      const { nodes } = await this.status();
+      found = nodes.flatMap(({ name, agentPid, envoyPid }) =>
+        agentPid === null || envoyPid === null ? [] : [{ name, agentPid, envoyPid }],
+      );
+      return found.length === nodes.length;
+    });
+    return found;
+  }
+
+  /** Kills a node's agent or its Envoy, and gives its process id. */
+  async kill(node: string, what: "agentPid" | "envoyPid"): Promise<number> {
+    const pid = (await this.processes()).find(({ name }) => name === node)?.[what];
+    if (pid === undefined) throw new Error(`the lab has no ${node}`);
+    process.kill(pid, "SIGKILL");
+    return pid;
+  }
+
+  /** Kills the agents of nodes, and waits until others are ready in their place. */
+  async replaceAgents(...nodes: readonly string[]): Promise<void> {
+    const before = (await this.processes()).filter(({ name }) => nodes.includes(name)).map(({ agentPid }) => agentPid);
+    for (const pid of before) process.kill(pid, "SIGKILL");
+    await this.until("other agents are ready", async () =>
+      (await this.status()).nodes.every(
+        ({ ready, agentPid }) => ready && agentPid !== null && !before.includes(agentPid),
+      ),
+    );
+  }
+
+  /** What a node's Envoy answers to its administrator. */
+  async askEnvoy(node: string, path: string): Promise<string> {
+    const socket = join(labStateDir(this.name), "nodes", node, "envoy-admin.sock");
+    const { body } = await askAdmin(socket, path, { timeoutMs: 30_000 });
+    return body;
+  }
+
   /** A command in a pod that is talked to over its standard input and output. */
   start(target: string, ...command: readonly string[]): ChildProcess {
     const args = [LAUNCHER, "lab", "exec", "--name", this.name, target, "--", ...command];
@@ -128,14 +143,16 @@ export class MeshLab {
 
   /** The first of them, once it is written: Envoy writes its log every so often. */
   async loggedLine(node: string, text: string): Promise<LogLine | undefined> {
-    await this.until(`${node} logs ${text}`, () => Promise.resolve(this.logged(node, text).length > 0));
+    await this.until(`${node} logs ${text}`, () => this.logged(node, text).length > 0);
     return this.logged(node, text)[0];
   }
 
   /** Waits for a condition; throws with `what` when it does not come within the time. */
-  async until(what: string, holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  async until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {
       if (await holds()) return;
+      // Between looks others have their turn: what the test's own processes say, and the machine.
+      await sleep(20);
     }
     throw new Error(`not within ${timeoutMs} ms: ${what}`);
   }

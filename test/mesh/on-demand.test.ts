@@ -1,26 +1,11 @@
-import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 const names = (prefix: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
-
-/** Clusters of Services that Envoy of node-1 knows. */
-function known(lab: MeshLab): Promise<string> {
-  const socketPath = join(labStateDir(lab.name), "nodes/node-1/envoy-admin.sock");
-  return new Promise((resolve, reject) => {
-    request({ socketPath, path: "/clusters", host: "envoy" }, (response) => {
-      const parts: Buffer[] = [];
-      response.on("data", (part: Buffer) => parts.push(part));
-      response.on("end", () => resolve(Buffer.concat(parts).toString()));
-    })
-      .on("error", reject)
-      .end();
-  });
-}
 
 /** What node-1's metrics page counts of requests to a Service, as their caller sees it; waits until it counts any. */
 async function requestsTo(lab: MeshLab, host: string): Promise<number> {
@@ -104,7 +89,7 @@ describePrivileged("a destination that nobody of the node has called before", ()
   }
 
   it("costs the proxy nothing", async () => {
-    expect(await known(lab)).not.toMatch(/near|far|guarded|routed/u);
+    expect(await lab.askEnvoy("node-1", "/clusters")).not.toMatch(/near|far|guarded|routed/u);
   });
 
   it.for([0, 100, 1_000_000])("takes the whole body of a first request: %i bytes", async (bytes) => {
@@ -142,8 +127,7 @@ describePrivileged("a destination that nobody of the node has called before", ()
   });
 
   it("is waited for where the agent is just being replaced", async () => {
-    const { nodes } = await lab.status();
-    process.kill(nodes.find(({ name }) => name === "node-1")?.agentPid ?? 0, "SIGKILL");
+    await lab.kill("node-1", "agentPid");
     expect(await firstPosts(100, ["far-18"])).toEqual([{ status: 200, read: 100 }]);
   });
 

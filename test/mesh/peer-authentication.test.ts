@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import type { LabStatus } from "../../agent/lab/lab-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, labStateDir, MeshLab, namespace, pod, type LabStatus } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod } from "./mesh-lab.ts";
 
 const NODE = process.execPath;
 /** What comes of HTTP, TCP, and of servers that speak first: at a port known for TCP, and at one that is not known. */
@@ -146,10 +146,9 @@ describePrivileged("PeerAuthentication", () => {
     await becomes("outside/stranger", "by-namespace.permissive", REFUSED);
     lab.remove("stricter.yaml");
     await becomes("outside/stranger", "by-namespace.permissive", PLAIN);
-    const socket = join(labStateDir(lab.name), "nodes/node-2/envoy-admin.sock");
-    const { body } = await askAdmin(socket, "/stats?filter=listener_manager.(listener_in_place|.*draining)");
+    const stats = await lab.askEnvoy("node-2", "/stats?filter=listener_manager.(listener_in_place|.*draining)");
     const figures = Object.fromEntries(
-      body
+      stats
         .trim()
         .split("\n")
         .map((line) => line.split(": ")),

@@ -45,8 +45,8 @@ describePrivileged("certificates that change under load", () => {
   const newOnesArePresented = async (): Promise<void> => {
     const client = (await held("probe")).fingerprint256.replaceAll(":", "").toLowerCase();
     const server = (await held("far")).serialNumber.toLowerCase();
-    await lab.until("a caller presents its new one", async () => (await presentedByClient()) === client, 5_000);
-    await lab.until("the called presents its new one", async () => (await presentedByServer()) === server, 5_000);
+    await lab.until("a caller presents its new one", async () => (await presentedByClient()) === client);
+    await lab.until("the called presents its new one", async () => (await presentedByServer()) === server);
   };
   const begin = async (): Promise<void> => {
     loads.push(await SteadyLoad.start(lab, "shop/caller", { rate: RATE, streams: STREAMS, to: ["far"] }));
@@ -87,26 +87,22 @@ describePrivileged("certificates that change under load", () => {
         await ask("cert", "rotate");
         expect((await held("far")).serialNumber).not.toBe(before.serialNumber);
         await newOnesArePresented();
-        await lab.until("it is time for the next", () => Promise.resolve(Date.now() >= next), 2 * EVERY_MS);
+        await lab.until("it is time for the next", () => Date.now() >= next);
       }
       expect(await troubles()).toEqual([]);
     },
-    (SECONDS + 40) * 1_000,
+    (SECONDS + 110) * 1_000,
   );
 
   it("the root, until the old one is gone: no request fails, no stream breaks", async () => {
     const [old] = (await ask<AuthorityStatus>("authority", "status")).roots;
     await begin();
     await ask("authority", "rotate-root");
-    await lab.until(
-      "the old root is gone",
-      async () => {
-        const { roots, rotation } = await ask<AuthorityStatus>("authority", "status");
-        return rotation?.stage === "steady" && roots.every(({ generation }) => generation !== old?.generation);
-      },
-      60_000,
-    );
+    await lab.until("the old root is gone", async () => {
+      const { roots, rotation } = await ask<AuthorityStatus>("authority", "status");
+      return rotation?.stage === "steady" && roots.every(({ generation }) => generation !== old?.generation);
+    });
     await newOnesArePresented();
     expect(await troubles()).toEqual([]);
-  }, 90_000);
+  });
 });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { LabStatus } from "../../agent/lab/lab-status.ts";
 import { join } from "node:path";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, service, type Answer, type LabStatus } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service, type Answer } from "./mesh-lab.ts";
+import { Requests } from "./requests.ts";
 
 const NODE = process.execPath;
 
@@ -133,13 +135,7 @@ describePrivileged("what nobody can talk his way around", () => {
 
   it("lets nobody with CAP_NET_RAW inject a request into the proxy's connections on its node", async () => {
     // Outside the mesh the same attack works: the injector is sound.
-    const open = lab.exec(
-      "outside/stranger",
-      NODE,
-      join(APPS, "requests.mjs"),
-      "20000",
-      `http://${address("plain")}:8080/`,
-    );
+    const open = new Requests(lab, "outside/stranger", `http://${address("plain")}:8080/`);
     const plain = await lab.exec(
       "outside/stranger",
       "python3",
@@ -148,16 +144,16 @@ describePrivileged("what nobody can talk his way around", () => {
       "8080",
       "/injected",
     );
-    await open;
+    await open.finish();
     expect(Number(plain.stdout)).toBeGreaterThan(0);
 
-    const load = lab.exec("shop/bob", NODE, join(APPS, "requests.mjs"), "4000", "http://near/");
+    const load = new Requests(lab, "shop/bob", "http://near/");
     const target = [address("near"), "8080", "/injected"];
     const { stdout, stderr } = await lab.exec("shop/bob", "python3", join(APPS, "inject.py"), ...target);
     expect(stderr).toBe("");
     // In the caller's netns there is nothing to be seen of the delivery.
     expect(stdout.trim()).toBe("0");
-    expect(JSON.parse((await load).stdout)).toMatchObject({ failed: 0 });
+    expect(await load.finish()).toMatchObject({ failed: 0 });
     expect((await get("shop/alice", "http://near/paths")).body).not.toContain("/injected");
   });
 });

@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import type { LabStatus } from "../../agent/lab/lab-status.ts";
 import { nodeCgroups, killCgroup } from "../../agent/lab/cgroup.ts";
-import { APPS, MeshLab, namespace, service, type LabStatus } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, service } from "./mesh-lab.ts";
 import { httpGet, WALKER, Walker, type Outcome } from "./walker.ts";
 
 /** Where a walker is: a pod, or `node-N`, `node-N/hostNetwork`, `node-N/kubelet`. */
@@ -34,7 +35,7 @@ export const PORTS = { http: 8080, tcp: 9000, unnamed: 7000, probe: 8081 } as co
  */
 export class StrictLab {
   readonly lab = new MeshLab("strict");
-  status: LabStatus = { nodes: [], pods: [], services: [] };
+  status: Pick<LabStatus, "nodes" | "pods" | "services"> = { nodes: [], pods: [], services: [] };
   readonly #walkers = new Map<string, Walker>();
   readonly #cgroup: string;
 
@@ -59,10 +60,10 @@ export class StrictLab {
     await this.lab.down();
   }
 
-  pod(name: string): LabStatus["pods"][number] {
-    const found = this.status.pods.find((each) => each.name === name);
-    if (found === undefined) throw new Error(`no pod ${name}`);
-    return found;
+  pod(name: string): { readonly ip: string; readonly ip6: string; readonly netns: string } {
+    const { ip, ip6, netns } = this.status.pods.find((each) => each.name === name) ?? {};
+    if (ip === undefined || netns === undefined || typeof ip6 !== "string") throw new Error(`no pod ${name}`);
+    return { ip, ip6, netns };
   }
 
   /** Where a Service is called. */

@@ -5,6 +5,7 @@ import { DELIVERY_MARK, INBOUND_PORT, RESERVED_PORTS } from "../../agent/lib/por
 import { describePrivileged, hasProgram } from "../support/privileges.ts";
 import { APPS } from "./mesh-lab.ts";
 import { StolenCertificates } from "./strict-certificates.ts";
+import { Requests } from "./requests.ts";
 import { PORTS, StrictLab, type Place } from "./strict-lab.ts";
 import { FORGED, OPEN, SERVERS, THIEVES, Ways } from "./strict-ways.ts";
 import { httpGet, statusOf, type Outcome } from "./walker.ts";
@@ -179,8 +180,10 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
     await mallory.try({ to: [strict.service("strict"), PORTS.tcp], send: "bye\n", hold: true });
     const sockets = (): string =>
       strict.run("strict", `ss -tanH src ${address("mallory")} or dst ${address("mallory")}`);
-    const port = Number(new RegExp(`CLOSE-WAIT .*${address("mallory")}%lo:(\\d+) `, "u").exec(sockets())?.[1]);
-    await strict.lab.until("the application's socket is gone", () => Promise.resolve(!/FIN-WAIT/u.test(sockets())));
+    const waiting = new RegExp(`CLOSE-WAIT .*${address("mallory")}%lo:(\\d+) `, "u");
+    await strict.lab.until("the application has closed", () => waiting.test(sockets()));
+    const port = Number(waiting.exec(sockets())?.[1]);
+    await strict.lab.until("the application's socket is gone", () => !/FIN-WAIT/u.test(sockets()));
     expect(sockets()).toContain(`:${port} `);
     const dial = { to: [ip, PORTS.tcp], bind: [address("mallory"), port], device: "eth0", send: "hello\n" } as const;
     expect(await ways.unseen(() => mallory.try(dial))).toMatchObject({ connected: false, end: "ECONNREFUSED" });
@@ -189,13 +192,13 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
   it("segments injected by who can see the packets: none of a delivery, and those between nodes are not understood", async () => {
     const inject = (place: string): Promise<{ readonly stdout: string }> =>
       strict.lab.exec(place, "python3", join(APPS, "inject.py"), address("guarded"), String(PORTS.http), "/injected");
-    const load = ["shop/alice", "shop/alice-near"].map((place) =>
-      strict.lab.start(place, process.execPath, join(APPS, "requests.mjs"), "-", "http://guarded/open"),
+    const load = ["shop/alice", "shop/alice-near"].map(
+      (place) => new Requests(strict.lab, place, "http://guarded/open"),
     );
     const [caller, callerNear, neighbour] = await Promise.all(
       ["shop/alice", "shop/alice-near", "outside/stranger-near"].map(inject),
     );
-    for (const each of load) each.stdin?.end();
+    await Promise.all(load.map((each) => each.finish()));
     expect([Number(caller?.stdout) > 0, callerNear?.stdout, neighbour?.stdout]).toEqual([true, "0\n", "0\n"]);
     expect(Object.keys((await strict.seen("guarded")).requests)).not.toContain(`${PORTS.http} /injected`);
   });

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import type { LabStatus } from "../../agent/lab/lab-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, labStateDir, MeshLab, namespace, pod, service, type LabStatus, type LogLine } from "./mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service, type LogLine } from "./mesh-lab.ts";
 
 const MARKER = "only-both-ends-read-this";
 const ROUNDS = 50;
@@ -90,17 +90,15 @@ describePrivileged("the wire between two nodes", () => {
       ["node-1", "two"],
       ["node-2", "one"],
     ] as const) {
-      const folder = join(labStateDir(lab.name), "nodes", node);
-      const { body: stats } = await askAdmin(join(folder, "envoy-admin.sock"), "/stats?usedonly&filter=ssl.versions");
+      const stats = await lab.askEnvoy(node, "/stats?usedonly&filter=ssl.versions");
       expect(stats).toMatch(/ssl\.versions\.TLSv1\.3: [1-9]/u);
       expect(stats.replaceAll(/^.*ssl\.versions\.TLSv1\.3: \d+$/gmu, "").trim()).toBe("");
-      // Envoy writes its log every so often.
       const logged = (): readonly LogLine[] =>
         lab
           .logged(node, address(caller))
           .filter((line) => line["direction"] === "inbound" && line["source_address"] === address(caller));
       const protocols = (): readonly unknown[] => [...new Set(logged().map(({ protocol }) => protocol))].toSorted();
-      await lab.until("all are logged", () => Promise.resolve(protocols().length === 3));
+      await lab.until("all are logged", () => protocols().length === 3);
       expect(protocols()).toEqual(["HTTP/1.1", "HTTP/2", "TCP"]);
       expect(new Set(logged().map((line) => line["source_principal"]))).toEqual(
         new Set([`spiffe://cluster.local/ns/shop/sa/${caller}`]),
