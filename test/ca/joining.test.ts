@@ -101,10 +101,10 @@ test("an authority that is back is known to be at once, though it has nothing ne
   await writeToken("n1");
   const store = await openCertificateStore("n1", { address: `unix:${fixture.socketPath}`, joinTokenFile }, rootsFile);
   store.want([WEB]);
-  await vi.waitFor(() => expect(store.current().certificates.size).toBe(1), 5_000);
+  await eventually(() => expect(store.current().certificates.size).toBe(1));
   fixture.stopServing();
-  await vi.waitFor(() => expect(store.status().authorityTrouble).toContain("does not answer"), 5_000);
+  await eventually(() => expect(store.status().authorityTrouble).toContain("does not answer"));
   await fixture.serve();
-  await vi.waitFor(() => expect(store.status().authorityTrouble).toBeUndefined(), 5_000);
+  await eventually(() => expect(store.status().authorityTrouble).toBeUndefined());
   store.close();
 });

@@ -87,7 +87,7 @@ describePrivileged("a mesh in which things come and go", () => {
       expect(stderr.includes("ambit:") ? stderr : code).toBe(0);
     }
     expect(await load.finish()).toMatchObject({ failed: 0 });
-    expect(await enrolled()).toBe(true);
+    await lab.until("all are in the mesh", enrolled);
     // Of a listener that has changed Envoy cuts the connections in the end.
     const modified = await lab.askEnvoy("node-1", "/stats?filter=listener_manager.listener_modified");
     expect(modified.trim()).toBe("listener_manager.listener_modified: 0");

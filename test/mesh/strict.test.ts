@@ -236,6 +236,6 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
       Promise.all((["node-2", "node-2/hostNetwork"] as const).map((place) => strict.at(place).try(probe))),
     );
     expect(others.map(statusOf)).toEqual([0, 0]);
-    expect((await strict.lab.status()).pods.filter(({ ready }) => !ready)).toEqual([]);
+    await strict.lab.until("all are ready", async () => (await strict.lab.status()).pods.every(({ ready }) => ready));
   });
 });
