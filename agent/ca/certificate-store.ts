@@ -165,6 +165,7 @@ export class CertificateStore {
       entry.dueAt = renewalTime(certificate, this.#clock.now(), this.#random);
       // Later ones come by the watch alone, so that an older answer never overtakes a newer one.
       this.#trust ??= answer.trust;
+      this.#watch.answered();
       if (this.#entries.get(entry.id) === entry) this.#publish();
     } catch (error) {
       entry.lastError = describe(error);

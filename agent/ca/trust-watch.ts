@@ -41,6 +41,14 @@ export class TrustWatch {
     void this.#ask();
   }
 
+  /** The authority has answered something else: there is no reason to wait any longer. */
+  answered(): void {
+    if (this.#closed || this.#question !== undefined || this.#trouble === undefined) return;
+    this.#callOff();
+    this.#backoff.reset();
+    void this.#ask();
+  }
+
   close(): void {
     this.#closed = true;
     this.#callOff();

@@ -87,6 +87,21 @@ test("an authority that is away takes nothing, and is asked until it is back", a
   expect(statusOf(WEB)).not.toHaveProperty("lastError");
 });
 
+test("one certificate that comes tells that the authority is back, and the others are asked for", async () => {
+  fixture.placed.set(API, ["n1"]);
+  store.want([WEB, API]);
+  await until(() => store.current().certificates.size === 2);
+  const before = serial(API);
+  fixture.stopServing();
+  await until(() => store.status().authorityTrouble !== undefined);
+  store.rotate(API);
+  await until(() => store.status().identities[0]?.lastError !== undefined);
+  await fixture.serve();
+  store.rotate(WEB);
+  await until(() => serial(API) !== before);
+  expect(store.status().authorityTrouble).toBeUndefined();
+});
+
 test("one is rotated by hand, or all; another node's is refused", async () => {
   fixture.placed.set(API, ["n1"]);
   store.want([WEB, API]);
