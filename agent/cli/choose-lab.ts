@@ -29,7 +29,8 @@ function runningLabs(): readonly string[] {
 }
 
 function noSuchLab(what: string, known: readonly string[]): AmbitError {
-  const remedy = "start one with 'ambit lab up --name NAME --manifests DIR'";
+  const start = "start one with 'ambit lab up --name NAME --manifests DIR'";
+  const remedy = known.length === 0 ? start : `name one that runs, or ${start}`;
   const why = known.length === 0 ? undefined : `these run: ${known.join(", ")}`;
   return new AmbitError({ code: "no-such-lab", kind: "user", what, why, remedy });
 }

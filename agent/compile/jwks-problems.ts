@@ -21,7 +21,8 @@ export function jwksProblems(mesh: Mesh, { fetchedKeys }: CompileOptions): reado
         object,
         field: `spec.jwtRules[${index}].${source.kind === "uri" ? "jwksUri" : "issuer"}`,
         reason: `${source.url}: ${fetched.failure}; ${meanwhile}`,
-        remedy: "Let it answer with a JSON Web Key Set; it is asked again by and by.",
+        remedy:
+          "See that each node can reach it, and that it answers with a JSON Web Key Set (it is asked again by and by); or put the keys into jwks.",
       });
     }
   }

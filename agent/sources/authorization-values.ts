@@ -2,12 +2,14 @@ import type { PolicyAttribute } from "../model/authorization-policy.ts";
 import { canonicalBlock } from "./addresses.ts";
 import { readPathTemplate } from "./authorization-path-template.ts";
 import { isDnsLabel, isDnsSubdomain } from "./names.ts";
+import { canBePrincipal } from "./principal-pattern.ts";
 import { quote, type Reader } from "./reader.ts";
 
 /** A value that a policy compares an attribute with, in the form that the model has it. */
 export function readValue(attribute: PolicyAttribute, field: Reader, namespace: string): string | undefined {
   switch (attribute) {
     case "source.principal":
+      return readPrincipal(field);
     case "source.namespace":
       return readIdentity(field);
     case "source.serviceAccount":
@@ -49,6 +51,19 @@ function readText(field: Reader): string | undefined {
   }
   if (/\p{Cc}/u.test(text)) {
     return field.invalid("invalid-value", `${quote(text)} holds a character that no value can have`, "Remove it.");
+  }
+  return text;
+}
+
+/** Istio takes any text. One that no caller can have makes an ALLOW let nobody in, and a DENY keep nobody out. */
+function readPrincipal(field: Reader): string | undefined {
+  const text = readIdentity(field);
+  if (text !== undefined && !canBePrincipal(text)) {
+    field.warning({
+      code: "no-such-principal",
+      reason: `no caller has the principal ${quote(text)}`,
+      remedy: "Write trust-domain/ns/namespace/sa/service-account; or serviceAccounts: namespace/service-account.",
+    });
   }
   return text;
 }

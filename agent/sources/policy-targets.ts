@@ -53,8 +53,10 @@ function readTarget(ref: Reader, meta: ObjectMeta, services: readonly ReadServic
       ({ service }) => service.meta.namespace === meta.namespace && service.meta.name === name,
     );
     if (found === undefined) {
-      const reason = `there is no Service ${quote(name)} in the policy's namespace`;
-      ref.field("name").warning({ code: "unknown-target", reason, remedy: "Name a Service that is there." });
+      const reason = `there is no Service ${quote(name)} in the policy's namespace: no pod is guarded by it`;
+      ref
+        .field("name")
+        .warning({ code: "unknown-target", reason, remedy: "Name a Service that is there, or select Pods." });
     }
     return [{ kind: "service", name, labels: found?.selector ?? {} }];
   }
