@@ -94,27 +94,33 @@ describePrivileged("a lab's life", () => {
     },
   );
 
-  test.each([
-    ["ends at once", "command: [sh, -c, 'echo out of cheese; exit 3']", "out of cheese"],
-    ["is not there", "command: [no-such-command]", "no-such-command"],
-    ["is not named", "image: node:22", "spec.containers[0].command"],
-    ["is never ready", "command: [sleep, '1000'], readinessProbe: { tcpSocket: { port: 81 } }", "10.244.1.2:81"],
-  ])("'up' fails where a pod's command %s, says why, and leaves nothing", async (_, container, reason) => {
-    lab.write(
-      "pods.yaml",
-      `{ apiVersion: v1, kind: Pod, metadata: { name: poor }, spec: { containers: [{ name: c, ${container} }] } }`,
-    );
-    const up = await lab.up("--timeout", "5");
-    expect(up.code).toBe(1);
-    expect(up.stderr).toContain("Pod default/poor");
-    expect(up.stderr).toContain(reason);
-    expect(await lab.traces()).toEqual([]);
-  });
-
   test("'up' fails where there are no manifests", async () => {
     const up = await lab.run("up", ["--manifests", join(lab.folder, "nowhere"), "--detach", "--no-agents"]);
     expect(up.code).toBe(1);
     expect(up.stderr).toContain("nowhere cannot be read");
     expect(await lab.traces()).toEqual([]);
+  });
+});
+
+// At once: each is given long enough for a pod to be made, to fail and to say so where there is little CPU.
+describePrivileged("a lab that does not come up", () => {
+  test.concurrent.each([
+    ["ends at once", "command: [sh, -c, 'echo out of cheese; exit 3']", "out of cheese"],
+    ["is not there", "command: [no-such-command]", "no-such-command"],
+    ["is not named", "image: node:22", "spec.containers[0].command"],
+    ["is never ready", "command: [sleep, '1000'], readinessProbe: { tcpSocket: { port: 81 } }", "10.244.1.2:81"],
+  ])("because a pod's command %s says why, and leaves nothing", async (_, container, reason) => {
+    const lab = new TestLab({
+      "pods.yaml": `{ apiVersion: v1, kind: Pod, metadata: { name: poor }, spec: { containers: [{ name: c, ${container} }] } }`,
+    });
+    try {
+      const up = await lab.up("--timeout", "15");
+      expect(up.code).toBe(1);
+      expect(up.stderr).toContain("Pod default/poor");
+      expect(up.stderr).toContain(reason);
+      expect(await lab.traces()).toEqual([]);
+    } finally {
+      await lab.remove();
+    }
   });
 });
