@@ -4,6 +4,7 @@ import { Cluster_DiscoveryType, ClusterSchema } from "./gen/envoy/config/cluster
 import { INTERNAL_LISTENERS } from "../compile/names.ts";
 import { ClusterLoadAssignmentSchema } from "./gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema, type Listener } from "./gen/envoy/config/listener/v3/listener_pb.ts";
+import { DownstreamTlsContextSchema } from "./gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
 import { HttpConnectionManagerSchema } from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { isMessage } from "./proto.ts";
 import type { ResourceKind } from "./types.ts";
@@ -14,7 +15,7 @@ export interface Need {
   readonly name: string;
 }
 
-/** What Envoy will subscribe to once it has this resource: endpoints of a cluster; routes and filters of a listener. */
+/** What Envoy will subscribe to once it has this resource: endpoints of a cluster; routes, filters and secrets of a listener. */
 export function needsOf(message: Message): readonly Need[] {
   if (isMessage(message, ClusterSchema)) {
     if (message.clusterDiscoveryType.value !== Cluster_DiscoveryType.EDS) return [];
@@ -40,6 +41,15 @@ function* listenerNeeds(listener: Listener): Generator<Need> {
     if (filter.configType.case === "configDiscovery") yield { kind: "extensions", name: filter.name };
   }
   const chains = [...listener.filterChains, ...(listener.defaultFilterChain ? [listener.defaultFilterChain] : [])];
+  const secrets = chains.flatMap(({ transportSocket }) => {
+    const { configType } = transportSocket ?? {};
+    const tls =
+      configType?.case === "typedConfig" ? anyUnpack(configType.value, DownstreamTlsContextSchema) : undefined;
+    const { tlsCertificateSdsSecretConfigs = [], validationContextType: peers } = tls?.commonTlsContext ?? {};
+    const of = tlsCertificateSdsSecretConfigs.map(({ name }) => name);
+    return peers?.case === "validationContextSdsSecretConfig" ? [...of, peers.value.name] : of;
+  });
+  for (const name of new Set(secrets)) yield { kind: "secrets", name };
   for (const filter of chains.flatMap((chain) => chain.filters)) {
     if (filter.configType.case === "configDiscovery") yield { kind: "extensions", name: filter.name };
     if (filter.configType.case !== "typedConfig") continue;

@@ -25,7 +25,15 @@ export const STEPS: readonly Step[] = [
   { mode: "early", kinds: ["endpoints", "secrets"], awaits: [] },
   { mode: "upsert", kinds: ["extensions"], awaits: [] },
   { mode: "upsert", kinds: ["clusters", "endpoints", "secrets"], awaits: [{ from: "clusters", to: "endpoints" }] },
-  { mode: "both", kinds: ["listeners"], awaits: [{ from: "listeners", to: "extensions" }] },
+  {
+    mode: "both",
+    kinds: ["listeners"],
+    // A listener, or its chains that are new, is not in use before it has its certificate.
+    awaits: [
+      { from: "listeners", to: "extensions" },
+      { from: "listeners", to: "secrets" },
+    ],
+  },
   { mode: "both", kinds: ["routes"], awaits: [{ from: "listeners", to: "routes" }] },
   { mode: "remove", kinds: ["clusters"], awaits: [] },
   { mode: "remove", kinds: ["endpoints", "secrets", "extensions"], awaits: [] },
