@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { json, serve, text } from "./admin/server.ts";
 import { openCapture } from "./bpf/capture.ts";
+import { CertificateWait } from "./certificate-wait.ts";
 import { certificateHandlers, identitiesHere, openCertificateStore, type AuthorityOptions } from "./certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
 import { ensureEnvoy } from "./envoy/find-envoy.ts";
@@ -38,6 +39,8 @@ export interface AgentOptions extends MeshOptions {
   readonly concurrency: number;
   /** An Envoy that has not answered for so long is replaced. */
   readonly patienceMs: number;
+  /** A STRICT pod that has waited for its certificate for so long takes no plaintext. */
+  readonly strictGraceMs: number;
   /** Key sets that RequestAuthentications name are fetched again so often. */
   readonly keysRefreshMs: number;
   /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
@@ -80,6 +83,13 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   const ads = new AdsServer(log);
   const adsSocket = join(stateDir, "ads.sock");
   await ads.start(adsSocket);
+  const known = capture.knownPods();
+  const wait = new CertificateWait({
+    certified: [...known.captured, ...known.left].filter((uid) => !known.waiting.includes(uid)),
+    waiting: known.waiting,
+    closeAfterMs: options.strictGraceMs,
+    onChange: () => again(),
+  });
   const envoy = new EnvoySupervisor({
     binary,
     node,
@@ -88,9 +98,9 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     cgroup: proxyCgroup,
     concurrency: options.concurrency,
     patienceMs: options.patienceMs,
+    onStart: () => wait.proxyStarts(),
     log,
   });
-  const known = capture.knownPods();
   // Certificates come one by one, and there may be hundreds when an agent starts.
   const changes = new Debounce(() => Promise.resolve(apply(source.current())), WAIT_MS, MAX_WAIT_MS);
   const again = (): void => changes.call();
@@ -99,7 +109,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     node,
     onChange: again,
   });
-  const reconciler = new Reconciler(ads, capture, handshake, log, known.captured);
+  const reconciler = new Reconciler(ads, capture, handshake, log, known);
 
   let config: NodeConfig | undefined;
   const keySets = new KeySets({
@@ -120,8 +130,12 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
       identities: certificates?.current(),
       captured: handshake.captured,
       followed: handshake.followed,
+      guarded: wait.guarded,
+      closed: wait.closed,
+      certified: wait.certified,
     });
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));
+    wait.follow(new Set(mesh.workloads.filter(({ enrolled }) => enrolled).map(({ uid }) => uid)), config.waiting);
     for (const uid of members) if (!alive.has(uid)) members.delete(uid);
     for (const { uid } of config.capture.pods) members.add(uid);
     certificates?.want(identitiesHere(mesh, node, options.trustDomain, members));
@@ -164,6 +178,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
       source.close();
       keySets.close();
       certificates?.close();
+      wait.close();
       handshake.close();
       for (const server of servers) server.close();
       envoy.release();

@@ -28,6 +28,7 @@ export interface Handshake {
 }
 
 export interface PodState {
+  /** In the mesh, in either direction. Who waits for its certificate is not, though what comes to it is captured. */
   readonly enrolled: boolean;
   /** Why it is not captured, where it should be. */
   readonly reason: string | undefined;
@@ -47,8 +48,8 @@ const LISTENER_TIMEOUT_MS = 10_000;
 /**
  * Puts configurations into effect, one after the other, the latest always last. Who ends is let go by the kernel before
  * its listeners go; who joins is captured only when its listeners stand, and announced only when it is captured; who leaves
- * stays captured until no other node speaks mTLS to it. So no connection is ever sent to nobody, or in a form that is not
- * understood.
+ * stays captured until no other node speaks mTLS to it. Who waits for its certificate is captured inbound and not announced.
+ * So no connection is ever sent to nobody, or in a form that is not understood.
  */
 export class Reconciler {
   readonly #proxy: ProxyConfig;
@@ -58,6 +59,8 @@ export class Reconciler {
   #wanted: Wanted | undefined;
   #running: Promise<void> | undefined;
   #captured: ReadonlySet<string>;
+  /** Those among them that wait for a certificate: what they call is not captured. */
+  #waiting: ReadonlySet<string>;
   /** Such that have left, and are captured until all nodes have followed. */
   #held: ReadonlySet<string> = new Set();
   /** What the proxy goes by. */
@@ -67,19 +70,20 @@ export class Reconciler {
   #complete: string | undefined;
   #settled = false;
 
-  /** `captured`: UIDs of the pods that an earlier agent has left captured. */
+  /** `known`: UIDs of the pods that an earlier agent has left captured. */
   constructor(
     proxy: ProxyConfig,
     kernel: KernelConfig,
     handshake: Handshake,
     log: Logger,
-    captured: readonly string[] = [],
+    known: { readonly captured: readonly string[]; readonly waiting: readonly string[] },
   ) {
     this.#proxy = proxy;
     this.#kernel = kernel;
     this.#handshake = handshake;
     this.#log = log;
-    this.#captured = new Set(captured);
+    this.#captured = new Set(known.captured);
+    this.#waiting = new Set(known.waiting.filter((uid) => this.#captured.has(uid)));
   }
 
   /** True once the first configuration has been put into effect. */
@@ -128,10 +132,15 @@ export class Reconciler {
     }
     this.#complete = undefined;
     const leaving = capture.leaving.filter(({ uid }) => this.#captured.has(uid));
-    const staying = [...capture.pods.filter(({ uid }) => this.#captured.has(uid)), ...leaving];
-    if (staying.length < this.#captured.size) {
+    const staying = [...capture.pods.filter(({ uid }) => this.#captured.has(uid)), ...leaving].map(
+      (pod): CapturedPod => ({ ...pod, waits: pod.waits || this.#waiting.has(pod.uid) }),
+    );
+    // A proxy that has started anew, while this agent has no key for a pod, has no listeners for what that calls.
+    const losesCalls = staying.some(({ uid, waits }) => waits && !this.#waiting.has(uid));
+    if (staying.length < this.#captured.size || losesCalls) {
       this.#kernel.setPods(staying);
       this.#captured = new Set(staying.map(({ uid }) => uid));
+      this.#waiting = uidsOfWaiting(staying);
     }
     if (leaving.some(({ uid }) => !this.#held.has(uid))) {
       // Callers of this node send plaintext to who leaves: not before the listeners of a pod that was STRICT take it.
@@ -140,21 +149,31 @@ export class Reconciler {
     }
     await this.#publish(xds);
     onServed();
-    const remaining = new Set(capture.pods.map(({ uid }) => uid));
-    this.#handshake.announce([...this.#captured].filter((uid) => remaining.has(uid)));
+    // Those that can be spoken to by mTLS.
+    const whole = new Set(capture.pods.filter(({ waits }) => !waits).map(({ uid }) => uid));
+    this.#handshake.announce([...this.#captured].filter((uid) => whole.has(uid) && !this.#waiting.has(uid)));
     const held = leaving.filter(({ uid }) => !this.#handshake.hasLeft(uid));
     this.#held = new Set(held.map(({ uid }) => uid));
     const ready = await this.#withListeners(capture.pods);
+    if (ready === undefined) return;
+    if (ready.some(({ uid, waits }) => !waits && this.#waiting.has(uid))) {
+      // Its inbound listener has stood before, and does not show when the rest is there.
+      await new Promise((resolve) => setTimeout(resolve, WORKER_LAG_MS));
+    }
     this.#kernel.setDestinations(capture.destinations);
     const { enrolled, failed } = this.#kernel.setPods([...ready, ...held]);
     const reasons = new Map(failed.map(({ uid, error }) => [uid, describe(error)]));
     const done = new Set(enrolled);
     this.#captured = done;
-    this.#handshake.announce(enrolled.filter((uid) => remaining.has(uid)));
+    this.#waiting = new Set([...uidsOfWaiting([...ready, ...held])].filter((uid) => done.has(uid)));
+    this.#handshake.announce(enrolled.filter((uid) => whole.has(uid)));
     const missing = (uid: string): string =>
       reasons.get(uid) ?? "the proxy has no listener in its network namespace yet";
     this.#states = new Map<string, PodState>([
-      ...capture.pods.map(({ uid }) => [uid, stateOf(done.has(uid) ? undefined : missing(uid))] as const),
+      ...capture.pods.map(({ uid, waits }) => {
+        const reason = done.has(uid) ? undefined : missing(uid);
+        return [uid, { enrolled: reason === undefined && !waits, reason }] as const;
+      }),
       ...held.map(({ uid }) => [uid, { enrolled: true, reason: LEAVING }] as const),
     ]);
     for (const [uid, { reason }] of this.#states)
@@ -167,12 +186,17 @@ export class Reconciler {
     this.#published = xds;
   }
 
-  /** Those of the pods in which the proxy listens; waits for the others for a while. */
-  async #withListeners(pods: readonly CapturedPod[]): Promise<readonly CapturedPod[]> {
+  /**
+   * Those of the pods in which the proxy listens; waits for the others for a while. undefined: what it waits for does not
+   * come, and a newer configuration does without.
+   */
+  async #withListeners(pods: readonly CapturedPod[]): Promise<readonly CapturedPod[] | undefined> {
     const deadline = Date.now() + LISTENER_TIMEOUT_MS;
     for (;;) {
       const ready = pods.filter((pod) => this.#listens(pod));
       if (ready.length === pods.length || Date.now() > deadline) return ready;
+      const waitingNow = uidsOfWaiting(this.#wanted?.config.capture.pods ?? []);
+      if (pods.some((pod) => !pod.waits && waitingNow.has(pod.uid))) return undefined;
       await new Promise((resolve) => setTimeout(resolve, LISTENER_POLL_MS));
     }
   }
@@ -187,6 +211,6 @@ export class Reconciler {
   }
 }
 
-function stateOf(reason: string | undefined): PodState {
-  return { enrolled: reason === undefined, reason };
+function uidsOfWaiting(pods: readonly CapturedPod[]): ReadonlySet<string> {
+  return new Set(pods.filter(({ waits }) => waits).map(({ uid }) => uid));
 }

@@ -1,6 +1,7 @@
 import type { CertificateStatus } from "./ca/certificate-status.ts";
 import type { NodeConfig } from "./compile/compile.ts";
 import type { EnvoyStatus } from "./envoy/supervisor.ts";
+import type { WaitingPod } from "./compile/node-view.ts";
 import type { Mesh } from "./model/mesh.ts";
 import { spiffeIdOf } from "./model/spiffe-id.ts";
 import type { Workload } from "./model/workload.ts";
@@ -42,19 +43,21 @@ export function agentStatus(
   certificates: CertificateStatus | undefined,
 ): AgentStatus {
   const waiting = new Map(certificates?.identities.map(({ spiffeId, waiting: why }) => [spiffeId, why]));
-  const notYet = (workload: Workload): string => {
+  const notYet = (workload: Workload, isCaptured: boolean): string => {
     if (workload.netns === undefined) return "its network namespace is not known on this node";
-    const why = waiting.get(spiffeIdOf(trustDomain, workload)) ?? certificates?.authorityTrouble;
-    const isWaiting = config?.waiting.includes(workload.uid) === true;
-    return isWaiting ? `it waits for its certificate: ${why ?? "it is on its way"}` : "its configuration is on its way";
+    const found = config?.waiting.find(({ uid }) => uid === workload.uid);
+    if (found === undefined) return "its configuration is on its way";
+    const why = waiting.get(spiffeIdOf(trustDomain, workload)) ?? certificates?.authorityTrouble ?? "it is on its way";
+    return `it waits for its certificate: ${why}; ${isCaptured ? meanwhile(found) : "nothing guards it yet"}`;
   };
   const pods = mesh.workloads
     .filter((workload) => workload.node === node && !workload.terminated)
     .map((workload): PodStatus => {
       const { namespace, name } = workload.meta;
       const state = reconciler.states.get(workload.uid);
-      const reason = state?.reason ?? (workload.enrolled && state === undefined ? notYet(workload) : undefined);
-      const pod = { namespace, name, uid: workload.uid, enrolled: state?.enrolled === true };
+      const isIn = state?.enrolled === true;
+      const reason = state?.reason ?? (workload.enrolled && !isIn ? notYet(workload, state !== undefined) : undefined);
+      const pod = { namespace, name, uid: workload.uid, enrolled: isIn };
       return reason === undefined ? pod : { ...pod, reason };
     });
   return {
@@ -67,4 +70,10 @@ export function agentStatus(
     xds: { connected: ads.connected, nacks: ads.rejections },
     ...(certificates !== undefined && { certificates }),
   };
+}
+
+/** What it means for a pod that it waits, once what comes to it is captured. */
+function meanwhile({ closed }: WaitingPod): string {
+  const guarded = "policies guard what comes to it, and what it calls is not in the mesh";
+  return closed ? `${guarded}; STRICT holds, so that it takes no plaintext` : guarded;
 }

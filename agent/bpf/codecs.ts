@@ -98,7 +98,12 @@ export interface EnrolmentRecord {
   readonly undo: number;
   /** False once the pod has left and only its last deliveries are open. */
   readonly captured: boolean;
+  /** It has had no certificate so far, and only what comes to it has ever been captured. */
+  readonly waits: boolean;
 }
+
+const CAPTURED = 1;
+const WAITS = 2;
 
 const NETNS_LENGTH = 512;
 
@@ -109,15 +114,19 @@ export const enrolment: Codec<EnrolmentRecord> = {
     bytes.write(value.netns, 0, NETNS_LENGTH - 1);
     bytes.writeBigUInt64LE(value.cookie, NETNS_LENGTH);
     bytes.writeUInt32LE(value.undo, NETNS_LENGTH + 8);
-    bytes.writeUInt32LE(value.captured ? 1 : 0, NETNS_LENGTH + 12);
+    bytes.writeUInt32LE((value.captured ? CAPTURED : 0) | (value.waits ? WAITS : 0), NETNS_LENGTH + 12);
     return bytes;
   },
-  decode: (bytes) => ({
-    netns: bytes.toString("utf8", 0, bytes.indexOf(0)),
-    cookie: bytes.readBigUInt64LE(NETNS_LENGTH),
-    undo: bytes.readUInt32LE(NETNS_LENGTH + 8),
-    captured: bytes.readUInt32LE(NETNS_LENGTH + 12) === 1,
-  }),
+  decode: (bytes) => {
+    const state = bytes.readUInt32LE(NETNS_LENGTH + 12);
+    return {
+      netns: bytes.toString("utf8", 0, bytes.indexOf(0)),
+      cookie: bytes.readBigUInt64LE(NETNS_LENGTH),
+      undo: bytes.readUInt32LE(NETNS_LENGTH + 8),
+      captured: (state & CAPTURED) !== 0,
+      waits: (state & WAITS) !== 0,
+    };
+  },
 };
 
 /** struct enrolment_key: at most 63 bytes. */

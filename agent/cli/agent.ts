@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { runAgent, type AgentOptions } from "../app.ts";
+import { CLOSE_AFTER_MS } from "../certificate-wait.ts";
 import { AmbitError } from "../lib/errors.ts";
 import { createLogger } from "../lib/log.ts";
 import { seconds } from "./output.ts";
@@ -20,6 +21,7 @@ interface AgentFlags extends MeshFlags {
   readonly accessLog: string;
   readonly concurrency: number;
   readonly envoyPatience: number;
+  readonly strictGrace: number;
   readonly keysRefresh: number;
   readonly authority?: string;
   readonly joinTokenFile?: string;
@@ -58,6 +60,15 @@ export function registerAgent(program: Command): void {
         .default(10),
     )
     .addOption(
+      new Option(
+        "--strict-grace <seconds>",
+        "a STRICT pod that waits for its certificate for so long refuses plaintext",
+      )
+        .env("AMBIT_STRICT_GRACE")
+        .argParser(seconds)
+        .default(CLOSE_AFTER_MS / 1_000),
+    )
+    .addOption(
       new Option("--keys-refresh <seconds>", "key sets that RequestAuthentications name are fetched again so often")
         .env("AMBIT_KEYS_REFRESH")
         .argParser(seconds)
@@ -77,14 +88,26 @@ Example:
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
-      const { kubeletCgroup, reportsDir, metrics, clusterName: cluster, envoyPatience, keysRefresh } = flags;
+      const {
+        kubeletCgroup,
+        reportsDir,
+        metrics,
+        clusterName: cluster,
+        envoyPatience,
+        strictGrace,
+        keysRefresh,
+      } = flags;
       const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
       const patienceMs = envoyPatience * 1_000;
+      const strictGraceMs = strictGrace * 1_000;
       const keysRefreshMs = keysRefresh * 1_000;
       const authority = authorityOf(flags);
       const agent = await runAgent(
-        { ...flags, kubeletCgroup, accessLog, metrics, cluster, patienceMs, keysRefreshMs, authority, reportsDir },
+        {
+          ...{ ...flags, kubeletCgroup, accessLog, metrics, cluster, authority, reportsDir },
+          ...{ patienceMs, strictGraceMs, keysRefreshMs },
+        },
         log,
       );
       await new Promise<void>((resolve) => {

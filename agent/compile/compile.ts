@@ -8,7 +8,7 @@ import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
 import { jwksProblems } from "./jwks-problems.ts";
-import { nodeView } from "./node-view.ts";
+import { nodeView, type WaitingPod } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
 import { fixedClusters, guardClusters } from "./xds/cluster.ts";
@@ -26,8 +26,8 @@ export interface NodeConfig {
   readonly xds: XdsSnapshot;
   readonly capture: CaptureState;
   readonly filters: FilterConfig;
-  /** UIDs of the pods here that have no certificate yet, and wait for one. */
-  readonly waiting: readonly string[];
+  /** The pods here that have no certificate yet, and wait for one. */
+  readonly waiting: readonly WaitingPod[];
   /** What the mesh's sources found, and what only shows when it is put together. */
   readonly problems: readonly Problem[];
 }
@@ -61,7 +61,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
     },
     capture: captureState(view, targets, dialled),
     filters,
-    waiting: view.waitingPods.map(({ workload }) => workload.uid),
+    waiting: view.waitingPods,
     problems: [...mesh.problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
   };
 }

@@ -6,7 +6,7 @@ import type { Service, ServicePort } from "../model/service.ts";
 import type { Workload } from "../model/workload.ts";
 import type { MtlsMode } from "../model/peer-authentication.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
-import { modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
+import { hasStrict, modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
 import { familyOf, type IpFamily } from "./names.ts";
 import type { CompileOptions } from "./options.ts";
 
@@ -18,21 +18,32 @@ export interface Backend {
   readonly workload: Workload | undefined;
 }
 
-/** An enrolled pod of this node, with the facts that an enrolled pod is sure to have. */
+/** A pod of this node that is captured, or has been, with the facts that such a pod is sure to have. */
 export interface LocalPod {
   readonly workload: Workload;
   readonly netns: string;
+  /** It has no certificate yet: what comes to it is taken in plaintext, and what it calls is not taken at all. */
+  readonly waits: boolean;
+}
+
+/** An enrolled pod that waits for its certificate, and what that means for it. */
+export interface WaitingPod {
+  readonly uid: string;
+  readonly guarded: boolean;
+  /** It is STRICT, at some port at least, and has waited for so long that it takes no plaintext there. */
+  readonly closed: boolean;
 }
 
 /** The mesh as one node looks at it: indexes that the features share. */
 export interface NodeView {
   readonly mesh: Mesh;
   readonly node: string;
+  /** Enrolled pods of this node, without those that have begun to wait for a certificate just now. */
   readonly localPods: readonly LocalPod[];
   /** Pods of this node that have left the mesh, and keep their listeners. */
   readonly leavingPods: readonly LocalPod[];
-  /** Pods of this node that cannot join before they have a certificate. */
-  readonly waitingPods: readonly LocalPod[];
+  /** Enrolled pods of this node that wait for a certificate, however long. */
+  readonly waitingPods: readonly WaitingPod[];
   readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
@@ -42,7 +53,7 @@ export interface NodeView {
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
   /** Workloads behind a Service, those among them that are not ready, or not any more. */
   workloadsBehind(service: Service): readonly Workload[];
-  /** What PeerAuthentications say of a pod. None is STRICT before all nodes know it by mTLS, or after. */
+  /** What PeerAuthentications say of a pod. None is STRICT before all nodes know it by mTLS (or it is closed), or after. */
   modesOf(pod: Workload): PeerModes;
   /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
   speaksMtls(workload: Workload | undefined, port: number): boolean;
@@ -52,31 +63,45 @@ export interface NodeView {
 
 export type ViewOptions = Pick<
   CompileOptions,
-  "node" | "leaving" | "identities" | "captured" | "followed" | "trustDomain" | "rootNamespace"
+  | "node"
+  | "leaving"
+  | "identities"
+  | "captured"
+  | "followed"
+  | "guarded"
+  | "closed"
+  | "certified"
+  | "trustDomain"
+  | "rootNamespace"
 >;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
   const { node, leaving = NOBODY, identities, captured, followed, trustDomain } = options;
+  const { guarded = NOBODY, closed = NOBODY, certified = NOBODY } = options;
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
   const workloadsByAddress = new Map(
     alive.filter((w) => !w.hostNetwork).flatMap((w) => w.addresses.map((address) => [address, w] as const)),
   );
+  const hasCertificate = (workload: Workload): boolean =>
+    identities === undefined ||
+    certified.has(workload.uid) ||
+    (identities.rootsPem !== "" && identities.certificates.has(spiffeIdOf(trustDomain, workload)));
   const here = alive.flatMap((workload) =>
     workload.node === node && workload.netns !== undefined && workload.addresses.length > 0
-      ? [{ workload, netns: workload.netns }]
+      ? [{ workload, netns: workload.netns, waits: !hasCertificate(workload) }]
       : [],
   );
-  // Who has been captured before has its certificate in the proxy, whatever this agent has been given so far.
-  const isReady = ({ workload }: LocalPod): boolean =>
-    identities === undefined ||
-    leaving.has(workload.uid) ||
-    (identities.rootsPem !== "" && identities.certificates.has(spiffeIdOf(trustDomain, workload)));
   const enrolled = here.filter(({ workload }) => workload.enrolled);
-  const localPods = enrolled.filter(isReady);
+  const localPods = enrolled.filter(({ workload, waits }) => !waits || guarded.has(workload.uid));
   const modes = peerModes(mesh.peerAuthentications, options.rootNamespace);
+  const modesOf = (workload: Workload): PeerModes => {
+    const { uid } = workload;
+    const isKnown = workload.enrolled && (followed === undefined || followed.has(uid) || closed.has(uid));
+    return isKnown ? modes(workload) : withoutStrict(modes(workload));
+  };
   const netnsByUid = new Map(localPods.map((pod) => [pod.workload.uid, pod.netns]));
   const slices = new Map<NamespacedName, EndpointSlice[]>();
   for (const slice of mesh.endpointSlices) {
@@ -99,11 +124,11 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
     node,
     localPods,
     leavingPods: here.filter(({ workload }) => !workload.enrolled && leaving.has(workload.uid)),
-    waitingPods: enrolled.filter((pod) => !isReady(pod)),
-    modesOf: (workload) => {
-      const isKnown = workload.enrolled && (followed === undefined || followed.has(workload.uid));
-      return isKnown ? modes(workload) : withoutStrict(modes(workload));
-    },
+    waitingPods: enrolled.flatMap(({ workload, waits }) => {
+      const { uid } = workload;
+      return waits ? [{ uid, guarded: guarded.has(uid), closed: hasStrict(modesOf(workload)) }] : [];
+    }),
+    modesOf,
     speaksMtls: (workload, port) =>
       identities !== undefined &&
       workload !== undefined &&

@@ -23,8 +23,17 @@ export interface CompileOptions {
   readonly identities: Identities | undefined;
   /** UIDs of pods, on any node, whose node has reported that it takes mTLS for them. */
   readonly captured: ReadonlySet<string>;
-  /** UIDs of this node's pods that all nodes go by as captured: only those are STRICT. Default all. */
+  /** UIDs of this node's pods that all nodes go by as captured: only those are STRICT, and `closed`. Default all. */
   readonly followed?: ReadonlySet<string>;
+  /**
+   * UIDs of this node's pods that have waited for their certificate for more than a moment: they are captured meanwhile, but
+   * only what comes to them. Default none.
+   */
+  readonly guarded?: ReadonlySet<string>;
+  /** UIDs of this node's pods that have waited for so long that STRICT holds for them, whoever still speaks plaintext. */
+  readonly closed?: ReadonlySet<string>;
+  /** UIDs of this node's pods whose certificate the proxy has from an agent before this one. Default none. */
+  readonly certified?: ReadonlySet<string>;
   /** Policies in this namespace hold in the whole mesh. */
   readonly rootNamespace: string;
 }

@@ -22,6 +22,8 @@ export interface EnrolmentResult {
 export interface KnownPods {
   readonly captured: readonly string[];
   readonly left: readonly string[];
+  /** Those among them that have had no certificate so far. */
+  readonly waiting: readonly string[];
 }
 
 /** Which pods of this node are captured. What is known of each is in the kernel, so that a restarted agent finds it. */
@@ -64,7 +66,7 @@ export class Enrolments {
       this.#releaseAllBut(new Map(captured.map(({ pod, cookie }) => [idOf(pod.uid), cookie])));
       this.#maps.setAddresses(captured, this.#leaving());
     }
-    this.#maps.setOutbound(captured);
+    this.#maps.setOutbound(captured.filter(({ pod }) => !pod.waits));
     this.sweep();
     return { enrolled: captured.map(({ pod }) => pod.uid), failed };
   }
@@ -88,9 +90,14 @@ export class Enrolments {
 
   /** Pods that are captured, and those that have left and are not tidied up yet, as an earlier agent may have left them. */
   known(): KnownPods {
-    const ids = (captured: boolean): readonly string[] =>
-      [...this.#records.entries()].filter(([, record]) => record.captured === captured).map(([id]) => id);
-    return { captured: ids(true), left: ids(false) };
+    const records = [...this.#records.entries()];
+    const ids = (holds: (record: EnrolmentRecord) => boolean): readonly string[] =>
+      records.filter(([, record]) => holds(record)).map(([id]) => id);
+    return {
+      captured: ids(({ captured }) => captured),
+      left: ids(({ captured }) => !captured),
+      waiting: ids(({ waits }) => waits),
+    };
   }
 
   hasListener(cookie: bigint, families: readonly (4 | 6)[] = [4, 6]): boolean {
@@ -110,7 +117,8 @@ export class Enrolments {
     const id = idOf(pod.uid);
     const old = this.#records.get(id);
     const before = old?.cookie === cookie ? old.undo : 0;
-    this.#records.set(id, { netns: pod.netns, cookie, undo: setUpDelivery(pod.netns, before), captured: true });
+    const { netns, waits } = pod;
+    this.#records.set(id, { netns, cookie, undo: setUpDelivery(netns, before), captured: true, waits });
   }
 
   #captureInbound(pod: CapturedPod): void {

@@ -25,6 +25,8 @@ export interface SupervisorOptions {
   readonly concurrency: number;
   /** An Envoy that has not answered for so long is replaced. */
   readonly patienceMs: number;
+  /** An Envoy is about to start, which knows nothing of what the one before it was told. */
+  readonly onStart?: () => void;
   readonly log: Logger;
 }
 
@@ -239,6 +241,7 @@ export class EnvoySupervisor {
     rmSync(this.#adminSocket, { force: true });
     this.#logStart = logSize(this.#logFile);
     this.#startedAt = Date.now();
+    this.#options.onStart?.();
     const logFile = openSync(this.#logFile, "a");
     const parent = start("/bin/sh", ["-c", PARENT, "envoy-parent", cgroup, this.#pidFile, ...args], {
       detached: true,

@@ -22,7 +22,7 @@ describePrivileged("connections of an enrolled pod", () => {
       { address: "10.96.0.10", port: 80, mode: "detect" },
     ]);
     const { failed } = capture.setPods([
-      { uid: client.uid, netns: client.netns, addresses: [client.ipv4, client.ipv6], probePorts: [] },
+      { uid: client.uid, netns: client.netns, addresses: [client.ipv4, client.ipv6], probePorts: [], waits: false },
     ]);
     expect(failed).toEqual([]);
   });

@@ -13,7 +13,9 @@ describePrivileged("the programs outlive the agent", () => {
   let client: TestPod;
   let server: TestPod;
   let capture: Capture;
-  const pods = () => [{ uid: client.uid, netns: client.netns, addresses: [client.ipv4], probePorts: [] }];
+  const pods = (waits = false) => [
+    { uid: client.uid, netns: client.netns, addresses: [client.ipv4], probePorts: [], waits },
+  ];
   const by = async (): Promise<unknown> => {
     const said = await net.ask(client, ["client", server.ipv4, 8080]);
     return (said.server as { readonly by: string }).by;
@@ -36,7 +38,7 @@ describePrivileged("the programs outlive the agent", () => {
     expect(await by()).toBe("proxy");
     capture = openCapture(net);
     expect(capture.how).toBe("adopted");
-    expect(capture.knownPods()).toEqual({ captured: [client.uid], left: [] });
+    expect(capture.knownPods()).toEqual({ captured: [client.uid], left: [], waiting: [] });
     expect(await by()).toBe("proxy");
   });
 
@@ -56,6 +58,20 @@ describePrivileged("the programs outlive the agent", () => {
     expect(await by()).toBe("app");
     capture.setPods(pods());
     expect(await by()).toBe("proxy");
+  });
+
+  it("leave alone what a pod calls that waits for its certificate, and know it as such", async () => {
+    const { uid } = client;
+    for (const [wanted, known, answers] of [
+      [pods(true), { captured: [uid], left: [], waiting: [uid] }, "app"],
+      [pods(), { captured: [uid], left: [], waiting: [] }, "proxy"],
+      [pods(true), { captured: [uid], left: [], waiting: [uid] }, "app"],
+    ] as const) {
+      capture.setPods(wanted);
+      expect(capture.knownPods()).toEqual(known);
+      expect(await by()).toBe(answers);
+    }
+    capture.setPods(pods());
   });
 
   it("leave nothing when capture is removed", () => {

@@ -21,7 +21,7 @@ status: { phase: Running, podIP: 10.0.0.1, podIPs: [{ ip: 10.0.0.1 }, { ip: "fd0
 test("a pod that leaves and comes back has the same listeners all the time", async () => {
   const told = async (mode: string): Promise<NodeConfig> => {
     const mesh = await meshOf(manifests(mode));
-    return compile(mesh, { ...goldenOptions(mesh), leaving: new Set([UID]) });
+    return compile(mesh, { ...goldenOptions(mesh), leaving: new Set([UID]), certified: new Set([UID]) });
   };
   const [member, leaving] = [await told("ambient"), await told("none")];
   expect([...member.xds.listeners.keys()].filter((name) => name.includes(UID))).toHaveLength(7);

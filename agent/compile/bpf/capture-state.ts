@@ -14,6 +14,8 @@ export interface CapturedPod {
   readonly addresses: readonly string[];
   /** Ports on which the kubelet's declared probes reach the application directly. */
   readonly probePorts: readonly number[];
+  /** It waits for its certificate: only what comes to it is captured. */
+  readonly waits: boolean;
 }
 
 /** Which of a pod's outbound listeners takes a connection: the kernel sends it to that listener's port. */

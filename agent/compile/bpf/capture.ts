@@ -24,7 +24,7 @@ export function captureState(
   };
 }
 
-function captured({ workload, netns }: LocalPod): CapturedPod {
+function captured({ workload, netns, waits }: LocalPod): CapturedPod {
   const { uid, addresses, probePorts } = workload;
-  return { uid, netns, addresses, probePorts };
+  return { uid, netns, addresses, probePorts, waits };
 }

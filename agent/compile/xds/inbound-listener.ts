@@ -71,7 +71,9 @@ export function inboundListener(pod: LocalPod, ports: PodPorts, modes: PeerModes
     continueOnListenerFiltersTimeout: true,
     filterChainMatcher: inboundChains(ports, taken),
     filterChains: [
-      ...(hasMtls ? mtls : []),
+      // The matcher names them before they are there, and what it sends to nobody is closed: so a pod's certificate changes
+      // nothing but the list of chains, which Envoy does in place.
+      ...(hasMtls && !pod.waits ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
         filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody", destination })],

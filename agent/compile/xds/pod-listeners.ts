@@ -11,7 +11,10 @@ import { outboundListeners } from "./outbound-listener.ts";
 // They are what a node with many pods has most of, and what changes least.
 const remembered = new Remembered<Workload, readonly Listener[]>();
 
-/** All listeners of one pod: the same messages as before, as long as nothing that they say has changed. */
+/**
+ * All listeners of one pod, and the inbound one alone of a pod that waits for its certificate: the same messages as before, as
+ * long as nothing that they say has changed.
+ */
 export function podListeners(
   pod: LocalPod,
   ports: PodPorts,
@@ -20,6 +23,7 @@ export function podListeners(
 ): readonly Listener[] {
   const depends = [
     pod.netns,
+    pod.waits,
     ports.http.join(),
     ports.tcp.join(),
     [modes.other, ...modes.ports].join(),
@@ -28,7 +32,7 @@ export function podListeners(
     options.accessLog,
   ];
   return remembered.get(pod.workload, "", depends, () => [
-    ...outboundListeners(pod, options),
+    ...(pod.waits ? [] : outboundListeners(pod, options)),
     inboundListener(pod, ports, modes, options),
   ]);
 }

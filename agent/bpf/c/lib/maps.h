@@ -140,7 +140,7 @@ struct enrolment {
 	__u64 cookie;
 	/* Bits of agent/enroll/delivery-setup.ts: what has to be undone. */
 	__u32 undo;
-	/* 1: captured; 0: has left, its last deliveries are still open. */
+	/* 1: captured; 0: has left, its last deliveries are still open. Bit 1: it had no certificate so far. */
 	__u32 captured;
 };
 

@@ -1,0 +1,92 @@
+import { beforeEach, expect, test } from "vitest";
+import type { CapturedPod } from "../../agent/compile/bpf/capture-state.ts";
+import type { NodeConfig } from "../../agent/compile/compile.ts";
+import { createLogger } from "../../agent/lib/log.ts";
+import { Reconciler } from "../../agent/reconciler.ts";
+import type { XdsSnapshot } from "../../agent/xds/types.ts";
+
+/** What has happened, in order: listeners are published, the kernel captures pods (`~`: inbound alone), others are told. */
+const done: string[] = [];
+/** Network namespaces in which the proxy listens. */
+const listening = new Set<string>();
+let afterPublish = (): unknown => undefined;
+
+const pod = (uid: string, waits: boolean): CapturedPod => ({ uid, netns: uid, addresses: [], probePorts: [], waits });
+const name = ({ uid, waits }: CapturedPod): string => `${waits ? "~" : ""}${uid}`;
+
+function reconciler(known: { readonly captured: readonly string[]; readonly waiting: readonly string[] }): Reconciler {
+  return new Reconciler(
+    {
+      publish: () => {
+        done.push("publish");
+        afterPublish();
+        return { converged: Promise.resolve() };
+      },
+      publishSecrets: () => undefined,
+    },
+    {
+      setPods: (pods) => {
+        done.push(`capture ${pods.map(name).join(" ")}`);
+        return { enrolled: pods.map(({ uid }) => uid), failed: [] };
+      },
+      setDestinations: () => undefined,
+      hasInboundListener: (netns) => listening.has(netns),
+    },
+    { announce: (uids) => done.push(`announce ${uids.join(" ")}`), hasLeft: () => true },
+    createLogger("test"),
+    known,
+  );
+}
+
+const config = (...pods: readonly CapturedPod[]): NodeConfig => {
+  const nothing = new Map();
+  const xds: XdsSnapshot = {
+    ...{ clusters: nothing, onDemandClusters: nothing, endpoints: nothing, secrets: nothing },
+    ...{ extensions: nothing, listeners: nothing, routes: nothing },
+  };
+  return { xds, capture: { pods, leaving: [], destinations: [] } } as unknown as NodeConfig;
+};
+
+beforeEach(() => {
+  done.length = 0;
+  listening.clear();
+  afterPublish = () => undefined;
+});
+
+test("a pod that waits is captured inbound, and told of only when it is captured as a whole", async () => {
+  listening.add("a");
+  const it = reconciler({ captured: [], waiting: [] });
+  await it.apply(config(pod("a", true)));
+  expect(done.splice(0)).toEqual(["publish", "announce ", "capture ~a", "announce "]);
+  expect(it.states.get("a")).toEqual({ enrolled: false, reason: undefined });
+  const before = Date.now();
+  await it.apply(config(pod("a", false)));
+  expect(done).toEqual(["publish", "announce ", "capture a", "announce a"]);
+  // Its inbound listener does not show when the others stand.
+  expect(Date.now() - before).toBeGreaterThanOrEqual(240);
+  expect(it.states.get("a")?.enrolled).toBe(true);
+});
+
+test("what an agent before this one has captured inbound stays so until the rest stands", async () => {
+  listening.add("a").add("b");
+  await reconciler({ captured: ["a", "b"], waiting: ["a"] }).apply(config(pod("a", false)));
+  expect(done).toEqual(["capture ~a", "publish", "announce ", "capture a", "announce a"]);
+});
+
+test("who loses its certificate with the proxy is let go outbound before its listeners go, and stays captured inbound", async () => {
+  listening.add("a");
+  const it = reconciler({ captured: ["a"], waiting: [] });
+  await it.apply(config(pod("a", true)));
+  expect(done).toEqual(["capture ~a", "publish", "announce ", "capture ~a", "announce "]);
+});
+
+test("a listener that waits for a certificate is not waited for once its pod is told to wait", async () => {
+  listening.add("a");
+  const it = reconciler({ captured: ["b"], waiting: [] });
+  const running = it.apply(config(pod("a", false), pod("b", false)));
+  // The one without the certificate's chains stands at once.
+  afterPublish = () => done.filter((each) => each === "publish").length > 1 && listening.add("b");
+  await Promise.all([running, it.apply(config(pod("a", false), pod("b", true)))]);
+  // Nobody was let go meanwhile.
+  expect(done.filter((each) => each.startsWith("capture"))).toEqual(["capture ~b", "capture a ~b"]);
+});
