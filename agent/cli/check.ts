@@ -1,9 +1,12 @@
 import type { Command } from "commander";
 import { checkMachine, type MachineCheck } from "../check/machine.ts";
+import { selectsNothing } from "../check/selects-nothing.ts";
 import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import type { Problem } from "../model/problem.ts";
+import { loadDeclared } from "../sources/load-declared.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
+import { compareProblems } from "../sources/objects-to-mesh.ts";
 import { problemTable } from "./problem-table.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 import { outputOption, print, table, type OutputFormat } from "./output.ts";
@@ -51,7 +54,8 @@ Examples:
 /** With what shows only when the mesh is compiled; which node it is for does not matter to that. */
 async function checkManifests(folders: readonly string[], flags: CheckFlags): Promise<readonly Problem[]> {
   const mesh = await loadManifests(folders, flags);
-  return compile(mesh, {
+  const unused = selectsNothing(await loadDeclared(folders, flags), flags.rootNamespace);
+  const { problems } = compile(mesh, {
     node: "",
     ...assumedIdentities(mesh, flags.trustDomain),
     trustDomain: flags.trustDomain,
@@ -59,7 +63,8 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
     cluster: "",
     filterModule: "",
     accessLog: undefined,
-  }).problems;
+  });
+  return [...problems, ...unused].sort(compareProblems);
 }
 
 function text({ problems, machine }: CheckResult): string {
