@@ -1,6 +1,7 @@
 import { Remembered } from "../../lib/remember.ts";
 import type { ServicePort } from "../../model/service.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
+import type { Workload } from "../../model/workload.ts";
 import {
   Cluster_DiscoveryType as DiscoveryType,
   Cluster_LbPolicy as LbPolicy,
@@ -119,7 +120,14 @@ function makeCluster({ name, endpoints, statName, sni, alpn, peers, service }: C
   });
 }
 
+let fixed: readonly Cluster[] | undefined;
+
+/** The same messages each time, as nothing that they say depends on the mesh. */
 export function fixedClusters(): readonly Cluster[] {
+  return (fixed ??= makeFixedClusters());
+}
+
+function makeFixedClusters(): readonly Cluster[] {
   const byDestination = {
     clusterDiscoveryType: { case: "type", value: DiscoveryType.ORIGINAL_DST },
     lbPolicy: LbPolicy.CLUSTER_PROVIDED,
@@ -134,31 +142,35 @@ export function fixedClusters(): readonly Cluster[] {
   ];
 }
 
-/** From a pod's inbound listener into `local_guard`. */
+const guards = new Remembered<Workload, Cluster>();
+
+/** From a pod's inbound listener into `local_guard`: one for each pod, and as lasting as its listeners. */
 export function guardClusters(pods: readonly LocalPod[], trustDomain: string): readonly Cluster[] {
-  return pods.map(({ workload, netns }) => {
-    const name = guardCluster(workload.uid);
-    const address = internalAddress(INTERNAL_LISTENERS.guard, workload.uid);
-    const metadata = { ambit: { netns, peer: peerString(workload, trustDomain) } };
-    return create(ClusterSchema, {
-      ...common(name),
-      clusterDiscoveryType: { case: "type", value: DiscoveryType.STATIC },
-      altStatName: "guard",
-      transportSocket: internalUpstream(),
-      loadAssignment: {
-        clusterName: name,
-        endpoints: [
-          {
-            lbEndpoints: [
-              {
-                hostIdentifier: { case: "endpoint", value: { address } },
-                metadata: create(MetadataSchema, { filterMetadata: metadata }),
-              },
-            ],
-          },
-        ],
-      },
-    });
+  return pods.map((pod) => guards.get(pod.workload, "", [pod.netns, trustDomain], () => makeGuard(pod, trustDomain)));
+}
+
+function makeGuard({ workload, netns }: LocalPod, trustDomain: string): Cluster {
+  const name = guardCluster(workload.uid);
+  const address = internalAddress(INTERNAL_LISTENERS.guard, workload.uid);
+  const metadata = { ambit: { netns, peer: peerString(workload, trustDomain) } };
+  return create(ClusterSchema, {
+    ...common(name),
+    clusterDiscoveryType: { case: "type", value: DiscoveryType.STATIC },
+    altStatName: "guard",
+    transportSocket: internalUpstream(),
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [
+        {
+          lbEndpoints: [
+            {
+              hostIdentifier: { case: "endpoint", value: { address } },
+              metadata: create(MetadataSchema, { filterMetadata: metadata }),
+            },
+          ],
+        },
+      ],
+    },
   });
 }
 
