@@ -38,9 +38,19 @@ const HTTP: Record<string, string> = {
   dry_run: "%FILTER_STATE(wasm.ambit.dry_run:PLAIN)%",
 };
 
+/** Every listener of the node has one of four: they are encoded once, not for each of hundreds. */
+const made = new Map<string, AccessLog>();
+
 /** Envoy's own access log, one JSON object a line: it costs less than a line written by a filter. */
 export function accessLog(path: string | undefined, direction: Direction, kind: "http" | "tcp"): AccessLog[] {
   if (path === undefined) return [];
+  const key = `${direction} ${kind} ${path}`;
+  const log = made.get(key) ?? makeAccessLog(path, direction, kind);
+  made.set(key, log);
+  return [log];
+}
+
+function makeAccessLog(path: string, direction: Direction, kind: "http" | "tcp"): AccessLog {
   const where = direction === "inbound" ? { destination: `%FILTER_STATE(${DESTINATION}:PLAIN)%` } : {};
   const json: Record<string, string> = {
     direction,
@@ -48,19 +58,17 @@ export function accessLog(path: string | undefined, direction: Direction, kind: 
     ...where,
     ...(kind === "http" ? HTTP : { protocol: "TCP" }),
   };
-  return [
-    create(AccessLogSchema, {
-      name: "envoy.access_loggers.file",
-      configType: {
-        case: "typedConfig",
-        value: any(FileAccessLogSchema, {
-          path,
-          accessLogFormat: {
-            case: "logFormat",
-            value: { format: { case: "jsonFormat", value: json } },
-          },
-        }),
-      },
-    }),
-  ];
+  return create(AccessLogSchema, {
+    name: "envoy.access_loggers.file",
+    configType: {
+      case: "typedConfig",
+      value: any(FileAccessLogSchema, {
+        path,
+        accessLogFormat: {
+          case: "logFormat",
+          value: { format: { case: "jsonFormat", value: json } },
+        },
+      }),
+    },
+  });
 }

@@ -1,6 +1,7 @@
 import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import {
   FilterChainSchema,
+  type Filter,
   type FilterChain,
   type ListenerFilter,
 } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
@@ -31,6 +32,8 @@ export const DETECTION_MS = 200;
 export function outboundListeners(pod: LocalPod, options: CompileOptions): readonly Listener[] {
   const { workload, netns } = pod;
   const peer = memberString(workload, options.trustDomain);
+  // The same in all of them, and the largest part of each.
+  const manager = httpConnectionManager("outbound", options.accessLog, { kind: "pod", peer });
   const addresses = ([4, 6] as const).flatMap((family) => {
     const own = workload.addresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];
@@ -59,7 +62,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
         // A caller of HTTP speaks first, and may take its time.
         listenerFiltersTimeout: milliseconds(mode === "http" ? 0 : DETECTION_MS),
         continueOnListenerFiltersTimeout: mode === "detect",
-        ...chains(mode, peer, options.accessLog),
+        ...chains(mode, manager, options.accessLog),
       }),
     ),
   );
@@ -71,10 +74,9 @@ function inspector(mode: OutboundMode): readonly ListenerFilter[] {
 
 function chains(
   mode: OutboundMode,
-  peer: string,
+  manager: Filter,
   logPath: string | undefined,
 ): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
-  const manager = httpConnectionManager("outbound", logPath, { kind: "pod", peer });
   const http = { name: "http", filters: [manager] };
   // The protocols offered upstream are those of the version of HTTP that is spoken, as with Istio's sidecars.
   const http2 = create(FilterChainSchema, {
