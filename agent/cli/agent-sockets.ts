@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { nodeStateDir, type LabPaths } from "../lab/lab-paths.ts";
-import { messageOf } from "../lib/errors.ts";
+import { describe } from "../lib/errors.ts";
 import { chooseLab } from "./choose-lab.ts";
 
 /** What `withAgentFlags` adds, as commander hands it over. */
@@ -24,10 +24,19 @@ export function nodesOf(lab: LabPaths): readonly string[] {
   return existsSync(folder) ? readdirSync(folder).toSorted() : [];
 }
 
-/** What kept an agent from answering. */
+/** What kept an agent from answering: what, why and what to do, a line each. */
 export interface SilentNode {
   readonly node: string;
   readonly error: string;
+}
+
+export function silentOf(answers: readonly (object | SilentNode)[]): readonly SilentNode[] {
+  return answers.filter((answer) => "error" in answer);
+}
+
+/** "" where all have answered. */
+export function silentText(silent: readonly SilentNode[]): string {
+  return silent.map(({ node, error }) => `${node} does not say: ${error}`).join("\n");
 }
 
 /** Asks all agents that the flags name; in a lab one node's silence does not hide the others. */
@@ -41,7 +50,7 @@ export async function askAgents<T>(
     nodesOf(lab).map((node) =>
       question(join(nodeStateDir(lab, node), "admin.sock")).catch((error: unknown) => ({
         node,
-        error: messageOf(error),
+        error: describe(error),
       })),
     ),
   );

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CertificateReport } from "../certificates.ts";
-import { withAgentFlags, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
+import { silentOf, silentText, withAgentFlags, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
 import { askCertificates, heldBy, type HeldCertificate } from "./cert-reports.ts";
 import { outputOption, print, table, type OutputFormat } from "./output.ts";
 
@@ -15,7 +15,7 @@ export function addCertList(cert: Command): void {
     .addHelpText(
       "after",
       `
-Exits 1 if one is missing or has expired.
+Exits 1 if one is missing or has expired, or a node does not answer.
 
 Examples:
   $ ambit cert list
@@ -32,7 +32,7 @@ Examples:
 /** What `ambit cert list` prints for people. */
 export function listText(nodes: readonly (CertificateReport | SilentNode)[], now: number): string {
   const rows = nodes.flatMap((one) =>
-    "error" in one ? [[one.node, "-", "-", "-", "-", one.error]] : heldBy([one]).map((held) => row(held, now)),
+    "error" in one ? [[one.node, "-", "-", "-", "-", "does not answer"]] : heldBy([one]).map((held) => row(held, now)),
   );
   const trouble = nodes.flatMap((one) =>
     "error" in one || one.authorityTrouble === undefined
@@ -40,7 +40,7 @@ export function listText(nodes: readonly (CertificateReport | SilentNode)[], now
       : [`${one.node} gets no new certificates: ${one.authorityTrouble}`],
   );
   const lines = table([["NODE", "IDENTITY", "SERIAL", "GOOD FOR", "RENEWED IN", ""], ...rows]);
-  return [lines, ...trouble].join("\n");
+  return [lines, ...trouble, silentText(silentOf(nodes))].filter((part) => part !== "").join("\n");
 }
 
 function row({ node, spiffeId, serial, notAfter, nextRequest, waiting, lastError }: HeldCertificate, now: number) {

@@ -1,6 +1,6 @@
 import type { CertificateReport } from "../certificates.ts";
 import { AmbitError } from "../lib/errors.ts";
-import { askAgents, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
+import { askAgents, silentOf, silentText, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
 
 export type HeldCertificate = CertificateReport["identities"][number] & { readonly node: string };
@@ -20,16 +20,21 @@ export function heldBy(reports: readonly (CertificateReport | SilentNode)[]): re
  * Those of the identity that a person means: a SPIFFE ID, or `namespace/service-account`.
  * Throws AmbitError `no-such-identity`.
  */
-export function findHeld(held: readonly HeldCertificate[], wanted: string): readonly HeldCertificate[] {
+export function findHeld(
+  reports: readonly (CertificateReport | SilentNode)[],
+  wanted: string,
+): readonly HeldCertificate[] {
+  const held = heldBy(reports);
   const [namespace, account, ...more] = wanted.split("/");
   const ending = more.length === 0 ? `/ns/${namespace}/sa/${account}` : wanted;
   const found = held.filter(({ spiffeId }) => spiffeId === wanted || spiffeId.endsWith(ending));
   if (found.length > 0) return found;
+  const silent = silentText(silentOf(reports));
   throw new AmbitError({
     code: "no-such-identity",
     kind: "user",
-    what: `no node has a pod of the identity ${wanted} in the mesh`,
+    what: `no node ${silent === "" ? "has" : "that answers has"} a pod of the identity ${wanted} in the mesh`,
     why: `these are there: ${[...new Set(held.map(({ spiffeId }) => spiffeId))].join(", ") || "none"}`,
-    remedy: "name one of them, or NAMESPACE/SERVICE-ACCOUNT for short",
+    remedy: ["name one of them, or NAMESPACE/SERVICE-ACCOUNT for short", silent].filter(Boolean).join("\n"),
   });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { askAgents, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
+import { askAgents, silentOf, silentText, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
 import { askCertificates, findHeld, heldBy, type HeldCertificate } from "./cert-reports.ts";
 import { outputOption, print, seconds, table, type OutputFormat } from "./output.ts";
@@ -31,18 +31,21 @@ export function addCertRotate(cert: Command): void {
     .addHelpText(
       "after",
       `
-The old one serves until the new one is there. Exits 1 if one does not come in time; it is then still being tried.
+The old one serves until the new one is there. Exits 1 if one does not come in time (it is then still being tried),
+or if a node does not answer.
 
 Example:
   $ ambit cert rotate shop/web`,
     )
     .action(async (id: string | undefined, { output, timeout, ...flags }: RotateFlags) => {
-      const held = heldBy(await askCertificates(flags));
-      const chosen = id === undefined ? held : findHeld(held, id);
+      const reports = await askCertificates(flags);
+      const [chosen, silent] = [id === undefined ? heldBy(reports) : findHeld(reports, id), silentOf(reports)];
       await askAgents(flags, (socket) => rotateAt(socket, chosen));
       const rotated = await outcome(flags, chosen, Date.now() + timeout * 1_000);
-      print({ rotated }, output, (result) => rotatedText(result.rotated));
-      if (rotated.some(({ after }) => after === null)) process.exitCode = 1;
+      print({ rotated, silent }, output, (result) =>
+        [rotatedText(result.rotated), silentText(result.silent)].filter(Boolean).join("\n"),
+      );
+      if (silent.length > 0 || rotated.some(({ after }) => after === null)) process.exitCode = 1;
     });
 }
 
@@ -59,12 +62,14 @@ async function outcome(
   deadline: number,
 ): Promise<readonly Rotated[]> {
   for (;;) {
-    const now = heldBy(await askCertificates(flags));
+    const reports = await askCertificates(flags);
+    const now = heldBy(reports);
     const rotated = chosen.map(({ node, spiffeId, serial: before = null }): Rotated => {
       const found = now.find((one) => one.node === node && one.spiffeId === spiffeId);
       const after = found?.serial ?? null;
       if (after !== null && after !== before) return { node, spiffeId, before, after };
-      const reason = found?.lastError ?? found?.waiting ?? "the authority is being asked";
+      const silent = silentOf(reports).find((one) => one.node === node);
+      const reason = silent?.error ?? found?.lastError ?? found?.waiting ?? "the authority is being asked";
       return { node, spiffeId, before, after: null, reason };
     });
     if (rotated.every(({ after }) => after !== null) || Date.now() > deadline) return rotated;

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Command } from "commander";
-import { withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
-import { askCertificates, findHeld, heldBy, type HeldCertificate } from "./cert-reports.ts";
+import { silentOf, silentText, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
+import { askCertificates, findHeld, type HeldCertificate } from "./cert-reports.ts";
 import { outputOption, print, type OutputFormat } from "./output.ts";
 
 interface ShowFlags extends AgentFlags {
@@ -16,13 +16,19 @@ export function addCertShow(cert: Command): void {
     .addHelpText(
       "after",
       `
+Exits 1 if a node does not answer.
+
 Examples:
   $ ambit cert show shop/web
   $ ambit cert show spiffe://cluster.local/ns/shop/sa/web | openssl x509 -noout -text`,
     )
     .action(async (id: string, { output, ...flags }: ShowFlags) => {
-      const certificates = findHeld(heldBy(await askCertificates(flags)), id);
-      print({ certificates }, output, (result) => result.certificates.map(showText).join("\n\n"));
+      const reports = await askCertificates(flags);
+      const [certificates, silent] = [findHeld(reports, id), silentOf(reports)];
+      print({ certificates, silent }, output, (result) =>
+        [...result.certificates.map(showText), silentText(result.silent)].filter(Boolean).join("\n\n"),
+      );
+      if (silent.length > 0) process.exitCode = 1;
     });
 }
 

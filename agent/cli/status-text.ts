@@ -12,6 +12,7 @@ export function statusText(nodes: readonly NodeStatus[]): string {
   return [
     table([["NODE", "READY", "AGENT", "ENVOY", "PODS IN THE MESH", "CONFIGURATION"], ...nodes.map(nodeRow)]),
     section("Pods", table([["NODE", "POD", "IN THE MESH"], ...answered.flatMap(podRows)])),
+    ...nodes.flatMap((one) => ("envoy" in one ? [] : [section(`The agent of ${one.node}`, one.error)])),
     ...answered.flatMap(({ node, envoy: { trouble } }) =>
       trouble === undefined
         ? []
@@ -45,7 +46,7 @@ export function statusText(nodes: readonly NodeStatus[]): string {
 }
 
 function nodeRow(status: NodeStatus): readonly string[] {
-  if (!("envoy" in status)) return [status.node, "no", status.error];
+  if (!("envoy" in status)) return [status.node, "no", "does not answer"];
   const { node, ready, agentPid, envoy, pods, xds } = status;
   const running = envoy.pid === undefined ? "not running" : `pid ${envoy.pid}`;
   const restarts = envoy.restarts === 0 ? "" : `, restarted ${envoy.restarts} times`;

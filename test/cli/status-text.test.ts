@@ -57,3 +57,10 @@ Certificates of node-1
   spiffe://d/ns/a/sa/c, good until 2027-01-02T00:00:00.000Z, is not renewed: busy`);
   expect(statusText([STATUS])).not.toContain("spiffe://d/ns/a/sa/d");
 });
+
+it("tells why an agent does not answer, and what to do", () => {
+  const error = "no agent answers at /a\n  why: nobody is there";
+  const text = statusText([{ node: "node-2", ready: false, error }]);
+  expect(text).toMatch(/^node-2 +no +does not answer/mu);
+  expect(text).toContain("The agent of node-2\n  no agent answers at /a\n    why: nobody is there");
+});
