@@ -18,6 +18,9 @@ export interface ProxyConfig {
 export interface KernelConfig {
   setPods(pods: readonly CapturedPod[]): EnrolmentResult;
   setDestinations(destinations: CaptureState["destinations"]): void;
+  setMtlsCallers(addresses: CaptureState["mtlsCallers"]): void;
+  setBriefPorts(ports: CaptureState["briefPorts"]): void;
+  narrowBriefPorts(ports: CaptureState["briefPorts"]): void;
   hasInboundListener(netns: string): boolean;
 }
 
@@ -104,6 +107,7 @@ export class Reconciler {
     this.#wanted = { config, onServed };
     // They wait for nobody: what is under way may be waiting for them.
     this.#proxy.publishSecrets(config.xds.secrets);
+    this.#tellCallers(config.capture.mtlsCallers);
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
     return this.#running;
   }
@@ -123,11 +127,13 @@ export class Reconciler {
 
   async #putIntoEffect({ config: { xds, capture }, onServed }: Wanted): Promise<void> {
     const pods = JSON.stringify(capture.pods);
+    this.#kernel.narrowBriefPorts(capture.briefPorts);
     if (pods === this.#complete) {
       // Mostly it is endpoints that change. The kernel's part of a pod means entering its netns: not for nothing.
       await this.#publish(xds);
       onServed();
       this.#kernel.setDestinations(capture.destinations);
+      this.#kernel.setBriefPorts(capture.briefPorts);
       return;
     }
     this.#complete = undefined;
@@ -161,6 +167,7 @@ export class Reconciler {
       await new Promise((resolve) => setTimeout(resolve, WORKER_LAG_MS));
     }
     this.#kernel.setDestinations(capture.destinations);
+    this.#kernel.setBriefPorts(capture.briefPorts);
     const { enrolled, failed } = this.#kernel.setPods([...ready, ...held]);
     const reasons = new Map(failed.map(({ uid, error }) => [uid, describe(error)]));
     const done = new Set(enrolled);
@@ -179,6 +186,18 @@ export class Reconciler {
     for (const [uid, { reason }] of this.#states)
       if (reason !== undefined && reason !== LEAVING) this.#log.warn({ uid, reason }, "pod not captured");
     if (held.length === 0 && capture.pods.every(({ uid }) => done.has(uid))) this.#complete = pods;
+  }
+
+  /** Before anything else, and whatever is under way: they may speak mTLS from when their own node knows of them. */
+  #tellCallers(addresses: CaptureState["mtlsCallers"]): void {
+    try {
+      this.#kernel.setMtlsCallers(addresses);
+    } catch (error) {
+      this.#log.error(
+        { error: describe(error) },
+        "the kernel does not know all who may speak mTLS: everybody will wait for servers that speak first",
+      );
+    }
   }
 
   async #publish(xds: XdsSnapshot): Promise<void> {

@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CapturedDestination, CapturedPod } from "../compile/bpf/capture-state.ts";
+import type { CapturedDestination, CapturedPod, PodPort } from "../compile/bpf/capture-state.ts";
 import { Enrolments, type EnrolmentResult, type KnownPods } from "../enroll/enrolments.ts";
 import { AmbitError, messageOf } from "../lib/errors.ts";
+import { BriefPorts } from "./brief-ports.ts";
 import { type CounterName, readCounters } from "./counters.ts";
 import { Destinations } from "./destinations.ts";
+import { MtlsCallers } from "./mtls-callers.ts";
 import { netnsCookie } from "./netns.ts";
 import { readObject } from "./object.ts";
 import { mountPinDir, removePinDir } from "./pin-dir.ts";
@@ -29,11 +31,23 @@ export interface Capture {
   setPods(pods: readonly CapturedPod[]): EnrolmentResult;
   /** Captures connections to exactly these. Throws AmbitError `bad-address`. */
   setDestinations(destinations: readonly CapturedDestination[]): void;
+  /**
+   * Whose connections stay with the inbound listener that waits long for their first bytes; those who are not among them any
+   * more follow some seconds later. It holds for 20 s, and again from each `sweep`. Throws AmbitError `bad-address`.
+   */
+  setMtlsCallers(addresses: readonly string[]): void;
+  /** Hands connections of all others to these to the brief listener, where there is one. Throws AmbitError `bad-address`. */
+  setBriefPorts(ports: readonly PodPort[]): void;
+  /** No others than these, before the proxy lets go of listeners; none is added. */
+  narrowBriefPorts(ports: readonly PodPort[]): void;
   /** True if the proxy's inbound listener of the family (default IPv4) is up in that network namespace. */
   hasInboundListener(netns: string, family?: 4 | 6): boolean;
   /** Pods of which the kernel knows, also from an earlier agent. */
   knownPods(): KnownPods;
-  /** Tidies up after pods that have left, once their last delivery has ended; how many it still has to wait for. */
+  /**
+   * Tidies up after pods that have left, once their last delivery has ended, and who may have spoken mTLS does not any more;
+   * how many of this node's pods it still has to wait for.
+   */
   sweep(): number;
   /** What the programs decided since they were first loaded, by name: c/lib/counters.h explains each. */
   counters(): Record<CounterName, bigint>;
@@ -79,13 +93,25 @@ export function openCapture(options: CaptureOptions): Capture {
   writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
   const enrolments = new Enrolments(programs, pinsOf(options.pinDir).pods);
   const destinations = new Destinations(mapOf(programs.maps, "destinations"));
+  const mtlsCallers = new MtlsCallers(
+    mapOf(programs.maps, "mtls_callers"),
+    mapOf(programs.maps, "callers_known_until"),
+  );
+  const briefPorts = new BriefPorts(mapOf(programs.maps, "brief_ports"));
   return {
     how: programs.how,
     setPods: (pods) => enrolments.set(pods),
     setDestinations: (list) => destinations.set(list),
-    hasInboundListener: (netns, family = 4) => enrolments.hasListener(netnsCookie(netns), [family]),
+    setMtlsCallers: (addresses) => mtlsCallers.set(addresses),
+    setBriefPorts: (ports) => briefPorts.set(ports),
+    narrowBriefPorts: (ports) => briefPorts.narrow(ports),
+    hasInboundListener: (netns, family = 4) =>
+      enrolments.hasListener({ netns: netnsCookie(netns), family, brief: false }),
     knownPods: () => enrolments.known(),
-    sweep: () => enrolments.sweep(),
+    sweep: () => {
+      mtlsCallers.sweep();
+      return enrolments.sweep();
+    },
     counters: () => readCounters(mapOf(programs.maps, "counters")),
     close: () => programs.close(),
     remove: () => {

@@ -75,6 +75,7 @@ export const pod: Codec<PodValue> = {
 export interface ListenerKey {
   readonly netns: bigint;
   readonly family: 4 | 6;
+  readonly brief: boolean;
 }
 
 const AF = { 4: 2, 6: 10 } as const;
@@ -85,9 +86,14 @@ export const listenerKey: Codec<ListenerKey> = {
     const bytes = Buffer.alloc(16);
     bytes.writeBigUInt64LE(value.netns);
     bytes.writeUInt32LE(AF[value.family], 8);
+    bytes.writeUInt32LE(value.brief ? 1 : 0, 12);
     return bytes;
   },
-  decode: (bytes) => ({ netns: bytes.readBigUInt64LE(), family: bytes.readUInt32LE(8) === AF[4] ? 4 : 6 }),
+  decode: (bytes) => ({
+    netns: bytes.readBigUInt64LE(),
+    family: bytes.readUInt32LE(8) === AF[4] ? 4 : 6,
+    brief: bytes.readUInt32LE(12) === 1,
+  }),
 };
 
 /** struct enrolment */

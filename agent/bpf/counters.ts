@@ -24,6 +24,7 @@ export const COUNTERS = [
   "inbound_listener_failed",
   "delivery_port_not_chosen",
   "inbound_delivery_from_outside_dropped",
+  "inbound_captured_briefly",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -59,7 +59,7 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule)),
     },
-    capture: captureState(view, targets, dialled),
+    capture: captureState(view, targets, dialled, portsOf, options),
     filters,
     waiting: view.waitingPods,
     problems: [...mesh.problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],

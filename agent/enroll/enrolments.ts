@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { enrolment, enrolmentKey, type EnrolmentRecord, listenerKey, raw, u64 } from "../bpf/codecs.ts";
+import {
+  enrolment,
+  enrolmentKey,
+  type EnrolmentRecord,
+  type ListenerKey,
+  listenerKey,
+  raw,
+  u64,
+} from "../bpf/codecs.ts";
 import { ensurePinnedLink } from "../bpf/links.ts";
 import { BpfMap } from "../bpf/maps.ts";
 import { netnsCookie } from "../bpf/netns.ts";
@@ -33,7 +41,7 @@ export class Enrolments {
   readonly #maps: PodMaps;
   readonly #records: BpfMap<string, EnrolmentRecord>;
   readonly #deliveries: BpfMap<Buffer, bigint>;
-  readonly #listeners: BpfMap<{ readonly netns: bigint; readonly family: 4 | 6 }, bigint>;
+  readonly #listeners: BpfMap<ListenerKey, bigint>;
 
   constructor(programs: NodePrograms, podPins: string) {
     this.#programs = programs;
@@ -79,7 +87,7 @@ export class Enrolments {
     const left = [...this.#records.entries()].filter(([, record]) => !record.captured);
     if (left.length === 0) return 0;
     const delivering = new Set([...this.#deliveries.entries()].map(([, cookie]) => cookie));
-    const waiting = left.filter(([, { cookie }]) => delivering.has(cookie) || this.hasListener(cookie));
+    const waiting = left.filter(([, { cookie }]) => delivering.has(cookie) || this.#hasAnyListener(cookie));
     for (const [id, record] of left) {
       if (waiting.some(([other]) => other === id)) continue;
       undo(record);
@@ -100,8 +108,8 @@ export class Enrolments {
     };
   }
 
-  hasListener(cookie: bigint, families: readonly (4 | 6)[] = [4, 6]): boolean {
-    return families.some((family) => this.#listeners.get({ netns: cookie, family }) !== undefined);
+  hasListener(listener: ListenerKey): boolean {
+    return this.#listeners.get(listener) !== undefined;
   }
 
   /** Undoes everything at once, whether or not deliveries are open. */
@@ -111,6 +119,11 @@ export class Enrolments {
       undo(record);
       this.#records.delete(id);
     }
+  }
+
+  #hasAnyListener(netns: bigint): boolean {
+    const each = ([4, 6] as const).flatMap((family) => [false, true].map((brief) => ({ netns, family, brief })));
+    return each.some((listener) => this.hasListener(listener));
   }
 
   #prepare({ pod, cookie }: LocatedPod): void {

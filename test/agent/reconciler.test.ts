@@ -11,6 +11,10 @@ const done: string[] = [];
 const listening = new Set<string>();
 let afterPublish = (): unknown => undefined;
 
+/** Most tests have none. */
+const note = (what: string, list: readonly unknown[]): void => {
+  if (list.length > 0) done.push(`${what} ${list.length}`);
+};
 const pod = (uid: string, waits: boolean): CapturedPod => ({ uid, netns: uid, addresses: [], probePorts: [], waits });
 const name = ({ uid, waits }: CapturedPod): string => `${waits ? "~" : ""}${uid}`;
 
@@ -30,6 +34,9 @@ function reconciler(known: { readonly captured: readonly string[]; readonly wait
         return { enrolled: pods.map(({ uid }) => uid), failed: [] };
       },
       setDestinations: () => undefined,
+      setMtlsCallers: (addresses) => note("callers", addresses),
+      narrowBriefPorts: (ports) => note("at most", ports),
+      setBriefPorts: (ports) => note("brief", ports),
       hasInboundListener: (netns) => listening.has(netns),
     },
     { announce: (uids) => done.push(`announce ${uids.join(" ")}`), hasLeft: () => true },
@@ -44,7 +51,8 @@ const config = (...pods: readonly CapturedPod[]): NodeConfig => {
     ...{ clusters: nothing, onDemandClusters: nothing, endpoints: nothing, secrets: nothing },
     ...{ extensions: nothing, listeners: nothing, routes: nothing },
   };
-  return { xds, capture: { pods, leaving: [], destinations: [] } } as unknown as NodeConfig;
+  const capture = { pods, leaving: [], destinations: [], briefPorts: [], mtlsCallers: [] };
+  return { xds, capture } as unknown as NodeConfig;
 };
 
 beforeEach(() => {
@@ -89,4 +97,20 @@ test("a listener that waits for a certificate is not waited for once its pod is 
   await Promise.all([running, it.apply(config(pod("a", false), pod("b", true)))]);
   // Nobody was let go meanwhile.
   expect(done.filter((each) => each.startsWith("capture"))).toEqual(["capture ~b", "capture a ~b"]);
+});
+
+test("the kernel knows who may speak mTLS before all else, and has no port that the proxy is about to let go", async () => {
+  listening.add("a");
+  const it = reconciler({ captured: [], waiting: [] });
+  const { xds, capture, ...rest } = config(pod("a", false));
+  const port = { address: "10.0.0.1", port: 25 };
+  const told: NodeConfig = { ...rest, xds, capture: { ...capture, briefPorts: [port], mtlsCallers: ["10.0.0.2"] } };
+  await it.apply(told);
+  expect(done.splice(0)).toEqual([
+    ...["callers 1", "at most 1", "publish", "announce ", "brief 1"],
+    ...["capture a", "announce a"],
+  ]);
+  // Now that all are captured, too.
+  await it.apply(told);
+  expect(done).toEqual(["callers 1", "at most 1", "publish", "brief 1"]);
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Capture, openCapture } from "../../agent/bpf/capture.ts";
@@ -51,6 +51,18 @@ describePrivileged("the programs outlive the agent", () => {
     expect(capture.how).toBe("swapped");
     expect(await by()).toBe("proxy");
     expect(capture.counters().outbound_captured).toBeGreaterThan(0n);
+  });
+
+  it("are swapped where an earlier version had fewer maps: those that are missing are made", async () => {
+    capture.close();
+    const fd = getPinned(join(net.pinDir, "maps/object_hash"));
+    new BpfMap(fd ?? -1, u32, raw(32)).set(0, Buffer.alloc(32, 1));
+    for (const name of ["mtls_callers", "callers_known_until", "brief_ports"]) rmSync(join(net.pinDir, "maps", name));
+    capture = openCapture(net);
+    expect(capture.how).toBe("swapped");
+    capture.setMtlsCallers([server.ipv4]);
+    capture.setBriefPorts([{ address: client.ipv4, port: 8080 }]);
+    expect(await by()).toBe("proxy");
   });
 
   it("let a pod go: its next connection is direct", async () => {

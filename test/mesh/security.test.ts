@@ -125,7 +125,7 @@ describePrivileged("what nobody can talk his way around", () => {
       closed("shop/alice", "http://127.0.0.1:15001/"),
       closed("shop/alice", "http://127.0.0.1:15006/"),
       closed("shop/alice", "http://[::1]:15003/"),
-      ...[15001, 15002, 15006].flatMap((port) => [
+      ...[15001, 15002, 15006, 15007].flatMap((port) => [
         closed("shop/bob", `http://${address("alice")}:${port}/`),
         closed("outside/stranger", `http://${address("alice")}:${port}/`),
       ]),

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DELIVERY_MARK, INBOUND_PORT, RESERVED_PORTS } from "../../agent/lib/ports.ts";
+import { BRIEF_PORT, DELIVERY_MARK, INBOUND_PORT, RESERVED_PORTS } from "../../agent/lib/ports.ts";
 import { describePrivileged, hasProgram } from "../support/privileges.ts";
 import { APPS } from "./mesh-lab.ts";
 import { StolenCertificates } from "./strict-certificates.ts";
@@ -160,15 +160,17 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
     expect(outcomes.filter(({ connected }) => connected)).toEqual([]);
   });
 
-  it("a connection that comes to the inbound listener past connect() does not go round in circles", async () => {
+  it("a connection that comes to an inbound listener past connect() does not go round in circles", async () => {
     const envoy = strict.status.nodes.find(({ name }) => name === "node-2")?.envoyPid ?? 0;
     const files = (): number => readdirSync(`/proc/${envoy}/fd`).length;
     const before = files();
     // What an address translation by a process with CAP_NET_ADMIN would make of a dial; mallory's own ports are PERMISSIVE.
     const outcomes = await Promise.all(
-      ["127.0.0.1", "::1"].map((to) => strict.inside("mallory-near").try({ to: [to, INBOUND_PORT], send: OPEN })),
+      ["127.0.0.1", "::1"].flatMap((to) =>
+        [INBOUND_PORT, BRIEF_PORT].map((port) => strict.inside("mallory-near").try({ to: [to, port], send: OPEN })),
+      ),
     );
-    expect(outcomes.map(({ end }) => end)).toEqual(["ECONNREFUSED", "ECONNREFUSED"]);
+    expect(outcomes.map(({ end }) => end)).toEqual(Array.from({ length: 4 }, () => "ECONNREFUSED"));
     expect(files()).toBeLessThan(before + 20);
   });
 

@@ -44,6 +44,40 @@ INLINE int is_own(struct connection *c, __u64 *pod)
 	return source && pod && *source == *pod;
 }
 
+/* Without an agent, pods would join elsewhere that nobody here hears of. */
+INLINE int are_callers_known(void)
+{
+	__u32 zero = 0;
+	__u64 *until = bpf_map_lookup_elem(&callers_known_until, &zero);
+
+	return until && bpf_ktime_get_ns() < *until;
+}
+
+/*
+ * Plaintext from outside the mesh, as far as an address tells, to a server that may speak first: nobody has to wait long for
+ * bytes that never come. Both listeners do the same, whoever comes to which: the address says how long, and nothing else.
+ */
+INLINE int is_brief(const struct connection *c)
+{
+	struct endpoint key = { .address = c->remote, .port = c->remote_port };
+
+	return bpf_map_lookup_elem(&brief_ports, &key) && !bpf_map_lookup_elem(&mtls_callers, &c->local) &&
+	       are_callers_known();
+}
+
+/* The pod's listener for this connection; the caller releases it. Where there is no brief one, the other takes all. */
+INLINE struct bpf_sock *listener_for(struct connection *c, struct listener_key *key)
+{
+	struct bpf_sock *listener;
+
+	key->brief = is_brief(c);
+	listener = bpf_map_lookup_elem(&listeners, key);
+	if (listener || !key->brief)
+		return listener;
+	key->brief = 0;
+	return bpf_map_lookup_elem(&listeners, key);
+}
+
 SEC("sk_lookup")
 int pod_inbound(struct bpf_sk_lookup *context)
 {
@@ -60,11 +94,11 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (is_loopback(&c.remote) && !within)
 		return drop(COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED);
 	/*
-	 * Redirected connections come to the outbound listeners by their loopback address; nobody comes to the inbound one. Who
+	 * Redirected connections come to the outbound listeners by their loopback address; nobody comes to the inbound ones. Who
 	 * did, past connect (CAP_NET_ADMIN is enough for a rule that changes the destination), would have the proxy deliver to
 	 * its own listener, and that delivery to it again, until no file descriptor is left.
 	 */
-	if (is_reserved_port(c.remote_port) && (c.remote_port == INBOUND_PORT || !is_loopback(&c.remote)))
+	if (is_reserved_port(c.remote_port) && (is_inbound_port(c.remote_port) || !is_loopback(&c.remote)))
 		return drop(COUNT_INBOUND_RESERVED_PORT_DROPPED);
 	if (is_loopback(&c.remote))
 		return SK_PASS;
@@ -85,10 +119,12 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (bpf_map_lookup_elem(&probe_conns, &c))
 		return pass(COUNT_INBOUND_PROBE);
 	key.netns = *pod;
-	listener = bpf_map_lookup_elem(&listeners, &key);
+	listener = listener_for(&c, &key);
 	if (!listener)
 		return drop(COUNT_INBOUND_NO_LISTENER_DROPPED);
 	failed = bpf_sk_assign(context, listener, 0);
 	bpf_sk_release(listener);
-	return failed ? drop(COUNT_INBOUND_ASSIGN_FAILED_DROPPED) : pass(COUNT_INBOUND_CAPTURED);
+	if (failed)
+		return drop(COUNT_INBOUND_ASSIGN_FAILED_DROPPED);
+	return pass(key.brief ? COUNT_INBOUND_CAPTURED_BRIEFLY : COUNT_INBOUND_CAPTURED);
 }

@@ -7,9 +7,11 @@
 INLINE void register_listener(struct bpf_sock_ops *context)
 {
 	struct listener_key key = { .netns = bpf_get_netns_cookie(context), .family = READ32(context, family) };
+	__u32 port = READ32(context, local_port);
 
-	if (READ32(context, local_port) != INBOUND_PORT)
+	if (!is_inbound_port(port))
 		return;
+	key.brief = port == BRIEF_PORT;
 	if (bpf_sock_hash_update(context, &listeners, &key, BPF_ANY) == 0)
 		count(COUNT_INBOUND_LISTENER_REGISTERED);
 	else

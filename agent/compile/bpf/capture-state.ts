@@ -4,6 +4,16 @@ export interface CaptureState {
   /** Pods that have been in the mesh, and live on outside: held until nobody speaks mTLS to them any more. */
   readonly leaving: readonly CapturedPod[];
   readonly destinations: readonly CapturedDestination[];
+  /** Where a server may speak first, and plaintext is taken: who cannot speak mTLS is not waited for long there. */
+  readonly briefPorts: readonly PodPort[];
+  /** Addresses of the pods that may speak mTLS to those. */
+  readonly mtlsCallers: readonly string[];
+}
+
+/** A port of a pod of this node. */
+export interface PodPort {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** One enrolled pod of this node. */

@@ -1,10 +1,11 @@
 import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import { FilterChainSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
-import { INBOUND_PORT } from "../../lib/ports.ts";
+import { BRIEF_PORT, INBOUND_PORT } from "../../lib/ports.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import { memberString } from "../filters/peer-string.ts";
+import { hasBriefListener } from "../mtls/brief-ports.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import { guardCluster } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
@@ -19,11 +20,47 @@ import { LOOPBACK, podAddress } from "./pod-address.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 import { downstreamTls } from "./tls.ts";
 
+/** How long a connection is waited for that may be TLS, but hardly is, as it comes from outside the mesh. */
+const BRIEF_MS = 25;
+
+/** Which of a pod's inbound listeners: what they do is the same, only how long they wait for first bytes is not. */
+interface Patience {
+  readonly prefix: "inbound" | "inbound_brief";
+  readonly port: number;
+  readonly detectionMs: number;
+}
+
+const PATIENT: Patience = { prefix: "inbound", port: INBOUND_PORT, detectionMs: DETECTION_MS };
+const BRIEF: Patience = { prefix: "inbound_brief", port: BRIEF_PORT, detectionMs: BRIEF_MS };
+
+/**
+ * The listener for what arrives at a pod, and where a server of the pod may speak first, one more, to which the kernel hands
+ * those who cannot speak mTLS, by their address. Envoy has one limit of time for a whole listener, and no way to choose
+ * listener filters by where a connection comes from.
+ */
+export function inboundListeners(
+  pod: LocalPod,
+  ports: PodPorts,
+  modes: PeerModes,
+  options: CompileOptions,
+): readonly Listener[] {
+  const isBrief = options.identities !== undefined && hasBriefListener(ports, modes);
+  return (isBrief ? [PATIENT, BRIEF] : [PATIENT]).map((patience) =>
+    inboundListener(pod, ports, modes, options, patience),
+  );
+}
+
 /**
  * What arrives at a pod, IPv4 and IPv6. What is not HTTP goes through `local_guard`, whether or not a policy guards the pod: a
  * listener that changed with the first policy, and with the last, would cut its connections.
  */
-export function inboundListener(pod: LocalPod, ports: PodPorts, modes: PeerModes, options: CompileOptions): Listener {
+function inboundListener(
+  pod: LocalPod,
+  ports: PodPorts,
+  modes: PeerModes,
+  options: CompileOptions,
+  { prefix, port, detectionMs }: Patience,
+): Listener {
   const { workload, netns } = pod;
   const { identities, accessLog, trustDomain } = options;
   const destination = memberString(workload, trustDomain);
@@ -48,13 +85,13 @@ export function inboundListener(pod: LocalPod, ports: PodPorts, modes: PeerModes
     }),
   ];
   return create(ListenerSchema, {
-    name: `inbound|${workload.uid}`,
-    statPrefix: "inbound",
+    name: `${prefix}|${workload.uid}`,
+    statPrefix: prefix,
     trafficDirection: TrafficDirection.INBOUND,
     // sk_lookup hands connections over whatever address the listener is bound to, only the family has to fit. Both are
     // there from the start: an address added later would drain the listener's connections.
-    address: podAddress(netns, LOOPBACK[4], INBOUND_PORT),
-    additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], INBOUND_PORT) }],
+    address: podAddress(netns, LOOPBACK[4], port),
+    additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], port) }],
     listenerFilters: [
       originalDst(),
       originalSrc(),
@@ -67,7 +104,7 @@ export function inboundListener(pod: LocalPod, ports: PodPorts, modes: PeerModes
       ...(hasMtls ? [tlsInspector(settled)] : []),
       httpInspector([...new Set([...ports.http, ...ports.tcp, ...settled])].toSorted((a, b) => a - b)),
     ],
-    listenerFiltersTimeout: milliseconds(DETECTION_MS),
+    listenerFiltersTimeout: milliseconds(detectionMs),
     continueOnListenerFiltersTimeout: true,
     filterChainMatcher: inboundChains(ports, taken),
     filterChains: [

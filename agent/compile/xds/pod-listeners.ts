@@ -5,14 +5,14 @@ import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import type { PodPorts } from "../pod-ports.ts";
-import { inboundListener } from "./inbound-listener.ts";
+import { inboundListeners } from "./inbound-listener.ts";
 import { outboundListeners } from "./outbound-listener.ts";
 
 // They are what a node with many pods has most of, and what changes least.
 const remembered = new Remembered<Workload, readonly Listener[]>();
 
 /**
- * All listeners of one pod, and the inbound one alone of a pod that waits for its certificate: the same messages as before, as
+ * All listeners of one pod, and the inbound ones alone of a pod that waits for its certificate: the same messages as before, as
  * long as nothing that they say has changed.
  */
 export function podListeners(
@@ -33,6 +33,6 @@ export function podListeners(
   ];
   return remembered.get(pod.workload, "", depends, () => [
     ...(pod.waits ? [] : outboundListeners(pod, options)),
-    inboundListener(pod, ports, modes, options),
+    ...inboundListeners(pod, ports, modes, options),
   ]);
 }

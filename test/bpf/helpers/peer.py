@@ -84,11 +84,20 @@ def app(*addresses):
 
 def proxy(*namespaces):
     """proxy NETNS …: listens as the node's proxy does, inside each network namespace."""
+    listen_within(namespaces, (15001, 15002, 15003, 15006))
+
+
+def brief(*namespaces):
+    """brief NETNS …: the proxy's listener for who is not waited for long."""
+    listen_within(namespaces, (15007,))
+
+
+def listen_within(namespaces, ports):
     listeners = []
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     for netns in namespaces:
         enter(netns)
-        for port in (15001, 15002, 15003, 15006):
+        for port in ports:
             listeners += [listen("127.0.0.1", port), listen("::1", port)]
         libc.setns(home, 0x40000000)
 
@@ -183,5 +192,5 @@ def bind(address, port):
         say(ok=False, error=type(error).__name__, errno=error.errno)
 
 
-COMMANDS = (app, proxy, client, deliver, udp, udpapp, bind)
+COMMANDS = (app, proxy, brief, client, deliver, udp, udpapp, bind)
 {command.__name__: command for command in COMMANDS}[sys.argv[1]](*sys.argv[2:])

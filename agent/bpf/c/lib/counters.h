@@ -50,7 +50,9 @@ enum counter {
 	COUNT_DELIVERY_PORT_NOT_CHOSEN = 19,
 	/* From outside, under the addresses and ports of a delivery that is open or was just now: dropped. */
 	COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED = 20,
-	COUNTERS = 21,
+	/* A connection from outside was handed to the pod's brief inbound listener. */
+	COUNT_INBOUND_CAPTURED_BRIEFLY = 21,
+	COUNTERS = 22,
 };
 
 struct {

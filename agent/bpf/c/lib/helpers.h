@@ -20,6 +20,7 @@
 HELPER(void *, map_lookup_elem, (void *map, const void *key));
 HELPER(long, map_update_elem, (void *map, const void *key, const void *value, __u64 flags));
 HELPER(long, map_delete_elem, (void *map, const void *key));
+HELPER(__u64, ktime_get_ns, (void));
 HELPER(__u32, get_prandom_u32, (void));
 HELPER(__u64, get_current_cgroup_id, (void));
 HELPER(__u64, get_netns_cookie, (void *context));

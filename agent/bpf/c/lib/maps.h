@@ -115,10 +115,37 @@ struct {
 	MAP_TYPE(value, __u64);
 } probe_conns SEC(".maps");
 
+/* Addresses of pods that may speak mTLS to pods of this node; the value has no meaning. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 262144);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct address);
+	MAP_TYPE(value, __u32);
+} mtls_callers SEC(".maps");
+
+/* Until when the agent vouches for `mtls_callers`, by bpf_ktime_get_ns; one element. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64);
+} callers_known_until SEC(".maps");
+
+/* Where a pod's server may speak first and plaintext is taken; the value has no meaning. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 65536);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct endpoint);
+	MAP_TYPE(value, __u32);
+} brief_ports SEC(".maps");
+
 struct listener_key {
 	__u64 netns;
 	__u32 family;
-	__u32 unused;
+	/* Which of the pod's inbound listeners: 1 for the brief one. */
+	__u32 brief;
 };
 
 /* The proxy's inbound listeners; the kernel takes an entry out when its socket closes. */
