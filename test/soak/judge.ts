@@ -80,7 +80,7 @@ export interface Growth {
 }
 
 /** Until then caches fill, and what is kept for a time is kept for the first time. */
-const WARM_MS = 3 * 60_000;
+export const WARM_MS = 3 * 60_000;
 /** A shorter run says nothing about it. */
 const LEAST_MS = 4 * 60_000;
 const ALLOWED_PER_MINUTE = 0.5;

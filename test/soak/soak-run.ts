@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { BenchLab, type LabStatus } from "../bench/bench-lab.ts";
 import { AuthorityAway } from "./authority-away.ts";
-import { outsideOf, judge, judgeGrowth } from "./judge.ts";
+import { outsideOf, judge, judgeGrowth, WARM_MS } from "./judge.ts";
 import type { Failure, Finding, Growth, Outage, Sample } from "./judge.ts";
 import { takeSample } from "./sample.ts";
 import { SoakClient } from "./soak-client.ts";
@@ -63,9 +63,16 @@ export async function soak({ root, folder, minutes, progress }: SoakOptions): Pr
     const outages: Outage[] = [];
     let agentKills = 0;
     let turns = 0;
-    const early = await calm(lab, samples);
+    // What a fresh process has not needed yet is no measure of what it keeps.
+    const warm = started + Math.min(WARM_MS, (end - started) / 4);
+    let early: readonly Sample[] = [];
+    await calm(lab, samples);
     for (let sampled = 0; Date.now() < end; turns++) {
       if (clients.some((each) => each.ended)) throw new Error("a client of the soak has ended by itself");
+      if (early.length === 0 && Date.now() > warm) {
+        world.rest();
+        early = await calm(lab, samples);
+      }
       const turn = Date.now();
       const kind = turns % 12;
       await authority.follow(turn, () => lab.status());

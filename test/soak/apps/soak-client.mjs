@@ -15,7 +15,8 @@ const [steady, ...services] = process.argv.slice(2);
 let right = {};
 let failures = [];
 const succeed = (kind) => (right[kind] = (right[kind] ?? 0) + 1);
-const fail = (kind, started, reason) => failures.push({ at: Date.now(), started, kind, reason: String(reason) });
+const fail = (kind, host, started, reason) =>
+  failures.push({ at: Date.now(), started, kind, reason: `${host}: ${String(reason)}` });
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 function http1(host) {
@@ -26,12 +27,12 @@ function http1(host) {
     response.on("data", (part) => (body += part));
     response.on("end", () => {
       if (response.statusCode === 200 && body.includes(JSON.stringify(path))) succeed("http1");
-      else fail("http1", started, `${response.statusCode} ${body.slice(0, 160)}`);
+      else fail("http1", host, started, `${response.statusCode} ${body.slice(0, 160)}`);
     });
-    response.on("error", (error) => fail("http1", started, error.message));
+    response.on("error", (error) => fail("http1", host, started, error.message));
   });
   request.on("timeout", () => request.destroy(new Error("no answer")));
-  request.on("error", (error) => fail("http1", started, error.message));
+  request.on("error", (error) => fail("http1", host, started, error.message));
 }
 
 /** One session for each Service and kind; a new one where it is gone. */
@@ -57,7 +58,7 @@ function http2(kind, host) {
         : { ":method": "POST", ":path": "/soak" },
     );
   } catch (error) {
-    fail(kind, started, error.message);
+    fail(kind, host, started, error.message);
     return;
   }
   let status = 0;
@@ -68,7 +69,7 @@ function http2(kind, host) {
     if (done) return;
     done = true;
     if (reason === undefined) succeed(kind);
-    else fail(kind, started, reason);
+    else fail(kind, host, started, reason);
   };
   call.setTimeout(PATIENCE_MS, () => call.destroy(new Error("no answer")));
   call.on("response", (headers) => (status = headers[":status"]));
@@ -91,7 +92,7 @@ function short(host) {
   socket.on("connect", () => socket.write("x"));
   socket.on("data", (data) => (got += data));
   socket.on("error", (error) => (problem = error.message));
-  socket.on("close", () => (got === "x" ? succeed("short") : fail("short", started, problem)));
+  socket.on("close", () => (got === "x" ? succeed("short") : fail("short", host, started, problem)));
 }
 
 /** A stream that lives as long as it can: what is sent comes back, in order. */
@@ -113,7 +114,7 @@ function stream(host) {
   socket.on("error", (error) => (problem = error.message));
   socket.on("close", () => {
     clearInterval(ping);
-    fail("stream", started, problem);
+    fail("stream", host, started, problem);
     setTimeout(() => stream(host), 200);
   });
 }
