@@ -13,6 +13,8 @@ export interface AuthorityStatus {
   readonly roots: readonly { readonly generation: string; readonly notAfter: string }[];
   /** Absent where the roots are somebody else's files. */
   readonly rotation?: RotationStatus;
+  /** Why the files that it should sign by cannot be used; it goes on with those before. */
+  readonly trouble?: string;
   /** Nodes whose certificates may be in use. */
   readonly nodes: readonly AuthorityNode[];
 }
@@ -33,6 +35,7 @@ export function authorityStatus(
   rotation: RootRotation | undefined,
   now: number,
 ): AuthorityStatus {
+  const trouble = signer.trouble?.();
   return {
     signing: signer.generation(),
     roots: splitPem(signer.roots()).map((pem) => ({
@@ -40,6 +43,7 @@ export function authorityStatus(
       notAfter: new Date(new X509Certificate(pem).validTo).toISOString(),
     })),
     ...(rotation !== undefined && { rotation: rotation.status() }),
+    ...(trouble !== undefined && { trouble }),
     nodes: [...records.inUse(now)].map(([node, { validUntil, generations }]) => {
       const at = records.heard(node);
       const lastHeard = at === undefined ? {} : { lastHeard: new Date(at).toISOString() };

@@ -1,4 +1,5 @@
 import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
+import { describe } from "../lib/errors.ts";
 import type { CertifiedKey } from "./authority-certificate.ts";
 import { readAuthorityFiles, versionOfFiles, type AuthorityFiles } from "./authority-files.ts";
 import { keyOfRequest } from "./certificate-request.ts";
@@ -22,6 +23,7 @@ export class FileSigner implements CertificateSigner {
   readonly #clock: Clock;
   #loaded: Loaded;
   #version: string;
+  #trouble: string | undefined;
 
   private constructor(folder: string, clock: Clock, loaded: Loaded, version: string) {
     this.#folder = folder;
@@ -41,7 +43,13 @@ export class FileSigner implements CertificateSigner {
     const version = versionOfFiles(this.#folder);
     if (version === this.#version) return;
     this.#version = version;
-    this.#loaded = await load(this.#folder, this.#clock);
+    try {
+      this.#loaded = await load(this.#folder, this.#clock);
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#trouble = describe(error);
+      throw error;
+    }
   }
 
   async sign(csr: string, spiffeId: string, lifetimeMs: number): Promise<SignedCertificate> {
@@ -49,6 +57,10 @@ export class FileSigner implements CertificateSigner {
     const { files, issuer } = this.#loaded;
     const leaf = await makeWorkloadCertificate({ publicKey, spiffeId, lifetimeMs, now: this.#clock.now() }, issuer);
     return { chainPem: `${leaf}${files.chainPem}`, generation: generationName(files.rootPem) };
+  }
+
+  trouble(): string | undefined {
+    return this.#trouble;
   }
 
   roots(): string {

@@ -15,4 +15,6 @@ export interface CertificateSigner {
   generation(): string;
   /** Looks whether what it signs by has been replaced outside. Throws where that cannot be used; it goes on with what it had. */
   refresh?(): Promise<void>;
+  /** Why what is there now cannot be used; undefined where it can. */
+  trouble?(): string | undefined;
 }

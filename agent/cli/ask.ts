@@ -1,12 +1,15 @@
 import { askAdmin } from "../envoy/admin-client.ts";
 import { AmbitError } from "../lib/errors.ts";
 
+/** What only the answers of each have at the top. */
+const MARKS = { agent: "node", authority: "signing" } as const;
+
 /**
  * Asks an agent or an authority at its `admin.sock`; its answer is JSON. Throws AmbitError `agent-silent` or
- * `authority-silent`, and `request-refused` with what it said.
+ * `authority-silent`, `wrong-socket`, and `request-refused` with what it said.
  */
 export async function ask<T>(
-  who: "agent" | "authority",
+  who: keyof typeof MARKS,
   socketPath: string,
   path: string,
   method: "GET" | "POST" = "GET",
@@ -14,9 +17,27 @@ export async function ask<T>(
   const { status, body } = await askAdmin(socketPath, path, { method }).catch((error: unknown) => {
     throw silent(who, socketPath, error);
   });
-  if (status === 200) return JSON.parse(body) as T; // It is of this very version, or newer.
+  if (status === 200) {
+    const answer: unknown = JSON.parse(body);
+    if (method === "GET" && !isAnswerOf(who, answer)) throw wrongSocket(who, socketPath);
+    return answer as T; // It is of this very version, or newer.
+  }
+  if (status === 404) throw wrongSocket(who, socketPath);
   if (status === 400) throw new AmbitError({ code: "request-refused", kind: "user", what: body.trim() });
   throw silent(who, socketPath, new Error(`it answered ${status}: ${body.trim()}`));
+}
+
+function isAnswerOf(who: keyof typeof MARKS, answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && Object.hasOwn(answer, MARKS[who]);
+}
+
+function wrongSocket(who: string, socketPath: string): AmbitError {
+  return new AmbitError({
+    code: "wrong-socket",
+    kind: "user",
+    what: `who answers at ${socketPath} is no ${who}`,
+    remedy: `give the admin.sock in the ${who}'s --state-dir`,
+  });
 }
 
 function silent(who: string, socketPath: string, cause: unknown): AmbitError {

@@ -15,9 +15,18 @@ interface AdminFlags {
 export function addAuthorityAdmin(authority: Command): void {
   withFlags(authority.command("status"))
     .summary("which roots are trusted, which one signs, and which nodes have certificates")
-    .addHelpText("after", "\nExample:\n  $ ambit authority status --socket /var/lib/ambit/authority/admin.sock")
+    .addHelpText(
+      "after",
+      `
+Exits 1 if files in its --ca-folder cannot be used.
+
+Example:
+  $ ambit authority status --socket /var/lib/ambit/authority/admin.sock`,
+    )
     .action(async (flags: AdminFlags) => {
-      print(await ask<AuthorityStatus>("authority", socketOf(flags), "/status"), flags.output, statusText);
+      const status = await ask<AuthorityStatus>("authority", socketOf(flags), "/status");
+      print(status, flags.output, statusText);
+      if (status.trouble !== undefined) process.exitCode = 1;
     });
   withFlags(authority.command("rotate-root"))
     .summary("make a new root and bring every node over to it, step by step, while all is served")
@@ -44,7 +53,7 @@ function socketOf({ name, socket }: AdminFlags): string {
   return socket ?? join(chooseLab(name).authority, "admin.sock");
 }
 
-function statusText({ signing, roots, rotation, nodes }: AuthorityStatus): string {
+function statusText({ signing, roots, rotation, trouble, nodes }: AuthorityStatus): string {
   const rootRows = roots.map(({ generation, notAfter }) => [
     generation,
     generation === signing ? "yes" : "no",
@@ -56,6 +65,7 @@ function statusText({ signing, roots, rotation, nodes }: AuthorityStatus): strin
   const waiting = rotation?.waitingFor ?? [];
   return [
     table([["ROOT", "SIGNS", "UNTIL"], ...rootRows]),
+    trouble === undefined ? "" : `It goes on with these roots: ${trouble}`,
     table([["NODE", "LAST HEARD OF", "CERTIFICATES UNTIL", "ROOTS OF ITS CERTIFICATES"], ...nodeRows]),
     rotation === undefined || rotation.stage === "steady" ? "" : `The root is being changed: ${rotation.stage}`,
     waiting.length === 0 ? "" : `It waits for:\n${waiting.map((line) => `  ${line}`).join("\n")}`,

@@ -97,8 +97,10 @@ test("files that are replaced are taken, once they fit together", async () => {
   await expect(signer.refresh()).rejects.toThrow("cannot be used");
   expect(signer.generation()).toBe(before);
   await expect(signer.refresh()).resolves.toBeUndefined();
+  expect(signer.trouble()).toContain("cannot be used");
   await write(next, intermediate, pem(root.certificate) + pem(next.certificate));
   await signer.refresh();
+  expect(signer.trouble()).toBeUndefined();
   expect(signer.generation()).not.toBe(before);
   expect(splitPem(signer.roots())).toHaveLength(2);
   expect(await verify(signer.roots(), await sign(signer))).toMatch(/OK$/u);

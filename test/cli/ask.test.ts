@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { json, serve } from "../../agent/admin/server.ts";
+import { ask } from "../../agent/cli/ask.ts";
+import { createLogger } from "../../agent/lib/log.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ambit-ask-"));
+const socket = join(folder, "admin.sock");
+let agent: Server;
+
+beforeAll(async () => {
+  const handlers = { "/status": () => json({ node: "node-1" }) };
+  agent = await serve({ socketPath: socket }, handlers, createLogger("test", "silent"));
+});
+afterAll(() => {
+  agent.close();
+  rmSync(folder, { recursive: true });
+});
+
+it("an agent's socket is not taken for an authority's, and says what to give", async () => {
+  expect(await ask("agent", socket, "/status")).toEqual({ node: "node-1" });
+  for (const [path, method] of [
+    ["/status", "GET"],
+    ["/rotate-root", "POST"],
+  ] as const) {
+    await expect(ask("authority", socket, path, method)).rejects.toMatchObject({
+      code: "wrong-socket",
+      message: `who answers at ${socket} is no authority`,
+    });
+  }
+});
+
+it("who does not answer is silent", async () => {
+  await expect(ask("agent", join(folder, "nobody.sock"), "/status")).rejects.toMatchObject({ code: "agent-silent" });
+});
