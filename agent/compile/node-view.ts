@@ -26,6 +26,12 @@ export interface LocalPod {
   readonly waits: boolean;
 }
 
+/** A port of a pod that a Service's port leads to. */
+export interface ServedPort {
+  readonly pod: Workload;
+  readonly port: number;
+}
+
 /** An enrolled pod that waits for its certificate, and what that means for it. */
 export interface WaitingPod {
   readonly uid: string;
@@ -53,6 +59,8 @@ export interface NodeView {
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
   /** Workloads behind a Service, those among them that are not ready, or not any more. */
   workloadsBehind(service: Service): readonly Workload[];
+  /** The ports of pods that a Service's port leads to, again whether or not they are ready. */
+  podPortsBehind(service: Service, port: ServicePort): readonly ServedPort[];
   /** What PeerAuthentications say of a pod. None is STRICT before all nodes know it by mTLS (or it is closed), or after. */
   modesOf(pod: Workload): PeerModes;
   /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
@@ -151,6 +159,10 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
         ),
       );
     },
+    podPortsBehind(service, port) {
+      const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
+      return rememberedPorts.get(port, "", [mesh.workloads, ...own], () => portsOfPods(own, port, workloadOf));
+    },
     backends(service, port, family) {
       const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
       return remembered.get(port, `${family}`, [mesh.workloads, ...own], () =>
@@ -163,6 +175,24 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
 type WorkloadOf = (endpoint: Endpoint, namespace: string, address: string) => Workload | undefined;
 
 const remembered = new Remembered<ServicePort, readonly Backend[]>();
+const rememberedPorts = new Remembered<ServicePort, readonly ServedPort[]>();
+
+function portsOfPods(
+  slices: readonly EndpointSlice[],
+  { name }: ServicePort,
+  workloadOf: WorkloadOf,
+): readonly ServedPort[] {
+  return slices.flatMap(({ meta, ports, endpoints }) => {
+    const target = ports.find((candidate) => candidate.name === name);
+    if (target === undefined) return [];
+    return endpoints.flatMap((endpoint) =>
+      endpoint.addresses.flatMap((address) => {
+        const pod = workloadOf(endpoint, meta.namespace, address);
+        return pod === undefined ? [] : [{ pod, port: target.port }];
+      }),
+    );
+  });
+}
 
 function readyBackends(
   slices: readonly EndpointSlice[],

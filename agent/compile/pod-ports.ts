@@ -10,17 +10,19 @@ export interface PodPorts {
 
 const NONE: PodPorts = { http: [], tcp: [] };
 
-/** Ports of this node's pods, by uid. A port that two Services call differently is looked at, too. */
+/**
+ * Ports of this node's pods, by uid, whether or not they are ready: a listener that changed with a probe would cut its
+ * connections. A port that two Services call differently is looked at, too.
+ */
 export function podPorts(view: NodeView, targets: readonly ServiceTarget[]): (uid: string) => PodPorts {
   const modes = new Map<string, Map<number, "http" | "tcp" | "detect">>();
-  for (const { port, backends } of targets.filter(({ service }) => view.isServedHere(service))) {
+  for (const { service, port } of targets.filter((target) => view.isServedHere(target.service))) {
     const mode = outboundMode(port.protocol);
-    for (const backend of backends) {
-      if (backend.workload === undefined) continue;
-      const own = modes.get(backend.workload.uid) ?? new Map<number, "http" | "tcp" | "detect">();
-      const before = own.get(backend.port);
-      own.set(backend.port, before === undefined || before === mode ? mode : "detect");
-      modes.set(backend.workload.uid, own);
+    for (const { pod, port: number } of view.podPortsBehind(service, port)) {
+      const own = modes.get(pod.uid) ?? new Map<number, "http" | "tcp" | "detect">();
+      const before = own.get(number);
+      own.set(number, before === undefined || before === mode ? mode : "detect");
+      modes.set(pod.uid, own);
     }
   }
   return (uid) => {
