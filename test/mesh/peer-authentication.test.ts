@@ -68,6 +68,8 @@ describePrivileged("PeerAuthentication", () => {
     "by-namespace-off.disable",
     "by-workload.permissive",
     "by-port.permissive",
+    "one-port.permissive",
+    "one-port-off.disable",
   ];
 
   beforeAll(async () => {
@@ -87,6 +89,13 @@ describePrivileged("PeerAuthentication", () => {
         selector: { matchLabels: { app: "by-port" } },
         portLevelMtls: { 8080: { mode: "PERMISSIVE" }, 9001: { mode: "DISABLE" } },
       }),
+      // Nobody says what is spoken at 9002: the rules of a port whose bytes are looked at stand alone, too.
+      ...["permissive", "disable"].map((ns) =>
+        policy(ns, "one-port", {
+          selector: { matchLabels: { app: ns === "disable" ? "one-port-off" : "one-port" } },
+          portLevelMtls: { 8080: { mode: "STRICT" }, 9002: { mode: "STRICT" } },
+        }),
+      ),
       ...HOSTS.flatMap((host) => {
         const [name = "", ns = ""] = host.split(".");
         return [server(ns, name), service(ns, name)];
@@ -110,6 +119,8 @@ describePrivileged("PeerAuthentication", () => {
       "by-namespace-off.disable": PLAIN,
       "by-workload.permissive": MTLS,
       "by-port.permissive": MTLS,
+      "one-port.permissive": MTLS,
+      "one-port-off.disable": MTLS,
     });
   });
 
@@ -121,6 +132,8 @@ describePrivileged("PeerAuthentication", () => {
         "by-namespace-off.disable": PLAIN,
         "by-workload.permissive": REFUSED,
         "by-port.permissive": ["plain", "refused", "answered", "refused"],
+        "one-port.permissive": ["refused", "answered", "answered", "refused"],
+        "one-port-off.disable": ["refused", "answered", "answered", "refused"],
       });
       const every = ["8080", "9000", "9001", "9002"];
       expect(accepted("by-mesh", stranger)).toEqual([]);
@@ -128,6 +141,8 @@ describePrivileged("PeerAuthentication", () => {
       expect(accepted("by-namespace", stranger)).toEqual(every);
       expect(accepted("by-namespace-off", stranger)).toEqual(every);
       expect(accepted("by-port", stranger)).toEqual(["8080", "9001"]);
+      expect(accepted("one-port", stranger)).toEqual(["9000", "9001"]);
+      expect(accepted("one-port-off", stranger)).toEqual(["9000", "9001"]);
     });
   }
 

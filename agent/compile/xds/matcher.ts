@@ -28,10 +28,18 @@ export function offers(prefix: string): Predicate {
   return single(any(ApplicationProtocolInputSchema), { prefix });
 }
 
-/** Rules by destination port, and those of every other port. */
+/** The name of no chain: who is sent there is closed. */
+const NO_CHAIN = "none";
+
+/**
+ * Rules by destination port, and those of every other port. A port's own rules decide whatever they say: where none of them
+ * matches, Envoy would go on to `on_no_match`, and so to the rules of the other ports.
+ */
 export function chainsByPort(ports: ReadonlyMap<number, readonly ChainRule[]>, others: readonly ChainRule[]): Matcher {
   if (ports.size === 0) return firstOf(others);
-  const map = Object.fromEntries([...ports].map(([port, rules]) => [String(port), nested(firstOf(rules))]));
+  const map = Object.fromEntries(
+    [...ports].map(([port, rules]) => [String(port), nested(firstOf([...rules, { when: [], chain: NO_CHAIN }]))]),
+  );
   return create(MatcherSchema, {
     matcherType: {
       case: "matcherTree",
