@@ -76,8 +76,13 @@ class Headers {
   readonly response: HeaderStreamManipulator = new HeaderStreamManipulator(HeaderMapTypeValues.ResponseHeaders);
 }
 
+class Trailers {
+  readonly response: HeaderStreamManipulator = new HeaderStreamManipulator(HeaderMapTypeValues.ResponseTrailers);
+}
+
 class StreamContext {
   readonly headers: Headers = new Headers();
+  readonly trailers: Trailers = new Trailers();
 }
 
 /** The stream whose callback runs. */

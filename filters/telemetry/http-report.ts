@@ -12,6 +12,7 @@ import { flagsText } from "./flags";
 import { standardLabels } from "./labels";
 import { bucketOf, BYTES, FIGURES, Figure, MILLISECONDS } from "./figures";
 import { responseHeaders } from "../response-headers";
+import { responseTrailers } from "../response-trailers";
 import { Stream } from "../stream";
 import { Series } from "./series";
 
@@ -53,10 +54,11 @@ class Outcome {
 
   /**
    * Most requests end with a whole response and no error: then what callbacks have seen is all that there is to know, and
-   * Envoy need not be asked for it. False: it has to be asked.
+   * Envoy need not be asked for it. False: it has to be asked. Of each request this is asked first.
    */
   isPlain(stream: Stream): bool {
-    if (!stream.isAnswered || stream.began == 0 || !responseHeaders.read()) return false;
+    this.grpcStatus = -1;
+    if (stream.began == 0 || !isWhole(stream) || !responseHeaders.read()) return false;
     this.code = responseHeaders.code;
     // Envoy notes errors (response flags) for what it has answered by itself.
     if (this.code < 200 || this.code >= 400) return false;
@@ -64,6 +66,10 @@ class Outcome {
     this.lasted(nowNanoseconds() - stream.began);
     this.requestBytes = stream.requestBytes;
     this.responseBytes = stream.responseBytes + responseHeaders.size;
+    if (!stream.isAnswered) {
+      this.responseBytes += responseTrailers.size;
+      this.grpcStatus = responseTrailers.grpcStatus;
+    }
     return true;
   }
 
@@ -73,7 +79,9 @@ class Outcome {
 
   /** Counts it on an edge. */
   report(edge: Edge, isGrpc: bool, clusterName: string): void {
-    this.grpcStatus = isGrpc && readProperty(GRPC_STATUS) && answerSize() >= 8 ? load<i64>(answerStart()) : -1;
+    if (isGrpc && this.grpcStatus < 0 && readProperty(GRPC_STATUS) && answerSize() >= 8) {
+      this.grpcStatus = load<i64>(answerStart());
+    }
     // Codes have 10 bits, flags 30, gRPC statuses 17 values and none.
     const key =
       (((<u64>this.flags) & 0x3fffffff) << 17) |
@@ -110,6 +118,11 @@ class Outcome {
       (this.grpcStatus < 0 ? "" : this.grpcStatus.toString())
     );
   }
+}
+
+/** Its last byte has passed, or the trailers of a gRPC call. */
+function isWhole(stream: Stream): bool {
+  return stream.isAnswered || (stream.isGrpc && responseTrailers.read());
 }
 
 export const outcome = new Outcome();

@@ -21,6 +21,7 @@ export class Stream {
   readonly id: number;
   readonly headers: [name: string, value: string][];
   responseHeaders: readonly (readonly [name: string, value: string])[] = [];
+  responseTrailers: readonly (readonly [name: string, value: string])[] = [];
   /** Set where the filter answered in the application's place. */
   answer: LocalAnswer | undefined;
   /** The filter has closed the connection. */

@@ -101,6 +101,19 @@ export class WasmHost {
     }
   }
 
+  /** An answer that ends with trailers, as those of gRPC do: no byte of its body is known to be the last. */
+  respondWithTrailers(
+    stream: Stream,
+    headers: Readonly<Record<string, string>>,
+    trailers: Readonly<Record<string, string>>,
+    ...chunks: readonly number[]
+  ): void {
+    this.#current = stream;
+    stream.responseHeaders = Object.entries(headers);
+    stream.responseTrailers = Object.entries(trailers);
+    for (const size of chunks) this.#exports["proxy_on_response_body"]?.(stream.id, size, 0);
+  }
+
   /** Bytes of the request's body pass. */
   send(stream: Stream, size: number): void {
     this.#current = stream;
@@ -193,8 +206,10 @@ export class WasmHost {
         return found === undefined ? RESULT.notFound : this.#answer(Buffer.from(found), value, size);
       },
       proxy_get_header_map_pairs: (map: number, pairs: number, size: number) => {
-        const headers = map === 0 ? stream().headers : stream().responseHeaders;
-        const bytes = headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const);
+        const { headers, responseHeaders, responseTrailers } = stream();
+        // Request headers, response headers, response trailers.
+        const pairsOf = map === 0 ? headers : map === 2 ? responseHeaders : responseTrailers;
+        const bytes = pairsOf.map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const);
         return this.#answer(marshalPairs(bytes), pairs, size);
       },
       proxy_replace_header_map_value: (_map: number, key: number, keySize: number, value: number, size: number) => {
