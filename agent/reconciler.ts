@@ -16,6 +16,7 @@ export interface ProxyConfig {
 
 /** The kernel, as far as putting a configuration into effect goes. */
 export interface KernelConfig {
+  preparePods(pods: readonly CapturedPod[]): void;
   setPods(pods: readonly CapturedPod[]): EnrolmentResult;
   setDestinations(destinations: CaptureState["destinations"]): void;
   setMtlsCallers(addresses: CaptureState["mtlsCallers"]): void;
@@ -153,6 +154,8 @@ export class Reconciler {
       await this.#publish({ ...xds, endpoints: this.#published?.endpoints ?? xds.endpoints });
       await new Promise((resolve) => setTimeout(resolve, WORKER_LAG_MS));
     }
+    // Callers of this node are told to deliver to who joins before it is captured.
+    this.#kernel.preparePods(capture.pods.filter(({ uid }) => !this.#captured.has(uid)));
     await this.#publish(xds);
     onServed();
     // Those that can be spoken to by mTLS.

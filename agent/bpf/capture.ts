@@ -27,6 +27,8 @@ export interface CaptureOptions {
 export interface Capture {
   /** What happened to the programs of an earlier agent. */
   readonly how: "adopted" | "swapped" | "loaded";
+  /** Sets these pods up for deliveries that come before they are captured. */
+  preparePods(pods: readonly CapturedPod[]): void;
   /** Captures exactly these pods; call it once the proxy has its listeners in them. Never throws for a single pod. */
   setPods(pods: readonly CapturedPod[]): EnrolmentResult;
   /** Captures connections to exactly these. Throws AmbitError `bad-address`. */
@@ -100,6 +102,7 @@ export function openCapture(options: CaptureOptions): Capture {
   const briefPorts = new BriefPorts(mapOf(programs.maps, "brief_ports"));
   return {
     how: programs.how,
+    preparePods: (pods) => enrolments.prepare(pods),
     setPods: (pods) => enrolments.set(pods),
     setDestinations: (list) => destinations.set(list),
     setMtlsCallers: (addresses) => mtlsCallers.set(addresses),

@@ -52,6 +52,25 @@ export class Enrolments {
     this.#listeners = new BpfMap(mapOf(programs.maps, "listeners"), listenerKey, u64);
   }
 
+  /**
+   * Sets pods up for delivery that are not captured yet. To be called before the proxy delivers to them: what it opened
+   * before that would be answered elsewhere, and tried again by TCP after a second, when it is not known as a delivery. Never
+   * throws for a single pod: `set` tells.
+   */
+  prepare(pods: readonly CapturedPod[]): void {
+    const prepared = pods.flatMap((pod): readonly LocatedPod[] => {
+      try {
+        const located = { pod, cookie: netnsCookie(pod.netns) };
+        const old = this.#records.get(idOf(pod.uid));
+        if (old?.captured !== true) this.#prepare(located, { captured: false, waits: old?.waits ?? true });
+        return [located];
+      } catch {
+        return [];
+      }
+    });
+    this.#maps.addAddresses(prepared);
+  }
+
   /** Captures exactly these pods. Connections that are established stay on the path that they are on. */
   set(pods: readonly CapturedPod[]): EnrolmentResult {
     const failed: EnrolmentResult["failed"] = [];
@@ -66,7 +85,9 @@ export class Enrolments {
     };
     const located = pods.map((pod): { pod: CapturedPod; cookie: bigint } => ({ pod, cookie: 0n }));
     const found = located.filter((each) => attempt(each, () => (each.cookie = netnsCookie(each.pod.netns))));
-    const wanted = found.filter((each) => attempt(each, () => this.#prepare(each)));
+    const wanted = found.filter((each) =>
+      attempt(each, () => this.#prepare(each, { captured: true, waits: each.pod.waits })),
+    );
     this.#releaseAllBut(new Map(wanted.map(({ pod, cookie }) => [idOf(pod.uid), cookie])));
     this.#maps.setAddresses(wanted, this.#leaving());
     const captured = wanted.filter((each) => attempt(each, () => this.#captureInbound(each.pod)));
@@ -126,12 +147,11 @@ export class Enrolments {
     return each.some((listener) => this.hasListener(listener));
   }
 
-  #prepare({ pod, cookie }: LocatedPod): void {
+  #prepare({ pod, cookie }: LocatedPod, state: Pick<EnrolmentRecord, "captured" | "waits">): void {
     const id = idOf(pod.uid);
     const old = this.#records.get(id);
     const before = old?.cookie === cookie ? old.undo : 0;
-    const { netns, waits } = pod;
-    this.#records.set(id, { netns, cookie, undo: setUpDelivery(netns, before), captured: true, waits });
+    this.#records.set(id, { netns: pod.netns, cookie, undo: setUpDelivery(pod.netns, before), ...state });
   }
 
   #captureInbound(pod: CapturedPod): void {

@@ -38,6 +38,13 @@ export class PodMaps {
     this.#pods.delete(cookie);
   }
 
+  /** Further addresses that belong to pods; who is captured keeps its own. */
+  addAddresses(pods: readonly LocatedPod[]): void {
+    this.#addresses.setAll(
+      pods.flatMap(({ pod: { addresses }, cookie }) => addresses.map((each) => [each, cookie] as const)),
+    );
+  }
+
   /**
    * Which addresses belong to which pod. Those of pods that have left (`leaving`, cookies) stay until their last delivery
    * has ended, unless another pod has got the address.

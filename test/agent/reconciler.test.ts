@@ -29,6 +29,7 @@ function reconciler(known: { readonly captured: readonly string[]; readonly wait
       publishSecrets: () => undefined,
     },
     {
+      preparePods: (pods) => pods.length > 0 && done.push(`prepare ${pods.map(name).join(" ")}`),
       setPods: (pods) => {
         done.push(`capture ${pods.map(name).join(" ")}`);
         return { enrolled: pods.map(({ uid }) => uid), failed: [] };
@@ -65,7 +66,7 @@ test("a pod that waits is captured inbound, and told of only when it is captured
   listening.add("a");
   const it = reconciler({ captured: [], waiting: [] });
   await it.apply(config(pod("a", true)));
-  expect(done.splice(0)).toEqual(["publish", "announce ", "capture ~a", "announce "]);
+  expect(done.splice(0)).toEqual(["prepare ~a", "publish", "announce ", "capture ~a", "announce "]);
   expect(it.states.get("a")).toEqual({ enrolled: false, reason: undefined });
   const before = Date.now();
   await it.apply(config(pod("a", false)));
@@ -107,7 +108,7 @@ test("the kernel knows who may speak mTLS before all else, and has no port that 
   const told: NodeConfig = { ...rest, xds, capture: { ...capture, briefPorts: [port], mtlsCallers: ["10.0.0.2"] } };
   await it.apply(told);
   expect(done.splice(0)).toEqual([
-    ...["callers 1", "at most 1", "publish", "announce ", "brief 1"],
+    ...["callers 1", "at most 1", "prepare a", "publish", "announce ", "brief 1"],
     ...["capture a", "announce a"],
   ]);
   // Now that all are captured, too.

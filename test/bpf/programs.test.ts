@@ -68,6 +68,10 @@ describePrivileged("the programs outlive the agent", () => {
   it("let a pod go: its next connection is direct", async () => {
     capture.setPods([]);
     expect(await by()).toBe("app");
+    // Set up for deliveries it is not captured yet.
+    capture.preparePods(pods());
+    expect(capture.knownPods().captured).toEqual([]);
+    expect(await by()).toBe("app");
     capture.setPods(pods());
     expect(await by()).toBe("proxy");
   });
