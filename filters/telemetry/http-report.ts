@@ -58,7 +58,9 @@ class Outcome {
    */
   isPlain(stream: Stream): bool {
     this.grpcStatus = -1;
-    if (stream.began == 0 || !isWhole(stream) || !responseHeaders.read()) return false;
+    if (stream.began == 0 || !responseHeaders.read()) return false;
+    const hasTrailers = !stream.isAnswered && stream.isGrpc && responseTrailers.read();
+    if (!stream.isAnswered && !hasTrailers && !responseHeaders.areAll) return false;
     this.code = responseHeaders.code;
     // Envoy notes errors (response flags) for what it has answered by itself.
     if (this.code < 200 || this.code >= 400) return false;
@@ -66,7 +68,7 @@ class Outcome {
     this.lasted(nowNanoseconds() - stream.began);
     this.requestBytes = stream.requestBytes;
     this.responseBytes = stream.responseBytes + responseHeaders.size;
-    if (!stream.isAnswered) {
+    if (hasTrailers) {
       this.responseBytes += responseTrailers.size;
       this.grpcStatus = responseTrailers.grpcStatus;
     }
@@ -118,11 +120,6 @@ class Outcome {
       (this.grpcStatus < 0 ? "" : this.grpcStatus.toString())
     );
   }
-}
-
-/** Its last byte has passed, or the trailers of a gRPC call. */
-function isWhole(stream: Stream): bool {
-  return stream.isAnswered || (stream.isGrpc && responseTrailers.read());
 }
 
 export const outcome = new Outcome();

@@ -98,6 +98,36 @@ it("knows the same of it as Envoy's properties would say", () => {
   expect(sums).toEqual([30, request, bytes(RESPONSE) + 1500]);
 });
 
+it.each([{ ":status": "204" }, { ":status": "304", etag: "x" }, { ":status": "201", "content-length": "0" }])(
+  "is whole without a body where none can follow: %o",
+  (response) => {
+    const wasm = host();
+    const stream = ask(wasm);
+    wasm.now += 30;
+    wasm.respond(stream, response);
+    wasm.calls.length = 0;
+    end(wasm, stream);
+    expect(wasm.calls.filter((call) => call !== "proxy_get_property")).toEqual([
+      "proxy_get_header_map_pairs",
+      "proxy_get_current_time_nanoseconds",
+    ]);
+    wasm.tick();
+    const sum = wasm.metrics.find(({ name }) => name.endsWith(".response_sum"))?.value;
+    expect(sum).toBe(Object.entries(response).flat().join("").length);
+  },
+);
+
+it("is asked of Envoy where a body should have followed", () => {
+  const wasm = host();
+  const stream = ask(wasm);
+  wasm.respond(stream, { ":status": "200", "content-length": "10" });
+  wasm.end(stream, { "response/code": 0, "response/flags": 16_384, "response/total_size": 7 });
+  wasm.tick();
+  const sum = wasm.metrics.find(({ name }) => name.endsWith(".response_sum"));
+  expect(sum?.name).toContain("response_flags=DC");
+  expect(sum?.value).toBe(7);
+});
+
 it("is judged by who calls", () => {
   expect(ask(host(), "bob").answer?.status).toBe(403);
 });
