@@ -25,6 +25,7 @@ export const COUNTERS = [
   "delivery_port_not_chosen",
   "inbound_delivery_from_outside_dropped",
   "inbound_captured_briefly",
+  "proxy_to_itself_refused",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

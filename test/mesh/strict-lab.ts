@@ -66,6 +66,21 @@ export class StrictLab {
     return { ip, ip6, netns };
   }
 
+  /** A pod that has been in the mesh, and is no more: the proxy's listeners in it stay. */
+  async left(name: string): Promise<void> {
+    const { metadata, ...rest } = pod("outside", name, "node-2", name);
+    const follows = async (mode: "ambient" | "none"): Promise<void> => {
+      const labels = { ...metadata.labels, "ambit.dev/dataplane-mode": mode };
+      this.lab.write(`${name}.yaml`, [{ ...rest, metadata: { ...metadata, labels } }]);
+      await this.lab.until(`the label of ${name} says ${mode}`, async () => {
+        this.status = await this.lab.status();
+        return this.status.pods.find((each) => each.name === name)?.enrolled === (mode === "ambient");
+      });
+    };
+    await follows("ambient");
+    await follows("none");
+  }
+
   /** Where a Service is called. */
   service(name: string): string {
     return this.status.services.find((each) => each.name === name)?.clusterIP ?? "";
@@ -134,7 +149,7 @@ function container(command: readonly string[], name: string, server: boolean): u
   };
 }
 
-function pod(ns: string, name: string, node: string, account: string): unknown {
+function pod(ns: string, name: string, node: string, account: string) {
   const server = ["guarded", "strict", "plain"].includes(name);
   const command = server ? [process.execPath, join(APPS, "counted.mjs")] : ["sleep", "infinity"];
   return {

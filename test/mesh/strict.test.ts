@@ -174,6 +174,25 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
     expect(files()).toBeLessThan(before + 20);
   });
 
+  it("nor does one from within a pod that has left the mesh, where neither hook is", async () => {
+    const envoy = strict.status.nodes.find(({ name }) => name === "node-2")?.envoyPid ?? 0;
+    const files = (): number => readdirSync(`/proc/${envoy}/fd`).length;
+    const before = files();
+    await strict.left("leaver");
+    const outcomes = await Promise.all(
+      ["127.0.0.1", "::1"].map((to) =>
+        // Bytes that are no HTTP are delivered where the connection was going.
+        strict.inside("leaver").try({ to: [to, INBOUND_PORT], send: "hello\n", wait: 1, hold: true }),
+      ),
+    );
+    // The listener is there.
+    expect(outcomes.map(({ connected, end }) => [connected, end])).toEqual([
+      [true, "ECONNRESET"],
+      [true, "ECONNRESET"],
+    ]);
+    expect(files()).toBeLessThan(before + 60);
+  });
+
   it("a caller that dials from the port of its own delivery, once the application has closed its end", async () => {
     const { ip } = strict.pod("strict");
     const mallory = strict.at("shop/mallory");

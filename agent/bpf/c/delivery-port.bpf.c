@@ -1,12 +1,13 @@
 /*
- * cgroup/connect4 and connect6 on the proxy's cgroup: the device and the source port of a delivery. It bears the caller's address, as the
- * connection that brought the call over the wire does, and goes to the same port of the same pod. With the same source port,
+ * cgroup/connect4 and connect6 on the proxy's cgroup: the device and the source port of a delivery. It bears the caller's
+ * address, as the connection that brought the call over the wire does, and goes to the same port of the same pod. With the same source port,
  * too, the two would be one connection to the kernel, and one of them would be reset. So deliveries choose from a range below
  * the usual ephemeral one, and never a port under which the pod has such a connection already. bpf_bind and not
  * IP_LOCAL_PORT_RANGE, which can only narrow the ephemeral range, and only since Linux 6.3.
  */
 #include "lib/counters.h"
 #include "lib/maps.h"
+#include "lib/ports.h"
 #include "lib/socket-address.h"
 
 #define SOL_SOCKET 1
@@ -29,6 +30,21 @@ INLINE int is_here(struct bpf_sock_addr *context, const struct address *address)
 INLINE int is_delivery(struct bpf_sock_addr *context, const struct address *to)
 {
 	return READ32(context, protocol) == PROTOCOL_TCP && is_here(context, to);
+}
+
+/*
+ * The proxy's own listener in the pod. A process of a pod that has left, or is about to join, may dial that: neither hook of
+ * the pod is there. The proxy knows of nowhere else to deliver it, and would go on until no file descriptor is left.
+ */
+INLINE int is_to_itself(const struct address *to, __u16 port)
+{
+	return is_reserved_port(port) && (is_loopback(to) || is_unspecified(to));
+}
+
+INLINE int refuse_to_itself(void)
+{
+	count(COUNT_PROXY_TO_ITSELF_REFUSED);
+	return refuse(ECONNREFUSED);
 }
 
 /*
@@ -70,6 +86,8 @@ int proxy_connect4(struct bpf_sock_addr *context)
 	struct address caller;
 	__u32 from;
 
+	if (is_to_itself(&to, target_port(context)))
+		return refuse_to_itself();
 	if (!socket || !is_delivery(context, &to))
 		return ALLOW;
 	from = socket->src_ip4;
@@ -100,6 +118,8 @@ int proxy_connect6(struct bpf_sock_addr *context)
 	struct bpf_sock *socket = context->sk;
 	struct address from;
 
+	if (is_to_itself(&to, target_port(context)))
+		return refuse_to_itself();
 	if (!socket || is_ipv4(&to) || !is_delivery(context, &to))
 		return ALLOW;
 	from = (struct address){ .word = { socket->src_ip6[0], socket->src_ip6[1], socket->src_ip6[2],

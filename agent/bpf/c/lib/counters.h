@@ -52,7 +52,9 @@ enum counter {
 	COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED = 20,
 	/* A connection from outside was handed to the pod's brief inbound listener. */
 	COUNT_INBOUND_CAPTURED_BRIEFLY = 21,
-	COUNTERS = 22,
+	/* The proxy dialled one of its own listeners in a pod, for somebody who had dialled that: refused. */
+	COUNT_PROXY_TO_ITSELF_REFUSED = 22,
+	COUNTERS = 23,
 };
 
 struct {
