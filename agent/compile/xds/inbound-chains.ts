@@ -40,12 +40,14 @@ function rules(kind: PortKind, mode: MtlsMode): readonly ChainRule[] {
     case "STRICT":
       return strict(kind);
     case "DISABLE":
-      return plain(kind);
+      return kind === "detect" ? [OWN_TLS, ...plain(kind)] : plain(kind);
     case "PERMISSIVE":
-      // An application's own TLS has none of the mesh's names in ALPN, and passes as bytes.
-      return [...mesh(kind), { when: [isTls], chain: CHAINS.tcp }, ...plain(kind)];
+      return [...mesh(kind), OWN_TLS, ...plain(kind)];
   }
 }
+
+/** An application's own TLS has none of the mesh's names in ALPN, and passes as bytes: whatever HTTP it offers is inside. */
+const OWN_TLS: ChainRule = { when: [isTls], chain: CHAINS.tcp };
 
 function mesh(kind: PortKind): readonly ChainRule[] {
   const meshTls = [isTls, offers(MESH_TLS_PREFIX)];
