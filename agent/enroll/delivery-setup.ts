@@ -42,7 +42,7 @@ export function setUpDelivery(path: string, before = 0): number {
       writeSysctl(name, "1");
       undo |= bit;
     }
-    for (const family of families()) {
+    for (const family of families().filter(isOn)) {
       if (addMarkRule({ family, mark: DELIVERY_MARK, table: TABLE, priority: PRIORITY })) undo |= RULE_BITS[family];
       addLocalRoute(family, TABLE);
     }
@@ -68,6 +68,11 @@ export function undoDelivery(path: string, undo: number): void {
 
 function families(): readonly Family[] {
   return readSysctl("net.ipv6.fwmark_reflect") === undefined ? [4] : [4, 6];
+}
+
+/** Turned off in a pod, as container runtimes do, IPv6 takes no routes; there is nothing to deliver by it, either. */
+function isOn(family: Family): boolean {
+  return family === 4 || readSysctl("net.ipv6.conf.lo.disable_ipv6") !== "1";
 }
 
 /** Nobody gets one of our ports as an ephemeral port. The pod's own reservations stay. */

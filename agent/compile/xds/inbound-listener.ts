@@ -16,7 +16,7 @@ import { httpConnectionManager } from "./http-connection-manager.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
 import { DETECTION_MS } from "./outbound-listener.ts";
-import { LOOPBACK, podAddress } from "./pod-address.ts";
+import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 import { downstreamTls } from "./tls.ts";
 
@@ -92,6 +92,7 @@ function inboundListener(
     // there from the start: an address added later would drain the listener's connections.
     address: podAddress(netns, LOOPBACK[4], port),
     additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], port) }],
+    freebind: LOOPBACK_MAY_LACK,
     listenerFilters: [
       originalDst(),
       originalSrc(),

@@ -18,7 +18,7 @@ import type { CompileOptions } from "../options.ts";
 import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "./filter-state.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
-import { LOOPBACK, podAddress } from "./pod-address.ts";
+import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { certificateOf } from "./tls.ts";
 import { tcpClusterByDestination, tcpFilters } from "./tcp-proxy.ts";
 
@@ -47,6 +47,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
         statPrefix: `outbound_${mode}`,
         trafficDirection: TrafficDirection.OUTBOUND,
         address: podAddress(netns, LOOPBACK[family], OUTBOUND_PORTS[mode]),
+        freebind: LOOPBACK_MAY_LACK,
         listenerFilters: [
           originalDst(),
           setFilterState([

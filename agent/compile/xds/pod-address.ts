@@ -3,6 +3,12 @@ import { create } from "../../xds/proto.ts";
 
 export const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
 
+/**
+ * Listener.freebind (IP_FREEBIND and IPV6_FREEBIND, ip(7)): container runtimes turn IPv6 off in pods of clusters that have IPv4
+ * alone, and then there is no ::1 to bind to; Envoy would refuse the whole listener.
+ */
+export const LOOPBACK_MAY_LACK = true;
+
 /** An address inside a pod's network namespace; Envoy needs CAP_SYS_ADMIN to open a socket there. */
 export function podAddress(netns: string, address: string, port: number) {
   return create(AddressSchema, {
