@@ -12,13 +12,15 @@ const NONE: PodPorts = { http: [], tcp: [] };
 
 /**
  * Ports of this node's pods, by uid, whether or not they are ready: a listener that changed with a probe would cut its
- * connections. A port that two Services call differently is looked at, too.
+ * connections. A port that two Services call differently is looked at, too. Services of the pod's own namespace alone count:
+ * those of another one may name any address as theirs, and would say how a stranger's pod reads what comes to it.
  */
 export function podPorts(view: NodeView, targets: readonly ServiceTarget[]): (uid: string) => PodPorts {
   const modes = new Map<string, Map<number, "http" | "tcp" | "detect">>();
   for (const { service, port } of targets.filter((target) => view.isServedHere(target.service))) {
     const mode = outboundMode(port.protocol);
     for (const { pod, port: number } of view.podPortsBehind(service, port)) {
+      if (pod.meta.namespace !== service.meta.namespace) continue;
       const own = modes.get(pod.uid) ?? new Map<number, "http" | "tcp" | "detect">();
       const before = own.get(number);
       own.set(number, before === undefined || before === mode ? mode : "detect");

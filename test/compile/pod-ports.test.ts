@@ -38,3 +38,24 @@ test("a pod that is not ready for a while has the same listeners all the time", 
   expect(not.xds.listeners).toEqual(ready.xds.listeners);
   expect(not.capture.briefPorts).toEqual([{ address: "10.0.0.1", port: 25 }]);
 });
+
+test("a Service of another namespace that names the pod's address does not say what is spoken there", async () => {
+  const stranger = `
+apiVersion: v1
+kind: Service
+metadata: { name: theirs, namespace: other }
+spec: { clusterIP: 10.96.0.2, ports: [{ name: tcp, port: 80, targetPort: 8080 }, { name: http, port: 81, targetPort: 7000 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: theirs-1, namespace: other, labels: { kubernetes.io/service-name: theirs } }
+addressType: IPv4
+ports: [{ name: tcp, port: 8080 }, { name: http, port: 7000 }]
+endpoints: [{ addresses: [10.0.0.1], conditions: { ready: true } }]
+`;
+  const listenersOf = async (text: string): Promise<unknown> => {
+    const mesh = await meshOf(text);
+    return compile(mesh, goldenOptions(mesh)).xds.listeners;
+  };
+  expect(await listenersOf(`${manifests(true)}---${stranger}`)).toEqual(await listenersOf(manifests(true)));
+});
