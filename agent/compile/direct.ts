@@ -5,6 +5,7 @@ import type { CapturedDestination } from "./bpf/capture-state.ts";
 import { outboundMode, type ServiceTarget } from "./destinations.ts";
 import { hostPort } from "./names.ts";
 import type { Backend, NodeView } from "./node-view.ts";
+import type { PodPorts } from "./pod-ports.ts";
 
 /**
  * A pod of the mesh that is dialled by its own address, past any Service. Every port of every such pod can be: so nothing is
@@ -36,17 +37,30 @@ export function directBackends({ workload, address, port }: DirectTarget): reado
 }
 
 /**
- * Where pods of the mesh are dialled directly: at any port, whose first bytes are looked at, and at those that a Service says
- * are not HTTP, as they are.
+ * Where pods of the mesh are dialled directly: at any port, whose first bytes are looked at; at those that a Service of the
+ * pod's namespace says are not HTTP, as they are; and at those of this node's pods that are HTTP, as nothing else. A call to
+ * another node meets a listener that knows that; here, who speaks late would be taken for somebody who does not speak HTTP.
  */
-export function directDestinations(view: NodeView, targets: readonly ServiceTarget[]): readonly CapturedDestination[] {
+export function directDestinations(
+  view: NodeView,
+  targets: readonly ServiceTarget[],
+  portsOf: (uid: string) => PodPorts,
+): readonly CapturedDestination[] {
   const anyPort = [...view.workloadsByAddress].flatMap(([address, { enrolled }]): readonly CapturedDestination[] =>
     enrolled ? [{ address, port: 0, mode: "detect" }] : [],
   );
+  const http = view.localPods.flatMap(({ workload: { uid, addresses } }) =>
+    portsOf(uid).http.flatMap((port) =>
+      addresses.map((address): CapturedDestination => ({ address, port, mode: "http" })),
+    ),
+  );
   const tcp = targets
     .filter(({ port }) => outboundMode(port.protocol) === "tcp")
-    .flatMap(({ backends }) => backends)
-    .filter(({ workload }) => workload?.enrolled === true)
+    .flatMap(({ service, backends }) =>
+      backends.filter(
+        ({ workload }) => workload?.enrolled === true && workload.meta.namespace === service.meta.namespace,
+      ),
+    )
     .map(({ address, port }): CapturedDestination => ({ address, port, mode: "tcp" }));
-  return [...anyPort, ...tcp];
+  return [...anyPort, ...http, ...tcp];
 }

@@ -53,9 +53,18 @@ addressType: IPv4
 ports: [{ name: tcp, port: 8080 }, { name: http, port: 7000 }]
 endpoints: [{ addresses: [10.0.0.1], conditions: { ready: true } }]
 `;
-  const listenersOf = async (text: string): Promise<unknown> => {
+  const told = async (text: string) => {
     const mesh = await meshOf(text);
-    return compile(mesh, goldenOptions(mesh)).xds.listeners;
+    const { xds, capture } = compile(mesh, goldenOptions(mesh));
+    const direct = capture.destinations.filter(({ address }) => address === "10.0.0.1");
+    return { listeners: xds.listeners, direct };
   };
-  expect(await listenersOf(`${manifests(true)}---${stranger}`)).toEqual(await listenersOf(manifests(true)));
+  const alone = await told(manifests(true));
+  expect(await told(`${manifests(true)}---${stranger}`)).toEqual(alone);
+  // Dialled by its address, too, a port is what it is: who speaks late at 8080 speaks HTTP all the same.
+  expect(alone.direct.map(({ port, mode }) => [port, mode])).toEqual([
+    [0, "detect"],
+    [8080, "http"],
+    [25, "tcp"],
+  ]);
 });

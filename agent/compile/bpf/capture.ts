@@ -24,7 +24,7 @@ export function captureState(
         ? []
         : [
             // What a Service says of the same address and port comes last, and counts.
-            ...directDestinations(view, targets),
+            ...directDestinations(view, targets, portsOf),
             ...destinations.map(({ address, port, mode }) => ({ address, port, mode })),
           ],
     briefPorts: brief,
