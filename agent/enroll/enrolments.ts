@@ -42,6 +42,8 @@ export class Enrolments {
   readonly #records: BpfMap<string, EnrolmentRecord>;
   readonly #deliveries: BpfMap<Buffer, bigint>;
   readonly #listeners: BpfMap<ListenerKey, bigint>;
+  /** Such that join, by name: their records look as those of pods that have left. */
+  #joining: ReadonlySet<string> = new Set();
 
   constructor(programs: NodePrograms, podPins: string) {
     this.#programs = programs;
@@ -68,6 +70,7 @@ export class Enrolments {
         return [];
       }
     });
+    this.#joining = new Set(prepared.map(({ pod }) => idOf(pod.uid)));
     this.#maps.addAddresses(prepared);
   }
 
@@ -96,6 +99,7 @@ export class Enrolments {
       this.#maps.setAddresses(captured, this.#leaving());
     }
     this.#maps.setOutbound(captured.filter(({ pod }) => !pod.waits));
+    this.#joining = new Set();
     this.sweep();
     return { enrolled: captured.map(({ pod }) => pod.uid), failed };
   }
@@ -105,7 +109,7 @@ export class Enrolments {
    * called from time to time. Returns how many pods it still has to wait for.
    */
   sweep(): number {
-    const left = [...this.#records.entries()].filter(([, record]) => !record.captured);
+    const left = [...this.#records.entries()].filter(([id, record]) => !record.captured && !this.#joining.has(id));
     if (left.length === 0) return 0;
     const delivering = new Set([...this.#deliveries.entries()].map(([, cookie]) => cookie));
     const waiting = left.filter(([, { cookie }]) => delivering.has(cookie) || this.#hasAnyListener(cookie));

@@ -76,6 +76,16 @@ describePrivileged("the programs outlive the agent", () => {
     expect(await by()).toBe("proxy");
   });
 
+  it("keep what is set up for a pod that joins until its listeners stand", () => {
+    const { uid, netns, ipv4 } = server;
+    capture.preparePods([{ uid, netns, addresses: [ipv4], probePorts: [], waits: false }]);
+    capture.sweep();
+    expect(capture.knownPods().left).toEqual([uid]);
+    capture.preparePods([]);
+    capture.sweep();
+    expect(capture.knownPods().left).toEqual([]);
+  });
+
   it("leave alone what a pod calls that waits for its certificate, and know it as such", async () => {
     const { uid } = client;
     for (const [wanted, known, answers] of [
