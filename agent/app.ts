@@ -1,25 +1,30 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { json, serve, text } from "./admin/server.ts";
-import { openCapture } from "./bpf/capture.ts";
-import { CertificateWait } from "./certificate-wait.ts";
-import { certificateHandlers, identitiesHere, openCertificateStore, type AuthorityOptions } from "./certificates.ts";
+import { json, serve, text } from "./lib/http-server.ts";
+import { openCapture } from "./kernel/capture.ts";
+import { CertificateWait } from "./node/certificate-wait.ts";
+import {
+  certificateHandlers,
+  identitiesHere,
+  openCertificateStore,
+  type AuthorityOptions,
+} from "./node/certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
 import { ensureEnvoy } from "./envoy/find-envoy.ts";
 import { EnvoySupervisor } from "./envoy/supervisor.ts";
-import { CaptureHandshake } from "./handshake/capture-handshake.ts";
-import { installFilterModule } from "./filter-module.ts";
+import { CaptureHandshake } from "./node/capture-handshake.ts";
+import { installFilterModule } from "./node/filter-module.ts";
 import { KeySets } from "./jwks/key-sets.ts";
 import { refuseSecond } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
-import { createAgentMetrics } from "./metrics/agent-metrics.ts";
-import { Reconciler } from "./reconciler.ts";
-import { Debounce } from "./sources/debounce.ts";
+import { createAgentMetrics } from "./node/metrics/agent-metrics.ts";
+import { Reconciler } from "./node/reconciler.ts";
+import { Debounce } from "./lib/debounce.ts";
 import { openDirectorySource } from "./sources/directory.ts";
-import { agentStatus, type AgentStatus } from "./status.ts";
-import { AdsServer } from "./xds/ads-server.ts";
+import { agentStatus, type AgentStatus } from "./node/status.ts";
+import { AdsServer } from "./envoy/ads/ads-server.ts";
 
 export interface AgentOptions extends MeshOptions {
   /** Name of this node. */

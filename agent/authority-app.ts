@@ -1,22 +1,22 @@
 import { join } from "node:path";
-import { json, serve, type Answer, type Handlers } from "./admin/server.ts";
-import { authorityStatus } from "./authority-status.ts";
-import { serveAuthority } from "./ca/authority-server.ts";
-import { Authority } from "./ca/authority.ts";
-import { BuiltInSigner } from "./ca/built-in-signer.ts";
-import { FileSigner } from "./ca/file-signer.ts";
-import { JoinTokens } from "./ca/join-token.ts";
-import { NodeRecords } from "./ca/node-records.ts";
-import { RootRotation } from "./ca/root-rotation.ts";
-import { serverIdentity } from "./ca/server-identity.ts";
-import type { CertificateSigner } from "./ca/signer.ts";
+import { json, serve, type Answer, type Handlers } from "./lib/http-server.ts";
+import { authorityStatus } from "./identity/authority-status.ts";
+import { serveAuthority } from "./identity/authority-server.ts";
+import { Authority } from "./identity/authority.ts";
+import { BuiltInSigner } from "./identity/built-in-signer.ts";
+import { FileSigner } from "./identity/file-signer.ts";
+import { JoinTokens } from "./identity/join-token.ts";
+import { NodeRecords } from "./identity/node-records.ts";
+import { RootRotation } from "./identity/root-rotation.ts";
+import { serverIdentity } from "./identity/server-identity.ts";
+import type { CertificateSigner } from "./identity/signer.ts";
 import { SYSTEM_CLOCK } from "./lib/clock.ts";
 import { AmbitError, describe } from "./lib/errors.ts";
 import { refuseSecond, type ListenAt } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import { makePrivateFolder } from "./lib/private-file.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
-import { placementOf } from "./placement.ts";
+import { placementOf } from "./identity/placement.ts";
 import { openDirectorySource } from "./sources/directory.ts";
 
 export interface AuthorityAppOptions extends MeshOptions {

@@ -1,4 +1,4 @@
-// Compiles the built-in filters to dist/filters. Plain Node, called by agent/setup.mjs. `node filters/build.mjs telemetry`
+// Compiles the built-in filters to dist/filters. Plain Node, called by agent/setup/setup.mjs. `node filters/build.mjs telemetry`
 // compiles one of them alone (telemetry, auth, retry), for a measurement or a test.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";

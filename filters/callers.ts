@@ -26,7 +26,7 @@ export class Callers {
 
   /**
    * From the listener's header: `-`; a SPIFFE ID and an address with `|` between them; or a peer string
-   * (agent/compile/xds/http-connection-manager.ts).
+   * (agent/compile/http/http-connection-manager.ts).
    */
   of(start: usize, size: usize): Peer {
     if (size < 9) return UNKNOWN;

@@ -1,8 +1,8 @@
 import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
 import { Peer, peerOf, UNKNOWN } from "./peer";
 
-// Filter state that the pods' listeners set (agent/compile/xds/filter-state.ts), and an endpoint's metadata
-// (agent/compile/xds/endpoints.ts), read as properties.
+// Filter state that the pods' listeners set (agent/compile/listeners/filter-state.ts), and an endpoint's metadata
+// (agent/compile/clusters/endpoints.ts), read as properties.
 const SOURCE = Key.path(["filter_state", "ambit.source"]);
 const DESTINATION = Key.path(["filter_state", "ambit.destination"]);
 const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);

@@ -5,7 +5,7 @@ const CONTENT_TYPE = new Key("content-type");
 const METHOD = new Key(":method");
 const PATH = new Key(":path");
 const AUTHORITY = new Key(":authority");
-/** By the node's own listeners: who calls, who is called, and what was dialled (agent/compile/xds/http-connection-manager.ts). */
+/** By the node's own listeners: who calls, who is called, and what was dialled (agent/compile/http/http-connection-manager.ts). */
 const SOURCE = new Key("x-ambit-source");
 const DESTINATION = new Key("x-ambit-destination");
 const ORIGINAL_DST = new Key("x-ambit-original-dst");

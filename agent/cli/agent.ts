@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { runAgent, type AgentOptions } from "../app.ts";
-import { CLOSE_AFTER_MS } from "../certificate-wait.ts";
+import { CLOSE_AFTER_MS } from "../node/certificate-wait.ts";
 import { AmbitError } from "../lib/errors.ts";
 import { createLogger } from "../lib/log.ts";
-import { seconds } from "./output.ts";
+import { seconds } from "../lib/terminal/output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 
 interface AgentFlags extends MeshFlags {

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { runAuthority } from "../authority-app.ts";
-import { parseAuthorityAddress } from "../ca/authority-address.ts";
-import { makeJoinFile } from "../ca/join-token.ts";
-import { isDnsSubdomain } from "../sources/names.ts";
+import { parseAuthorityAddress } from "../identity/authority-address.ts";
+import { makeJoinFile } from "../identity/join-token.ts";
+import { isDnsSubdomain } from "../objects/names.ts";
 import { addAuthorityAdmin } from "./authority-admin.ts";
 import { createLogger } from "../lib/log.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
-import { seconds } from "./output.ts";
+import { seconds } from "../lib/terminal/output.ts";
 
 interface RunFlags extends MeshFlags {
   readonly manifests: readonly string[];

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { explainCall, type AuthzRequest } from "../authz/explain.ts";
-import { readSupervisor } from "../lab/claim.ts";
-import { nodeStateDir } from "../lab/lab-paths.ts";
+import { explainCall, type AuthzRequest } from "../policy/explain.ts";
+import { readSupervisor } from "../../deploy/lab/claim.ts";
+import { nodeStateDir } from "../../deploy/lab/lab-paths.ts";
 import type { Workload } from "../model/workload.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { explanationText, type Explanation } from "./authz-text.ts";
 import { nodesOf } from "./agent-sockets.ts";
-import { chooseLab } from "./choose-lab.ts";
+import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 import { findWorkload } from "./find-workload.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
-import { outputOption, print, type OutputFormat } from "./output.ts";
+import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface ExplainFlags extends MeshFlags {
   readonly manifests?: readonly string[];

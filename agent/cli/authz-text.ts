@@ -1,6 +1,6 @@
-import type { ConditionTrace, PolicyTrace } from "../authz/evaluate.ts";
-import type { AuthzRequest, Explained } from "../authz/explain.ts";
-import { table } from "./output.ts";
+import type { ConditionTrace, PolicyTrace } from "../policy/evaluate.ts";
+import type { AuthzRequest, Explained } from "../policy/explain.ts";
+import { table } from "../lib/terminal/output.ts";
 
 /** What `ambit authz explain` prints, as JSON in this form. */
 export interface Explanation extends Explained {

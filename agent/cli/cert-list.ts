@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { CertificateReport } from "../certificates.ts";
+import type { CertificateReport } from "../node/certificates.ts";
 import { silentOf, silentText, withAgentFlags, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
 import { askCertificates, heldBy, type HeldCertificate } from "./cert-reports.ts";
-import { outputOption, print, table, type OutputFormat } from "./output.ts";
+import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface ListFlags extends AgentFlags {
   readonly output: OutputFormat;

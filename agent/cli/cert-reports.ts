@@ -1,4 +1,4 @@
-import type { CertificateReport } from "../certificates.ts";
+import type { CertificateReport } from "../node/certificates.ts";
 import { AmbitError } from "../lib/errors.ts";
 import { askAgents, silentOf, silentText, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { askAgents, silentOf, silentText, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
 import { askCertificates, findHeld, heldBy, type HeldCertificate } from "./cert-reports.ts";
-import { outputOption, print, seconds, table, type OutputFormat } from "./output.ts";
-import type { CertificateReport } from "../certificates.ts";
+import { outputOption, print, seconds, table, type OutputFormat } from "../lib/terminal/output.ts";
+import type { CertificateReport } from "../node/certificates.ts";
 
 interface RotateFlags extends AgentFlags {
   readonly output: OutputFormat;

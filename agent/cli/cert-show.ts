@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { Command } from "commander";
 import { silentOf, silentText, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { askCertificates, findHeld, type HeldCertificate } from "./cert-reports.ts";
-import { outputOption, print, type OutputFormat } from "./output.ts";
+import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface ShowFlags extends AgentFlags {
   readonly output: OutputFormat;

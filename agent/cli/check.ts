@@ -1,15 +1,15 @@
 import type { Command } from "commander";
-import { checkMachine, type MachineCheck } from "../check/machine.ts";
-import { selectsNothing } from "../check/selects-nothing.ts";
+import { checkMachine, type MachineCheck } from "../node/machine-check.ts";
+import { selectsNothing } from "../policy/selects-nothing.ts";
 import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import type { Problem } from "../model/problem.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
-import { compareProblems } from "../sources/objects-to-mesh.ts";
-import { problemTable } from "./problem-table.ts";
+import { compareProblems } from "../objects/objects-to-mesh.ts";
+import { problemTable } from "../lib/terminal/problem-table.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
-import { outputOption, print, table, type OutputFormat } from "./output.ts";
+import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface CheckFlags extends MeshFlags {
   readonly manifests?: readonly string[];

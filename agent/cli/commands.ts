@@ -13,12 +13,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "demo",
     summary: "a shop that joins the mesh before your eyes, on this machine",
-    register: async (program) => (await import("./demo.ts")).registerDemo(program),
+    register: async (program) => (await import("../../deploy/demo/command.ts")).registerDemo(program),
   },
   {
     name: "lab",
     summary: "run Kubernetes manifests on this machine: nodes and pods as network namespaces",
-    register: async (program) => (await import("./lab.ts")).registerLab(program),
+    register: async (program) => (await import("../../deploy/lab/cli/lab.ts")).registerLab(program),
   },
   {
     name: "enroll",

@@ -1,5 +1,5 @@
-import { labStatus, setEnrollment } from "../lab/client.ts";
-import { chooseLab } from "./choose-lab.ts";
+import { labStatus, setEnrollment } from "../../deploy/lab/client.ts";
+import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 import { describeTarget, type EnrollmentTarget } from "./enrollment-target.ts";
 
 /** Changes a running lab, waits until its nodes have followed, and says what came of it. */

@@ -1,6 +1,6 @@
 import type { Problem } from "../model/problem.ts";
-import type { AgentStatus } from "../status.ts";
-import { table } from "./output.ts";
+import type { AgentStatus } from "../node/status.ts";
+import { table } from "../lib/terminal/output.ts";
 
 /** A node whose agent answered, or what kept it from answering. */
 export type NodeStatus = AgentStatus | { readonly node: string; readonly ready: false; readonly error: string };

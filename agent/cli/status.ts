@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { AgentStatus } from "../status.ts";
+import type { AgentStatus } from "../node/status.ts";
 import { askAgents, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
-import { outputOption, print, type OutputFormat } from "./output.ts";
+import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";
 import { statusText, type NodeStatus } from "./status-text.ts";
 
 interface StatusFlags extends AgentFlags {

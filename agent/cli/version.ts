@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { findEnvoy } from "../envoy/find-envoy.ts";
 import { productVersion } from "../lib/package.ts";
-import { outputOption, print, table, type OutputFormat } from "./output.ts";
+import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface Versions {
   readonly ambit: string;

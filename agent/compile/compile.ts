@@ -1,8 +1,8 @@
 import type { Mesh } from "../model/mesh.ts";
-import type { XdsSnapshot } from "../xds/types.ts";
-import { captureState } from "./bpf/capture.ts";
-import type { CaptureState } from "./bpf/capture-state.ts";
-import { tcpProblems } from "./authz/tcp-problems.ts";
+import type { XdsSnapshot } from "../xds/snapshot.ts";
+import { captureState } from "./kernel/capture.ts";
+import type { CaptureState } from "../model/capture-state.ts";
+import { tcpProblems } from "./policy/tcp-problems.ts";
 import { destinations, serviceTargets } from "./destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
@@ -11,14 +11,14 @@ import { jwksProblems } from "./jwks-problems.ts";
 import { nodeView, type WaitingPod } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
-import { fixedClusters, guardClusters } from "./xds/cluster.ts";
-import { endpointMakers } from "./xds/endpoints.ts";
-import { filterExtensions } from "./xds/filter-extensions.ts";
-import { internalListeners } from "./xds/internal-listeners.ts";
-import { onDemandClusters, onDemandEndpoints } from "./xds/on-demand.ts";
-import { podListeners } from "./xds/pod-listeners.ts";
-import { secrets } from "./xds/secrets.ts";
-import { inboundRoutes, outboundRoutes } from "./xds/route-configuration.ts";
+import { fixedClusters, guardClusters } from "./clusters/cluster.ts";
+import { endpointMakers } from "./clusters/endpoints.ts";
+import { filterExtensions } from "./filters/filter-extensions.ts";
+import { internalListeners } from "./listeners/internal-listeners.ts";
+import { onDemandClusters, onDemandEndpoints } from "./clusters/on-demand.ts";
+import { podListeners } from "./listeners/pod-listeners.ts";
+import { secrets } from "./mtls/secrets.ts";
+import { inboundRoutes, outboundRoutes } from "./http/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
 
 /** Everything that one node needs, from everything that is known of the mesh. */

@@ -1,5 +1,5 @@
 import type { Protocol, Service, ServicePort } from "../model/service.ts";
-import type { OutboundMode } from "./bpf/capture-state.ts";
+import type { OutboundMode } from "../model/capture-state.ts";
 import { clusterName, familyOf, hostPort, serviceHost, type IpFamily } from "./names.ts";
 import type { Backend, NodeView } from "./node-view.ts";
 

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { Remembered } from "../lib/remember.ts";
 import type { Workload } from "../model/workload.ts";
-import type { CapturedDestination } from "./bpf/capture-state.ts";
+import type { CapturedDestination } from "../model/capture-state.ts";
 import { outboundMode, type ServiceTarget } from "./destinations.ts";
 import { hostPort } from "./names.ts";
 import type { Backend, NodeView } from "./node-view.ts";

@@ -1,6 +1,6 @@
 import { stringify } from "../lib/yaml.ts";
 import { toPrintable } from "../xds/registry.ts";
-import { KINDS } from "../xds/types.ts";
+import { KINDS } from "../xds/snapshot.ts";
 import type { Message } from "../xds/proto.ts";
 import type { NodeConfig } from "./compile.ts";
 

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Document } from "../lib/yaml.ts";
-import type { FieldPath } from "./raw-object.ts";
+import type { FieldPath } from "../objects/raw-object.ts";
 
 /** What can still be told of a YAML document with an error: which object it was meant to be, and where the error is. */
 export interface BrokenPlace {

@@ -4,8 +4,8 @@ import { HeldVersions } from "./held-versions.ts";
 import { LastGood } from "./last-good.ts";
 import { meshOf } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import type { ObjectsToMeshOptions } from "./objects-to-mesh.ts";
-import type { Source } from "./source.ts";
+import type { ObjectsToMeshOptions } from "../objects/objects-to-mesh.ts";
+import type { Source } from "../model/source.ts";
 
 export interface DirectorySourceOptions extends ObjectsToMeshOptions, FollowOptions {
   /** Where versions that are served in place of what is broken are kept for the next process. */

@@ -1,4 +1,4 @@
-import { Debounce } from "./debounce.ts";
+import { Debounce } from "../lib/debounce.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import type { ManifestFolder } from "./manifest-folder.ts";
 

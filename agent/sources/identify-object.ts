@@ -1,6 +1,6 @@
 import type { Problem } from "../model/problem.ts";
-import { fieldText } from "./notes.ts";
-import { describeOrigin, type FieldPath, type Origin, type RawObject } from "./raw-object.ts";
+import { fieldText } from "../objects/notes.ts";
+import { describeOrigin, type FieldPath, type Origin, type RawObject } from "../objects/raw-object.ts";
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 import type { Problem } from "../model/problem.ts";
 import { Ages } from "./ages.ts";
-import { Notes, subjectOf } from "./notes.ts";
-import { describeObject, describeOrigin, objectKey, type RawObject } from "./raw-object.ts";
+import { Notes, subjectOf } from "../objects/notes.ts";
+import { describeObject, describeOrigin, objectKey, type RawObject } from "../objects/raw-object.ts";
 import { settle, type Judge, type Settled } from "./settle.ts";
 import { byKey, candidatesOf, sameContent, type Version } from "./versions.ts";
 

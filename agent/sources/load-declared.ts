@@ -3,7 +3,7 @@ import { namespacedName } from "../model/meta.ts";
 import { HeldVersions } from "./held-versions.ts";
 import { LastGood } from "./last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import { objectsToMesh, type ObjectsToMeshOptions } from "./objects-to-mesh.ts";
+import { objectsToMesh, type ObjectsToMeshOptions } from "../objects/objects-to-mesh.ts";
 import { templatePods } from "./template-pods.ts";
 
 export interface LoadDeclaredOptions extends ObjectsToMeshOptions {

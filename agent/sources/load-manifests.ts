@@ -1,7 +1,7 @@
 import type { Mesh } from "../model/mesh.ts";
 import { LastGood } from "./last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import { compareProblems, objectsToMesh, type ObjectsToMeshOptions } from "./objects-to-mesh.ts";
+import { compareProblems, objectsToMesh, type ObjectsToMeshOptions } from "../objects/objects-to-mesh.ts";
 import type { Version } from "./versions.ts";
 
 /**

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { parseManifest } from "./parse-manifest.ts";
-import { objectKey, type Origin, type RawObject } from "./raw-object.ts";
+import { objectKey, type Origin, type RawObject } from "../objects/raw-object.ts";
 import { readText } from "./read-text.ts";
 import { lookAtFile, scanFolder, type FolderScan, type FoundFile, type ScanProblem } from "./scan-folder.ts";
 

@@ -1,5 +1,5 @@
 import { isMap, isScalar, LineCounter, parseAllDocuments, type Document } from "../lib/yaml.ts";
-import type { FieldPath } from "./raw-object.ts";
+import type { FieldPath } from "../objects/raw-object.ts";
 
 /** Finds the lines of fields in a manifest; parses the text once more, at the first question. */
 export class ManifestLines {

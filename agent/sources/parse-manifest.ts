@@ -6,8 +6,8 @@ import { rawObject } from "./identify-object.ts";
 import { isTooDeep, MAX_DEPTH, parseJson } from "./json-text.ts";
 import { flattenLists } from "./lists.ts";
 import { ManifestLines } from "./manifest-lines.ts";
-import { fieldText } from "./notes.ts";
-import type { Origin, RawObject } from "./raw-object.ts";
+import { fieldText } from "../objects/notes.ts";
+import type { Origin, RawObject } from "../objects/raw-object.ts";
 
 export interface ParsedManifest {
   readonly objects: readonly RawObject[];

@@ -1,4 +1,4 @@
-import type { RawObject } from "./raw-object.ts";
+import type { RawObject } from "../objects/raw-object.ts";
 
 /** Where each kind that makes Pods has their template: `spec.template`, or further down. */
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {

@@ -13,7 +13,7 @@ const CALLED_ADDRESS = Key.path(["upstream", "address"]);
 const call = new Call();
 
 /**
- * Decides about TCP connections by what can be known of them (agent/compile/authz/l4-policy.ts). A new one is decided in
+ * Decides about TCP connections by what can be known of them (agent/compile/policy/l4-policy.ts). A new one is decided in
  * front of its delivery, so that the application never sees one that is denied; open ones again whenever policies change:
  * those that went through here, and those that were delivered near without it, before a policy guarded the pod.
  */

@@ -1,5 +1,5 @@
 // The figures of one series of HTTP requests. The agent knows them by these names, and the bounds by their place
-// (agent/metrics/istio-series.ts): a bucket counts what is not above its bound, and above the one before; the last the rest.
+// (agent/node/metrics/istio-series.ts): a bucket counts what is not above its bound, and above the one before; the last the rest.
 
 export const MILLISECONDS: StaticArray<u64> = [
   // 0.5: whole milliseconds are counted, and none is between 0 and 1.

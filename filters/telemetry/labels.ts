@@ -52,7 +52,7 @@ function cluster(peer: Peer, name: string): string {
 
 /**
  * Istio's standard labels (istio.io, "Istio Standard Metrics"), as the tail of a metric's name. `reporter` is "source",
- * "destination", or "both": the agent's metrics page makes two series of that one (agent/metrics/istio-series.ts).
+ * "destination", or "both": the agent's metrics page makes two series of that one (agent/node/metrics/istio-series.ts).
  */
 export function standardLabels(
   reporter: string,

@@ -1,7 +1,7 @@
 /**
  * A metric's name with its labels, as one Envoy statistic: `name|key=value|key=value`. Names and keys hold letters, digits
  * and "_"; a value may hold anything but "|" and control characters, which become "_". The agent's metrics page turns it back
- * into real Prometheus labels (agent/metrics/metric-name.ts).
+ * into real Prometheus labels (agent/node/metrics/metric-name.ts).
  */
 export function labelled(name: string, pairs: string[]): string {
   // Joined at once: to lengthen one text by each pair would leave 40 kB of garbage.

@@ -33,7 +33,7 @@ export class BenchLab {
   /** `root`: the checkout. */
   constructor(root: string, purpose = "bench") {
     this.name = `${purpose}${process.pid % 10_000}`;
-    this.#launcher = join(root, "agent/launch.mjs");
+    this.#launcher = join(root, "agent/setup/launch.mjs");
     // Sidecars run as a user of their own and have their configuration below.
     chmodSync(this.folder, 0o755);
     mkdirSync(this.manifests);

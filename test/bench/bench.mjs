@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { setup } from "../../agent/setup.mjs";
+import { setup } from "../../agent/setup/setup.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 await setup();

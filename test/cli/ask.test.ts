@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { json, serve } from "../../agent/admin/server.ts";
+import { json, serve } from "../../agent/lib/http-server.ts";
 import { ask } from "../../agent/cli/ask.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Explanation } from "../../agent/cli/authz-text.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../../agent/launch.mjs");
+const LAUNCHER = join(import.meta.dirname, "../../agent/setup/launch.mjs");
 const folder = mkdtempSync(join(tmpdir(), "ambit-explain-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

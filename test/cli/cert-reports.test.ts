@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CertificateReport } from "../../agent/certificates.ts";
+import type { CertificateReport } from "../../agent/node/certificates.ts";
 import { listText } from "../../agent/cli/cert-list.ts";
 import { findHeld } from "../../agent/cli/cert-reports.ts";
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../agent/cli/commands.ts";
 
-const launcher = fileURLToPath(new URL("../../agent/launch.mjs", import.meta.url));
+const launcher = fileURLToPath(new URL("../../agent/setup/launch.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "amb-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

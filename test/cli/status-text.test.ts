@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { statusText } from "../../agent/cli/status-text.ts";
-import type { AgentStatus } from "../../agent/status.ts";
+import type { AgentStatus } from "../../agent/node/status.ts";
 
 const STATUS: AgentStatus = {
   node: "node-1",

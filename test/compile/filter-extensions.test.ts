@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
-import { filterExtensions } from "../../agent/compile/xds/filter-extensions.ts";
+import { filterExtensions } from "../../agent/compile/filters/filter-extensions.ts";
 import { EMPTY } from "../filters/chain.ts";
 import { rule } from "../filters/jwt-host.ts";
 

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { modeOf, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
 import type { LocalPod } from "../../agent/compile/node-view.ts";
 import type { CompileOptions } from "../../agent/compile/options.ts";
-import { inboundListeners } from "../../agent/compile/xds/inbound-listener.ts";
+import { inboundListeners } from "../../agent/compile/listeners/inbound-listener.ts";
 import type { MtlsMode } from "../../agent/model/peer-authentication.ts";
 import type { Listener } from "../../agent/xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { goldenOptions } from "../golden/golden-options.ts";

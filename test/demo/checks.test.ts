@@ -7,10 +7,10 @@ import {
   sameProcesses,
   sourceAddress,
   withinBudget,
-} from "../../agent/demo/checks.ts";
-import type { LabPod } from "../../agent/demo/lab-status.ts";
-import type { Bout, Cast } from "../../agent/demo/measures.ts";
-import { REQUIRED_CHECKS, reportOf } from "../../agent/demo/run.ts";
+} from "../../deploy/demo/checks.ts";
+import type { LabPod } from "../../deploy/demo/lab-status.ts";
+import type { Bout, Cast } from "../../deploy/demo/measures.ts";
+import { REQUIRED_CHECKS, reportOf } from "../../deploy/demo/run.ts";
 
 function bout(statuses: Record<string, number>, reached = 0, peers: Bout["outcome"]["peers"] = {}): Bout {
   return {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { edgesBetween, isEdgeMetric } from "../../agent/demo/edges.ts";
-import { parseSamples } from "../../agent/demo/prometheus.ts";
-import { render } from "../../agent/demo/render.ts";
-import { viewOf } from "../../agent/demo/view.ts";
+import { edgesBetween, isEdgeMetric } from "../../deploy/demo/edges.ts";
+import { parseSamples } from "../../deploy/demo/prometheus.ts";
+import { render } from "../../deploy/demo/render.ts";
+import { viewOf } from "../../deploy/demo/view.ts";
 
 function metrics(ok: number, failed: number, connections: number): string {
   const http = `source_workload="storefront",destination_service_name="inventory",request_protocol="http"`;

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { ensureEnvoy } from "../../agent/envoy/find-envoy.ts";
 import { EnvoySupervisor } from "../../agent/envoy/supervisor.ts";
 import { createLogger } from "../../agent/lib/log.ts";
-import { AdsServer } from "../../agent/xds/ads-server.ts";
-import { EMPTY_SNAPSHOT } from "../../agent/xds/types.ts";
+import { AdsServer } from "../../agent/envoy/ads/ads-server.ts";
+import { EMPTY_SNAPSHOT } from "../../agent/xds/snapshot.ts";
 import { eventually } from "../support/eventually.ts";
 import { describePrivileged } from "../support/privileges.ts";
 

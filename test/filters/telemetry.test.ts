@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { byReporter, istioSeries, samples } from "../../agent/metrics/istio-series.ts";
+import { byReporter, istioSeries, samples } from "../../agent/node/metrics/istio-series.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, peer } from "./chain.ts";
 

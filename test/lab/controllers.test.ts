@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { boundingSet, capabilityName } from "../../agent/lab/capabilities.ts";
-import { ClusterIPs } from "../../agent/lab/cluster-ips.ts";
-import { expand } from "../../agent/lab/container-env.ts";
-import { nextStep, type OwnedPod } from "../../agent/lab/deployment-controller.ts";
-import { readDesired, type Desired } from "../../agent/lab/desired.ts";
-import { nextJobStep, type JobPod } from "../../agent/lab/job-controller.ts";
-import type { JobPlan } from "../../agent/lab/job-plan.ts";
-import { nextStatefulStep, type OrdinalPod } from "../../agent/lab/stateful-set-controller.ts";
-import { DnsZone } from "../../agent/lab/dns-answer.ts";
-import { Enrollment, isEnrolled } from "../../agent/lab/enrollment.ts";
+import { boundingSet, capabilityName } from "../../deploy/lab/capabilities.ts";
+import { ClusterIPs } from "../../deploy/lab/cluster-ips.ts";
+import { expand } from "../../deploy/lab/container-env.ts";
+import { nextStep, type OwnedPod } from "../../deploy/lab/deployment-controller.ts";
+import { readDesired, type Desired } from "../../deploy/lab/desired.ts";
+import { nextJobStep, type JobPod } from "../../deploy/lab/job-controller.ts";
+import type { JobPlan } from "../../deploy/lab/job-plan.ts";
+import { nextStatefulStep, type OrdinalPod } from "../../deploy/lab/stateful-set-controller.ts";
+import { DnsZone } from "../../deploy/lab/dns-answer.ts";
+import { Enrollment, isEnrolled } from "../../deploy/lab/enrollment.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 
 function desired(text: string): Desired {

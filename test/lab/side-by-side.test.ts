@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tryRun } from "../../agent/lab/run-command.ts";
-import { setEnrollment } from "../../agent/lab/client.ts";
+import { tryRun } from "../../deploy/lab/run-command.ts";
+import { setEnrollment } from "../../deploy/lab/client.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
 

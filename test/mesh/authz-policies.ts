@@ -1,5 +1,5 @@
 import { parseAllDocuments } from "../../agent/lib/yaml.ts";
-import { withAddresses } from "../authz/world.ts";
+import { withAddresses } from "../policy/world.ts";
 
 interface RawPolicy {
   readonly metadata: { readonly name: string };

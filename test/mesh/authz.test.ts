@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { LabStatus } from "../../agent/lab/lab-status.ts";
-import { audit, type AuthzCase, type Caller as Who, type CaseCall, deny, from, to } from "../authz/case.ts";
-import { CASES } from "../authz/cases.ts";
-import { bearer } from "../authz/tokens.ts";
-import { ACCOUNTS, NAMESPACES } from "../authz/world.ts";
+import type { LabStatus } from "../../deploy/lab/lab-status.ts";
+import { audit, type AuthzCase, type Caller as Who, type CaseCall, deny, from, to } from "../policy/case.ts";
+import { CASES } from "../policy/cases.ts";
+import { bearer } from "../policy/tokens.ts";
+import { ACCOUNTS, NAMESPACES } from "../policy/world.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { connectionMarker, guarding, roundMarker } from "./authz-policies.ts";
 import { Caller, type OneCall } from "./callers.ts";

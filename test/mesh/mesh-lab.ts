@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askAdmin } from "../../agent/envoy/admin-client.ts";
-import type { LabStatus } from "../../agent/lab/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/lab-status.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../../agent/launch.mjs");
+const LAUNCHER = join(import.meta.dirname, "../../agent/setup/launch.mjs");
 export const APPS = join(import.meta.dirname, "apps");
 
 interface NodeProcesses {

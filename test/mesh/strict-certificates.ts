@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BuiltInSigner } from "../../agent/ca/built-in-signer.ts";
-import { makeRequest } from "../../agent/ca/certificate-request.ts";
-import { makeCertificate } from "../../agent/ca/certificate.ts";
-import { generateKeyPair, privateKeyToPem } from "../../agent/ca/keys.ts";
-import { SubjectAlternativeNameExtension } from "../../agent/ca/x509.ts";
+import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
+import { makeRequest } from "../../agent/identity/certificate-request.ts";
+import { makeCertificate } from "../../agent/identity/certificate.ts";
+import { generateKeyPair, privateKeyToPem } from "../../agent/identity/keys.ts";
+import { SubjectAlternativeNameExtension } from "../../agent/identity/x509.ts";
 import { labStateDir } from "./mesh-lab.ts";
 
 /** Paths of PEM files. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askAdmin } from "../../agent/envoy/admin-client.ts";
-import type { LabStatus } from "../../agent/lab/lab-status.ts";
-import type { AgentStatus, PodStatus } from "../../agent/status.ts";
+import type { LabStatus } from "../../deploy/lab/lab-status.ts";
+import type { AgentStatus, PodStatus } from "../../agent/node/status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 import { SteadyLoad } from "./steady-load.ts";

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { areDependenciesInstalled } from "../../agent/setup-dependencies.mjs";
-import { withLock } from "../../agent/setup-lock.mjs";
+import { areDependenciesInstalled } from "../../agent/setup/dependencies.mjs";
+import { withLock } from "../../agent/setup/lock.mjs";
 
-const lockModule = fileURLToPath(new URL("../../agent/setup-lock.mjs", import.meta.url));
+const lockModule = fileURLToPath(new URL("../../agent/setup/lock.mjs", import.meta.url));
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "amb-setup-"));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { LastGood } from "../../agent/sources/last-good.ts";
-import { objectsToMesh } from "../../agent/sources/objects-to-mesh.ts";
+import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 
 const service = (name: string, port: number | string = 80, more = ""): string =>

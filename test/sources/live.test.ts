@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { openDirectorySource } from "../../agent/sources/directory.ts";
-import type { Source } from "../../agent/sources/source.ts";
+import type { Source } from "../../agent/model/source.ts";
 import { Manifests } from "./manifests.ts";
 
 const service = (name: string): string =>

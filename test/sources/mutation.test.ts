@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { LastGood } from "../../agent/sources/last-good.ts";
-import { objectsToMesh } from "../../agent/sources/objects-to-mesh.ts";
+import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest, type ParsedManifest } from "../../agent/sources/parse-manifest.ts";
 import { GOLDEN_INPUT, compiled } from "../golden/golden-options.ts";
 

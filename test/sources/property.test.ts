@@ -1,7 +1,7 @@
 import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
-import { objectsToMesh } from "../../agent/sources/objects-to-mesh.ts";
+import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

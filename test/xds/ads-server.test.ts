@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../../agent/lib/log.ts";
-import { AdsServer } from "../../agent/xds/ads-server.ts";
-import { EMPTY_SNAPSHOT, type XdsSnapshot } from "../../agent/xds/types.ts";
+import { AdsServer } from "../../agent/envoy/ads/ads-server.ts";
+import { EMPTY_SNAPSHOT, type XdsSnapshot } from "../../agent/xds/snapshot.ts";
 import { eventually } from "../support/eventually.ts";
 import { fetchText, freePort, TestEnvoy, upstream } from "./envoy.ts";
 import { byName, cluster, endpoints, listener, routes } from "./mesh-resources.ts";

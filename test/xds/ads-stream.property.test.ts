@@ -1,8 +1,8 @@
 import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
-import { noneAccepted } from "../../agent/xds/accepted.ts";
-import { AdsStream } from "../../agent/xds/ads-stream.ts";
-import { KINDS, type ResourceKind } from "../../agent/xds/types.ts";
+import { noneAccepted } from "../../agent/envoy/ads/accepted.ts";
+import { AdsStream } from "../../agent/envoy/ads/ads-stream.ts";
+import { KINDS, type ResourceKind } from "../../agent/xds/snapshot.ts";
 import { snapshot, type Versions } from "./exchange.ts";
 import { ModelClient } from "./model-client.ts";
 

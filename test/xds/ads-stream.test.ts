@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { noneAccepted } from "../../agent/xds/accepted.ts";
-import { AdsStream, type StreamResponse } from "../../agent/xds/ads-stream.ts";
-import type { ResourceKind } from "../../agent/xds/types.ts";
+import { noneAccepted } from "../../agent/envoy/ads/accepted.ts";
+import { AdsStream, type StreamResponse } from "../../agent/envoy/ads/ads-stream.ts";
+import type { ResourceKind } from "../../agent/xds/snapshot.ts";
 import { request, snapshot, type Versions } from "./exchange.ts";
 import { ModelClient } from "./model-client.ts";
 

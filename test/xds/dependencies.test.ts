@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compile } from "../../agent/compile/compile.ts";
-import { needsOf } from "../../agent/xds/dependencies.ts";
+import { needsOf } from "../../agent/envoy/ads/dependencies.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
 import { meshOf } from "../sources/manifests.ts";
 

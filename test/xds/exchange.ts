@@ -1,8 +1,8 @@
-import type { StreamRequest } from "../../agent/xds/ads-stream.ts";
+import type { StreamRequest } from "../../agent/envoy/ads/ads-stream.ts";
 import { create } from "../../agent/xds/proto.ts";
 import { AnySchema } from "../../agent/xds/proto.ts";
-import type { PackedResource, PackedSnapshot } from "../../agent/xds/resources.ts";
-import { KINDS, type ResourceKind } from "../../agent/xds/types.ts";
+import type { PackedResource, PackedSnapshot } from "../../agent/envoy/ads/resources.ts";
+import { KINDS, type ResourceKind } from "../../agent/xds/snapshot.ts";
 
 /** Versions by name, for each kind; what is left out has none. */
 export type Versions = Partial<Readonly<Record<ResourceKind, Readonly<Record<string, string>>>>>;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { AdsStream, StreamResponse } from "../../agent/xds/ads-stream.ts";
-import { KINDS, type ResourceKind } from "../../agent/xds/types.ts";
+import type { AdsStream, StreamResponse } from "../../agent/envoy/ads/ads-stream.ts";
+import { KINDS, type ResourceKind } from "../../agent/xds/snapshot.ts";
 import { request } from "./exchange.ts";
 
 const NEEDS: Partial<Record<ResourceKind, readonly ResourceKind[]>> = {

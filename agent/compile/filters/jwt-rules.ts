@@ -3,7 +3,7 @@ import { namespacedName } from "../../model/meta.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { JwtRule, RequestAuthentication } from "../../model/request-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
-import { selection } from "../authz/selection.ts";
+import { selection } from "../policy/selection.ts";
 import type { CompileOptions } from "../options.ts";
 import type { FilterJwtRule } from "./filter-config.ts";
 

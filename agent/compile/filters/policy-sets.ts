@@ -1,7 +1,7 @@
 import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
-import { applicablePolicies, decides } from "../authz/applicable.ts";
-import { l4Policy, type L4Policy } from "../authz/l4-policy.ts";
+import { applicablePolicies, decides } from "../policy/applicable.ts";
+import { l4Policy, type L4Policy } from "../policy/l4-policy.ts";
 import type { ServiceTarget } from "../destinations.ts";
 import type { NodeView } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";

@@ -65,7 +65,7 @@ export function filterEnvoy({ port, adminSocket, upstream, module }: FilterSetup
     "@type": HCM,
     stat_prefix: "bench",
     generate_request_id: false,
-    // What the agent gives the filters by headers (agent/compile/xds/http-connection-manager.ts) is part of what they cost.
+    // What the agent gives the filters by headers (agent/compile/http/http-connection-manager.ts) is part of what they cost.
     early_header_mutation_extensions: module === undefined ? [] : [listenersWord()],
     route_config: {
       request_headers_to_remove: module === undefined ? [] : ["x-ambit-source", "x-ambit-original-dst"],

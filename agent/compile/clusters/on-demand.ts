@@ -1,0 +1,95 @@
+import type { Message } from "../../xds/proto.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
+import { OnDemandCdsSchema } from "../../xds/gen/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.ts";
+import { TcpProxy_OnDemandSchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import { LazyMap } from "../../lib/lazy-map.ts";
+import { Remembered } from "../../lib/remember.ts";
+import type { Workload } from "../../model/workload.ts";
+import type { Destination, ServiceTarget } from "../destinations.ts";
+import { hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
+import { directBackends, directTarget } from "../direct.ts";
+import type { Backend, NodeView } from "../node-view.ts";
+import { ads } from "../config-source.ts";
+import type { EndpointMakers } from "./endpoints.ts";
+import { directCluster, httpDestinationCluster, serviceCluster, tcpDestinationCluster } from "./cluster.ts";
+
+/**
+ * How long the first request for a destination waits for its cluster. As a rule that takes milliseconds; only where the
+ * agent is being replaced does it take longer, and the caller shall not notice that.
+ */
+const DISCOVERY_TIMEOUT_MS = 30_000;
+
+/** For Envoy's HTTP filter `on_demand`: a request whose cluster is not there waits while Envoy asks for it. */
+export function httpOnDemand() {
+  return create(OnDemandCdsSchema, { source: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
+}
+
+/** The same for tcp_proxy, which has it built in. */
+export function tcpOnDemand() {
+  return create(TcpProxy_OnDemandSchema, { odcdsConfig: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
+}
+
+/** Every cluster that Envoy may ask for: of Services, for routes that lead to them, and of what can be dialled. */
+export function onDemandClusters(
+  targets: readonly ServiceTarget[],
+  destinations: readonly Destination[],
+  view: NodeView,
+  trustDomain: string,
+): ReadonlyMap<string, Message> {
+  return new LazyMap<string, Message>(
+    [
+      ...targets.map((target) => [target.cluster, () => serviceCluster(target)] as const),
+      ...destinations.flatMap((destination) => {
+        const { address, port } = destination;
+        return [
+          [hostPort(address, port), () => httpDestinationCluster(destination)] as const,
+          [tcpDestinationName(address, port), () => tcpDestinationCluster(destination)] as const,
+        ];
+      }),
+    ],
+    (name) => {
+      const { kind, address } = dialled(name);
+      const target = directTarget(address, view);
+      if (target === undefined) return undefined;
+      return remembered.get(target.workload, name, [trustDomain], () => directCluster(target, kind, trustDomain));
+    },
+  );
+}
+
+const remembered = new Remembered<Workload, Message>();
+
+/** The endpoints behind those clusters, by the name that their EDS configuration gives. */
+export function onDemandEndpoints(
+  targets: readonly ServiceTarget[],
+  destinations: readonly Destination[],
+  view: NodeView,
+  make: EndpointMakers,
+): ReadonlyMap<string, Message> {
+  const both = (name: string, backends: () => readonly Backend[]) => {
+    const tcpName = tcpEndpointsName(name);
+    return [
+      [name, () => make.http(name, backends())] as const,
+      [tcpName, () => make.tcp(tcpName, backends())] as const,
+    ];
+  };
+  return new LazyMap<string, Message>(
+    [
+      ...targets.flatMap((target) => both(target.cluster, () => target.backends)),
+      ...destinations.flatMap(({ address, port, backend }) =>
+        backend === undefined ? [] : both(hostPort(address, port), () => [backend]),
+      ),
+    ],
+    (name) => {
+      const { kind, address } = dialled(name);
+      const target = directTarget(address, view);
+      return target === undefined ? undefined : make[kind === "tcp" ? "tcp" : "direct"](name, directBackends(target));
+    },
+  );
+}
+
+/** What the name of a cluster, or of its endpoints, says. */
+function dialled(name: string): { readonly kind: "http" | "tcp"; readonly address: string } {
+  return name.startsWith(TCP) ? { kind: "tcp", address: name.slice(TCP.length) } : { kind: "http", address: name };
+}
+
+const TCP = tcpEndpointsName("");

@@ -1,0 +1,131 @@
+import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
+import { FilterChainSchema } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
+import { BRIEF_PORT, INBOUND_PORT } from "../../lib/ports.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
+import { memberString } from "../filters/peer-string.ts";
+import { hasBriefListener } from "../mtls/brief-ports.ts";
+import type { PeerModes } from "../mtls/peer-mode.ts";
+import { guardCluster } from "../names.ts";
+import type { LocalPod } from "../node-view.ts";
+import type { CompileOptions } from "../options.ts";
+import type { PodPorts } from "../pod-ports.ts";
+import { DESTINATION, guardState, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "./filter-state.ts";
+import { httpConnectionManager } from "../http/http-connection-manager.ts";
+import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
+import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
+import { DETECTION_MS } from "./outbound-listener.ts";
+import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
+import { tcpFilters } from "../tcp/tcp-proxy.ts";
+import { downstreamTls } from "../mtls/tls.ts";
+
+/** How long a connection is waited for that may be TLS, but hardly is, as it comes from outside the mesh. */
+const BRIEF_MS = 25;
+
+/** Which of a pod's inbound listeners: what they do is the same, only how long they wait for first bytes is not. */
+interface Patience {
+  readonly prefix: "inbound" | "inbound_brief";
+  readonly port: number;
+  readonly detectionMs: number;
+}
+
+const PATIENT: Patience = { prefix: "inbound", port: INBOUND_PORT, detectionMs: DETECTION_MS };
+const BRIEF: Patience = { prefix: "inbound_brief", port: BRIEF_PORT, detectionMs: BRIEF_MS };
+
+/**
+ * The listener for what arrives at a pod, and where a server of the pod may speak first, one more, to which the kernel hands
+ * those who cannot speak mTLS, by their address. Envoy has one limit of time for a whole listener, and no way to choose
+ * listener filters by where a connection comes from.
+ */
+export function inboundListeners(
+  pod: LocalPod,
+  ports: PodPorts,
+  modes: PeerModes,
+  options: CompileOptions,
+): readonly Listener[] {
+  const isBrief = options.identities !== undefined && hasBriefListener(ports, modes);
+  return (isBrief ? [PATIENT, BRIEF] : [PATIENT]).map((patience) =>
+    inboundListener(pod, ports, modes, options, patience),
+  );
+}
+
+/**
+ * What arrives at a pod, IPv4 and IPv6. What is not HTTP goes through `local_guard`, whether or not a policy guards the pod: a
+ * listener that changed with the first policy, and with the last, would cut its connections.
+ */
+function inboundListener(
+  pod: LocalPod,
+  ports: PodPorts,
+  modes: PeerModes,
+  options: CompileOptions,
+  { prefix, port, detectionMs }: Patience,
+): Listener {
+  const { workload, netns } = pod;
+  const { identities, accessLog, trustDomain } = options;
+  const destination = memberString(workload, trustDomain);
+  const hasMtls = identities !== undefined;
+  const taken = hasMtls ? modes : PLAINTEXT;
+  const settled = settledPorts(ports, taken);
+  const guard = guardCluster(workload.uid);
+  const tls = {
+    transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)),
+    transportSocketConnectTimeout: milliseconds(HANDSHAKE_MS),
+  };
+  const mtls = [
+    create(FilterChainSchema, {
+      ...tls,
+      name: CHAINS.mtlsHttp,
+      filters: [httpConnectionManager("inbound", accessLog, { kind: "certificate", destination })],
+    }),
+    create(FilterChainSchema, {
+      ...tls,
+      name: CHAINS.mtlsTcp,
+      filters: [guardState(true), ...tcpFilters("inbound", guard, accessLog, "handshake")],
+    }),
+  ];
+  return create(ListenerSchema, {
+    name: `${prefix}|${workload.uid}`,
+    statPrefix: prefix,
+    trafficDirection: TrafficDirection.INBOUND,
+    // sk_lookup hands connections over whatever address the listener is bound to, only the family has to fit. Both are
+    // there from the start: an address added later would drain the listener's connections.
+    address: podAddress(netns, LOOPBACK[4], port),
+    additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], port) }],
+    freebind: LOOPBACK_MAY_LACK,
+    listenerFilters: [
+      originalDst(),
+      originalSrc(),
+      setFilterState([
+        upstreamNetns(netns),
+        { key: DESTINATION, value: destination },
+        { key: PEER_IP, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
+        { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%" },
+      ]),
+      ...(hasMtls ? [tlsInspector(settled)] : []),
+      httpInspector([...new Set([...ports.http, ...ports.tcp, ...settled])].toSorted((a, b) => a - b)),
+    ],
+    listenerFiltersTimeout: milliseconds(detectionMs),
+    continueOnListenerFiltersTimeout: true,
+    filterChainMatcher: inboundChains(ports, taken),
+    filterChains: [
+      // The matcher names them before they are there, and what it sends to nobody is closed: so a pod's certificate changes
+      // nothing but the list of chains, which Envoy does in place.
+      ...(hasMtls && !pod.waits ? mtls : []),
+      create(FilterChainSchema, {
+        name: CHAINS.http,
+        filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody", destination })],
+      }),
+      create(FilterChainSchema, {
+        name: CHAINS.tcp,
+        filters: [guardState(false), ...tcpFilters("inbound", guard, accessLog)],
+      }),
+    ],
+  });
+}
+
+/** Who opens a connection and says nothing does not keep it: without a limit, plaintext where it is STRICT would wait for ever. */
+const HANDSHAKE_MS = 10_000;
+
+/** A mesh without an authority. */
+const PLAINTEXT: PeerModes = { other: "DISABLE", ports: new Map() };

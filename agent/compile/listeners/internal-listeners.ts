@@ -1,0 +1,52 @@
+import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
+import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
+import { create } from "../../xds/proto.ts";
+import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../names.ts";
+import type { CompileOptions } from "../options.ts";
+import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "./filter-state.ts";
+import { httpConnectionManager } from "../http/http-connection-manager.ts";
+import { originalDst, originalSrc } from "./listener-filters.ts";
+import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";
+
+/** The ways into a pod of this node; see `INTERNAL_LISTENERS`. */
+export function internalListeners(options: CompileOptions): readonly Listener[] {
+  const delivery = tcpProxy("deliver", CLUSTERS.deliver, undefined);
+  return [
+    internalListener(INTERNAL_LISTENERS.deliver, delivery),
+    internalListener(INTERNAL_LISTENERS.guard, tcpFilter(FILTERS.guard.resource), delivery),
+    internalListener(
+      INTERNAL_LISTENERS.inbound,
+      httpConnectionManager("inbound", options.accessLog, { kind: "filter-state" }),
+    ),
+  ];
+}
+
+function internalListener(name: string, ...filters: Filter[]): Listener {
+  return create(ListenerSchema, {
+    name,
+    statPrefix: name,
+    listenerSpecifier: { case: "internalListener", value: {} },
+    listenerFilters: [
+      // Who calls, for original_src below. The object is hashable by itself, so it is made here and not at the pod's
+      // listener: there the netns alone keys the pools.
+      setFilterState([
+        {
+          key: "envoy.filters.listener.original_dst.remote_ip",
+          value: `%FILTER_STATE(${CLIENT}:PLAIN)%`,
+          factory: "envoy.filters.listener.original_dst.remote_ip",
+          shared: Shared.NONE,
+        },
+      ]),
+      // Takes the destination from the endpoint's metadata, which the internal_upstream transport passes through.
+      originalDst(),
+      originalSrc(),
+      setFilterState([
+        upstreamNetns("%DYNAMIC_METADATA(ambit:netns)%", Shared.ONCE),
+        { key: DESTINATION, value: "%DYNAMIC_METADATA(ambit:peer)%", shared: Shared.NONE },
+        { key: LOCAL_PORT, value: "%DOWNSTREAM_LOCAL_PORT%", shared: Shared.NONE },
+      ]),
+    ],
+    filterChains: [create(FilterChainSchema, { filters })],
+  });
+}

@@ -1,0 +1,103 @@
+import { TrafficDirection } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
+import {
+  FilterChainSchema,
+  type Filter,
+  type FilterChain,
+  type ListenerFilter,
+} from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
+import { OUTBOUND_PORTS } from "../../lib/ports.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
+import type { OutboundMode } from "../../model/capture-state.ts";
+import { memberString } from "../filters/peer-string.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
+import { ALPN } from "../mtls/alpn.ts";
+import { CLUSTERS, familyOf, hostPort } from "../names.ts";
+import type { LocalPod } from "../node-view.ts";
+import type { CompileOptions } from "../options.ts";
+import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "./filter-state.ts";
+import { httpConnectionManager } from "../http/http-connection-manager.ts";
+import { httpInspector, originalDst } from "./listener-filters.ts";
+import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
+import { certificateOf } from "../mtls/tls.ts";
+import { tcpClusterByDestination, tcpFilters } from "../tcp/tcp-proxy.ts";
+
+/** How long a connection of unknown protocol may stay silent before it is taken for one in which the server speaks first. */
+export const DETECTION_MS = 200;
+
+/**
+ * A pod's outbound listeners: one per mode and address family, because the caller's address goes with the family of the
+ * destination that it dialled. They never change while the pod lives; what changes comes by RDS, EDS and ECDS.
+ */
+export function outboundListeners(pod: LocalPod, options: CompileOptions): readonly Listener[] {
+  const { workload, netns } = pod;
+  const peer = memberString(workload, options.trustDomain);
+  // The same in all of them, and the largest part of each.
+  const manager = httpConnectionManager("outbound", options.accessLog, { kind: "pod", peer });
+  const addresses = ([4, 6] as const).flatMap((family) => {
+    const own = workload.addresses.find((address) => familyOf(address) === family);
+    return own === undefined ? [] : [{ family, own }];
+  });
+  const modes: readonly OutboundMode[] = ["http", "tcp", "detect"];
+  return addresses.flatMap(({ family, own }) =>
+    modes.map((mode) =>
+      create(ListenerSchema, {
+        name: `outbound-${mode}|${workload.uid}|${family}`,
+        // One name for all pods: statistics of their own would cost each node more than they tell.
+        statPrefix: `outbound_${mode}`,
+        trafficDirection: TrafficDirection.OUTBOUND,
+        address: podAddress(netns, LOOPBACK[family], OUTBOUND_PORTS[mode]),
+        freebind: LOOPBACK_MAY_LACK,
+        listenerFilters: [
+          originalDst(),
+          setFilterState([
+            upstreamNetns(netns),
+            { key: SOURCE, value: peer },
+            { key: PEER_IP, value: own },
+            { key: CLIENT, value: hostPort(own, 1) },
+            certificateOf(spiffeIdOf(options.trustDomain, workload)),
+            ...(mode === "http" ? [] : [tcpClusterByDestination()]),
+          ]),
+          ...inspector(mode),
+        ],
+        // A caller of HTTP speaks first, and may take its time.
+        listenerFiltersTimeout: milliseconds(mode === "http" ? 0 : DETECTION_MS),
+        continueOnListenerFiltersTimeout: mode === "detect",
+        ...chains(mode, manager, options.accessLog),
+      }),
+    ),
+  );
+}
+
+function inspector(mode: OutboundMode): readonly ListenerFilter[] {
+  return mode === "tcp" ? [] : [httpInspector([])];
+}
+
+function chains(
+  mode: OutboundMode,
+  manager: Filter,
+  logPath: string | undefined,
+): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
+  const http = { name: "http", filters: [manager] };
+  // The protocols offered upstream are those of the version of HTTP that is spoken, as with Istio's sidecars.
+  const http2 = create(FilterChainSchema, {
+    name: "http2",
+    filterChainMatch: { applicationProtocols: ["h2c"] },
+    filters: [upstreamAlpn(ALPN.http2), manager],
+  });
+  const tcp = { filters: [...tcpFilters("outbound", CLUSTERS.blocked, logPath)] };
+  switch (mode) {
+    case "http":
+      return { filterChains: [http2], defaultFilterChain: create(FilterChainSchema, http) };
+    case "tcp":
+      return { filterChains: [create(FilterChainSchema, { name: "tcp", ...tcp })] };
+    case "detect":
+      return {
+        filterChains: [
+          http2,
+          create(FilterChainSchema, { ...http, filterChainMatch: { applicationProtocols: ["http/1.0", "http/1.1"] } }),
+        ],
+        defaultFilterChain: create(FilterChainSchema, { name: "tcp", ...tcp }),
+      };
+  }
+}

@@ -1,0 +1,71 @@
+import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
+import {
+  TcpProxySchema,
+  UpstreamConnectMode,
+} from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
+import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
+import { FILTERS } from "../names.ts";
+import { accessLog } from "../listeners/access-log.ts";
+import { ads } from "../config-source.ts";
+import type { FilterStateObject } from "../listeners/filter-state.ts";
+import { tcpOnDemand } from "../clusters/on-demand.ts";
+
+/** Makes tcp_proxy choose the cluster of the original destination (`tcpDestinationName`), whatever its own configuration says. */
+export function tcpClusterByDestination(): FilterStateObject {
+  const key = "envoy.tcp_proxy.cluster";
+  // Not shared: the internal listener's tcp_proxy would choose the same cluster again, and again, until Envoy's stack ends.
+  return { key, value: "tcp|%DOWNSTREAM_LOCAL_ADDRESS%", factory: key, shared: Shared.NONE };
+}
+
+/** The L4 part of the path: telemetry, then bytes as they come. */
+export function tcpFilters(
+  direction: "outbound" | "inbound",
+  cluster: string,
+  logPath: string | undefined,
+  connect: "at once" | "handshake" = "at once",
+): readonly Filter[] {
+  const { resource } = direction === "outbound" ? FILTERS.outboundTcp : FILTERS.inboundTcp;
+  return [tcpFilter(resource), tcpProxy(direction, cluster, logPath, connect)];
+}
+
+/** A built-in filter by the name of its resource. */
+export function tcpFilter(resource: string): Filter {
+  return create(FilterSchema, {
+    name: resource,
+    configType: { case: "configDiscovery", value: { configSource: ads(), typeUrls: [typeUrl(WasmSchema)] } },
+  });
+}
+
+/** What comes right behind the handshake waits for the connection to the application; more is not read until then. */
+const EARLY_DATA_BYTES = 16 << 10;
+
+export function tcpProxy(
+  statPrefix: "outbound" | "inbound" | "deliver",
+  cluster: string,
+  logPath: string | undefined,
+  /** When the application sees the connection: "handshake", when TLS has told who it is that calls. */
+  connect: "at once" | "handshake" = "at once",
+): Filter {
+  return create(FilterSchema, {
+    name: "envoy.filters.network.tcp_proxy",
+    configType: {
+      case: "typedConfig",
+      value: any(TcpProxySchema, {
+        statPrefix,
+        clusterSpecifier: { case: "cluster", value: cluster },
+        // An idle stream may live as long as both ends like (Envoy's default is an hour).
+        idleTimeout: milliseconds(0),
+        ...(statPrefix === "outbound" ? { onDemand: tcpOnDemand() } : {}),
+        ...(connect === "handshake"
+          ? {
+              upstreamConnectMode: UpstreamConnectMode.ON_DOWNSTREAM_TLS_HANDSHAKE,
+              maxEarlyDataBytes: EARLY_DATA_BYTES,
+            }
+          : {}),
+        accessLog: statPrefix === "deliver" ? [] : accessLog(logPath, statPrefix, "tcp"),
+      }),
+    },
+  });
+}

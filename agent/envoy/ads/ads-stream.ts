@@ -1,0 +1,293 @@
+import { noneAccepted, type Accepted } from "./accepted.ts";
+import { blamedIn } from "./blame.ts";
+import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
+import type { PackedResource, PackedResources, PackedSnapshot } from "./resources.ts";
+import { KINDS, type ResourceKind } from "../../xds/snapshot.ts";
+
+/** What Envoy says on its stream, as far as this machine cares. */
+export interface StreamRequest {
+  readonly kind: ResourceKind;
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  /** What it has already, by name; only in the first request for a kind. */
+  readonly initialVersions: Readonly<Record<string, string>>;
+  /** The response that this one answers; "" for none. */
+  readonly nonce: string;
+  /** Set where it rejects that response. */
+  readonly error: string | undefined;
+}
+
+export interface StreamResponse {
+  readonly kind: ResourceKind;
+  readonly nonce: string;
+  readonly resources: readonly PackedResource[];
+  readonly removed: readonly string[];
+}
+
+/** A resource that Envoy did not take. It goes on with the version before, if there was one. */
+export interface Rejection {
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly version: string;
+  readonly message: string;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+interface InFlight {
+  readonly nonce: string;
+  readonly resources: readonly PackedResource[];
+  readonly before: ReadonlyMap<string, string | undefined>;
+}
+
+interface KindState {
+  wildcard: boolean;
+  readonly names: Set<string>;
+  /** What Envoy has, or will have once it answers: name → version. */
+  readonly has: Map<string, string>;
+  /** Asked for by name and not there: Envoy is told once, or it would wait. */
+  readonly missing: Set<string>;
+  readonly rejected: Map<string, Rejection>;
+  inFlight: InFlight | undefined;
+  asked: boolean;
+  /** A client with nothing yet waits for the answer to its wildcard, even an empty one. */
+  owesAnswer: boolean;
+  /** So many resources at most in one response; small only while the culprit of a refusal is looked for. */
+  batchLimit: number;
+}
+
+/** In place of a version: Envoy may have the resource, in the version before or the one sent last. */
+const UNCERTAIN = "";
+
+/** Responses are kept below this many bytes, so that a large configuration does not arrive as one piece. */
+const RESPONSE_BYTES = 2 << 20;
+
+/**
+ * One delta ADS stream as a pure state machine (xDS protocol, "Incremental xDS"): requests and targets go in, responses
+ * come out. One response of a kind is in flight at a time; steps follow `order.ts`; what was rejected is not sent again
+ * until it changes, and in its place what was accepted before it.
+ */
+export class AdsStream {
+  readonly #kinds = new Map<ResourceKind, KindState>(KINDS.map((kind) => [kind, newKindState()]));
+  readonly #accepted: Accepted;
+  readonly #now: () => Date;
+  #target: PackedSnapshot | undefined;
+  #nonce = 0;
+
+  constructor(accepted: Accepted = noneAccepted(), now: () => Date = () => new Date()) {
+    this.#accepted = accepted;
+    this.#now = now;
+  }
+
+  setTarget(target: PackedSnapshot): void {
+    this.#target = target;
+    for (const [kind, state] of this.#kinds) {
+      for (const [name, { version }] of state.rejected) {
+        if (target[kind].get(name)?.version !== version) state.rejected.delete(name);
+      }
+    }
+  }
+
+  onRequest(request: StreamRequest): void {
+    const state = this.#state(request.kind);
+    // A first request without names asks for everything (legacy wildcard), where a client may want everything.
+    if (!state.asked && WILDCARD_KINDS.includes(request.kind)) {
+      state.wildcard = request.subscribe.length === 0 && !request.unsubscribe.includes("*");
+    }
+    for (const name of request.subscribe) this.#subscribe(state, request.kind, name);
+    if (!state.asked) {
+      for (const [name, version] of Object.entries(request.initialVersions)) state.has.set(name, version);
+      state.owesAnswer = state.wildcard && state.has.size === 0;
+      state.asked = true;
+    }
+    for (const name of request.unsubscribe) {
+      if (name === "*") state.wildcard = false;
+      state.names.delete(name);
+      state.missing.delete(name);
+      if (!state.wildcard) state.has.delete(name);
+    }
+    if (state.inFlight === undefined || state.inFlight.nonce !== request.nonce) return;
+    if (request.error !== undefined) this.#reject(request.kind, state, request.error);
+    else for (const resource of state.inFlight.resources) this.#accepted[request.kind].set(resource.name, resource);
+    state.inFlight = undefined;
+  }
+
+  /** What can be sent now. Call it after every request and target until it gives nothing. */
+  next(): readonly StreamResponse[] {
+    return this.#advance().responses;
+  }
+
+  /** True when Envoy has everything of the target that it asked for and did not reject. */
+  get converged(): boolean {
+    return this.#target !== undefined && this.#advance(true).complete;
+  }
+
+  get rejections(): readonly Rejection[] {
+    return [...this.#kinds.values()].flatMap((state) => [...state.rejected.values()]);
+  }
+
+  #advance(dry = false): { readonly responses: readonly StreamResponse[]; readonly complete: boolean } {
+    const target = this.#target;
+    if (target === undefined) return { responses: [], complete: false };
+    const responses: StreamResponse[] = [];
+    for (const { mode, kinds, awaits } of STEPS) {
+      let complete = true;
+      for (const kind of kinds) {
+        const state = this.#state(kind);
+        if (!state.asked && WILDCARD_KINDS.includes(kind)) complete = false;
+        if (!state.asked) continue;
+        if (state.inFlight === undefined) {
+          const difference = this.#difference(kind, state, target, mode);
+          if (difference === undefined) {
+            if (mode === "upsert" || mode === "both") state.batchLimit = Infinity;
+            continue;
+          }
+          if (!dry) responses.push(this.#send(kind, state, difference));
+        }
+        complete = false;
+      }
+      if (!complete || !awaits.every(({ from, to }) => this.#arrived(from, to, target))) {
+        return { responses, complete: false };
+      }
+    }
+    return { responses, complete: true };
+  }
+
+  #difference(
+    kind: ResourceKind,
+    state: KindState,
+    target: PackedSnapshot,
+    mode: StepMode,
+  ): { readonly resources: readonly PackedResource[]; readonly removed: readonly string[] } | undefined {
+    const resources: PackedResource[] = [];
+    let bytes = 0;
+    if (mode !== "remove") {
+      for (const wanted of wantedOf(state, target[kind])) {
+        const refused = state.rejected.get(wanted.name)?.version === wanted.version;
+        const resource = refused ? this.#accepted[kind].get(wanted.name) : wanted;
+        if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
+        if (mode === "early" && resource.reliesOnFilters) continue;
+        const { body } = resource;
+        if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
+        if (resources.length >= state.batchLimit) break;
+        bytes += body.value.length;
+        resources.push(resource);
+      }
+    }
+    const gone =
+      mode === "upsert" || mode === "early" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
+    const missing = [...state.missing].filter((name) => !target[kind].has(name));
+    const removed = [...new Set([...gone, ...missing])];
+    if (resources.length > 0 || removed.length > 0 || state.owesAnswer) return { resources, removed };
+    return undefined;
+  }
+
+  #send(
+    kind: ResourceKind,
+    state: KindState,
+    { resources, removed }: { readonly resources: readonly PackedResource[]; readonly removed: readonly string[] },
+  ): StreamResponse {
+    const nonce = String(++this.#nonce);
+    state.inFlight = { nonce, resources, before: new Map(resources.map(({ name }) => [name, state.has.get(name)])) };
+    for (const { name, version, needs } of resources) {
+      state.has.set(name, version);
+      // A changed cluster warms anew and waits for its endpoints, though Envoy does not ask for them again.
+      if (kind === "clusters") for (const need of needs) this.#state(need.kind).has.delete(need.name);
+    }
+    state.owesAnswer = false;
+    for (const name of removed) {
+      state.has.delete(name);
+      state.missing.delete(name);
+      this.#accepted[kind].delete(name);
+    }
+    return { kind, nonce, resources, removed };
+  }
+
+  /**
+   * What is to blame is not sent again. Of the rest Envoy may have taken some or nothing (an error ends the delivery to
+   * the watches after it), so it is: in halves, as long as the message does not tell the culprit.
+   */
+  #reject(kind: ResourceKind, state: KindState, message: string): void {
+    const before = state.inFlight?.before ?? new Map<string, string | undefined>();
+    const blamed = new Set(blamedIn(message, [...before.keys()]));
+    for (const [name, version] of before) {
+      const sent = state.has.get(name);
+      // Asked for again since, or dropped: what was before does not count any more.
+      if (sent === undefined) continue;
+      if (!blamed.has(name)) state.has.set(name, UNCERTAIN);
+      else if (version === undefined) state.has.delete(name);
+      else state.has.set(name, version);
+      if (!blamed.has(name)) continue;
+      // It has taken this once, maybe where a network namespace was there that is gone now.
+      if (this.#accepted[kind].get(name)?.version === sent) this.#accepted[kind].delete(name);
+      if (this.#target?.[kind].get(name)?.version !== sent) continue;
+      state.rejected.set(name, { kind, name, version: sent, message, time: this.#now().toISOString() });
+    }
+    if (blamed.size === 0) state.batchLimit = Math.max(1, Math.floor(before.size / 2));
+  }
+
+  #subscribe(state: KindState, kind: ResourceKind, name: string): void {
+    if (name === "*") {
+      state.wildcard = true;
+      return;
+    }
+    state.names.add(name);
+    // To subscribe again asks to be sent again, also what is known already.
+    if (!state.wildcard && state.inFlight?.before.has(name) !== true) state.has.delete(name);
+    // Whoever asks anew has lost what it had, and may be told again what it refused.
+    if (state.asked) state.rejected.delete(name);
+    if (this.#target?.[kind].has(name) !== true) state.missing.add(name);
+  }
+
+  /** Envoy asks by itself for what its resources need; the step is over when it has got that. */
+  #arrived(from: ResourceKind, to: ResourceKind, target: PackedSnapshot): boolean {
+    const source = this.#state(from);
+    const goal = this.#state(to);
+    for (const [name, version] of source.has) {
+      const resource = target[from].get(name);
+      if (resource === undefined || resource.version !== version) continue;
+      for (const need of resource.needs) {
+        if (need.kind !== to) continue;
+        const needed = target[to].get(need.name);
+        if (needed === undefined || goal.rejected.has(need.name)) continue;
+        if (goal.has.get(need.name) !== needed.version) return false;
+      }
+    }
+    return true;
+  }
+
+  #state(kind: ResourceKind): KindState {
+    const state = this.#kinds.get(kind);
+    if (state === undefined) throw new TypeError(`no state for ${kind}`);
+    return state;
+  }
+}
+
+function newKindState(): KindState {
+  return {
+    wildcard: false,
+    names: new Set(),
+    has: new Map(),
+    missing: new Set(),
+    rejected: new Map(),
+    inFlight: undefined,
+    asked: false,
+    owesAnswer: false,
+    batchLimit: Infinity,
+  };
+}
+
+/** What a subscription covers, each resource once: the wildcard's, and what was asked for by name beside it. */
+function* wantedOf({ wildcard, names }: KindState, resources: PackedResources): Generator<PackedResource> {
+  const given = new Set<string>();
+  if (wildcard) {
+    for (const resource of resources.values()) {
+      given.add(resource.name);
+      yield resource;
+    }
+  }
+  for (const name of names) {
+    const resource = given.has(name) ? undefined : resources.get(name);
+    if (resource !== undefined) yield resource;
+  }
+}

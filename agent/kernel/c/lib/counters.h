@@ -1,0 +1,76 @@
+/*
+ * What the programs decided, counted per CPU. The numbers are part of the pinned state: they never change their meaning, new
+ * ones go to the end, and agent/kernel/maps/counters.ts names them in the same order (a test compares the two).
+ */
+#ifndef AMBIT_COUNTERS_H
+#define AMBIT_COUNTERS_H
+
+#include "helpers.h"
+
+enum counter {
+	/* A pod's connection was sent to one of its outbound listeners. */
+	COUNT_OUTBOUND_CAPTURED = 0,
+	/* A pod's connection goes where the mesh has nothing: left alone. */
+	COUNT_OUTBOUND_LEFT_ALONE = 1,
+	/* A process dialled one of the reserved ports in its own pod: refused. */
+	COUNT_OUTBOUND_RESERVED_PORT_REFUSED = 2,
+	/* No memory to keep the original destination: refused. */
+	COUNT_OUTBOUND_NO_MEMORY_REFUSED = 3,
+	/* A process wanted to bind one of the reserved ports: refused. */
+	COUNT_BIND_RESERVED_PORT_REFUSED = 4,
+	/* A connection from outside was handed to the pod's inbound listener. */
+	COUNT_INBOUND_CAPTURED = 5,
+	/* The proxy's own delivery inside the pod: let through. */
+	COUNT_INBOUND_DELIVERED = 6,
+	/* The kubelet's probe of a declared port: let through. */
+	COUNT_INBOUND_PROBE = 7,
+	/* A process of the pod called its own pod: let through. */
+	COUNT_INBOUND_WITHIN_POD = 8,
+	/* Somebody dialled a reserved port on the pod's address: dropped. */
+	COUNT_INBOUND_RESERVED_PORT_DROPPED = 9,
+	/* The pod has no inbound listener, the proxy is down: dropped (fail closed). */
+	COUNT_INBOUND_NO_LISTENER_DROPPED = 10,
+	/* A process of the pod dialled its own pod under somebody else's address: dropped. */
+	COUNT_INBOUND_FORGED_SOURCE_DROPPED = 11,
+	/* From outside to an address of the pod that the mesh does not know, so that no policy is known for it: dropped. */
+	COUNT_INBOUND_UNKNOWN_ADDRESS_DROPPED = 12,
+	/* From outside to the pod's loopback address: dropped. */
+	COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED = 13,
+	/* The kernel did not take the inbound listener for this connection: dropped. */
+	COUNT_INBOUND_ASSIGN_FAILED_DROPPED = 14,
+	/* The proxy asked for an original destination and got it. */
+	COUNT_ORIGINAL_DESTINATION_ANSWERED = 15,
+	/* The proxy asked for an original destination of a connection that was not redirected: refused. */
+	COUNT_ORIGINAL_DESTINATION_UNKNOWN = 16,
+	/* An inbound listener of the proxy was registered. */
+	COUNT_INBOUND_LISTENER_REGISTERED = 17,
+	/* An inbound listener of the proxy could not be registered. */
+	COUNT_INBOUND_LISTENER_FAILED = 18,
+	/* No source port was free in the range of deliveries: the kernel chooses one. */
+	COUNT_DELIVERY_PORT_NOT_CHOSEN = 19,
+	/* From outside, under the addresses and ports of a delivery that is open or was just now: dropped. */
+	COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED = 20,
+	/* A connection from outside was handed to the pod's brief inbound listener. */
+	COUNT_INBOUND_CAPTURED_BRIEFLY = 21,
+	/* The proxy dialled one of its own listeners in a pod, for somebody who had dialled that: refused. */
+	COUNT_PROXY_TO_ITSELF_REFUSED = 22,
+	COUNTERS = 23,
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_NUMBER(max_entries, 64);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64);
+} counters SEC(".maps");
+
+INLINE void count(enum counter which)
+{
+	__u32 key = which;
+	__u64 *value = bpf_map_lookup_elem(&counters, &key);
+
+	if (value)
+		*value += 1;
+}
+
+#endif

@@ -1,0 +1,182 @@
+/* The state that the agent writes and the programs read, and what the programs tell each other. */
+#ifndef AMBIT_MAPS_H
+#define AMBIT_MAPS_H
+
+#include "connection.h"
+
+/* Settings of the node, one element. */
+struct settings {
+	/* Id of the proxy's cgroup: its processes are never captured, even if the pods' hooks sit above them. */
+	__u64 proxy_cgroup;
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct settings);
+} settings SEC(".maps");
+
+/* Only user space reads it: SHA-256 of the object that the pinned programs came from. */
+struct object_hash {
+	__u8 byte[32];
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct object_hash);
+} object_hash SEC(".maps");
+
+/* An enrolled pod, by the cookie of its network namespace. */
+struct pod {
+	/* Its own addresses, which getsockname shows on captured connections; all zero: none of that family. */
+	struct address ipv4;
+	struct address ipv6;
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 4096);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct pod);
+} pods SEC(".maps");
+
+/* The cookie of the network namespace that an enrolled pod's address belongs to: sk_lookup has no other way to learn it. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 16384);
+	MAP_TYPE(key, struct address);
+	MAP_TYPE(value, __u64);
+} pod_addresses SEC(".maps");
+
+struct endpoint {
+	struct address address;
+	__u16 port;
+	__u16 unused;
+};
+
+/* Destinations that are captured, and the port of the outbound listener that takes them. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 524288);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct endpoint);
+	MAP_TYPE(value, __u32);
+} destinations SEC(".maps");
+
+/* Where the kubelet probes the pods of this node; the value has no meaning. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 16384);
+	MAP_TYPE(key, struct endpoint);
+	MAP_TYPE(value, __u32);
+} probe_ports SEC(".maps");
+
+/* Where a redirected connection was going. */
+struct original {
+	struct address destination;
+	/* The pod's own address, which getsockname shows; kept here so that it stays true after the pod has left. */
+	struct address source;
+	__u16 port;
+	__u16 unused;
+};
+
+/* On the application's socket since connect, and on the proxy's since it accepted. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_SK_STORAGE);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, int);
+	MAP_TYPE(value, struct original);
+} originals SEC(".maps");
+
+/* On the way from the one socket to the other. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 65536);
+	MAP_TYPE(key, struct connection);
+	MAP_TYPE(value, struct original);
+} redirected SEC(".maps");
+
+/* The proxy's deliveries; the value is the cookie of the pod's network namespace. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 65536);
+	MAP_TYPE(key, struct connection);
+	MAP_TYPE(value, __u64);
+} proxy_conns SEC(".maps");
+
+/* The kubelet's connections to declared probe ports; the value has no meaning. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 16384);
+	MAP_TYPE(key, struct connection);
+	MAP_TYPE(value, __u64);
+} probe_conns SEC(".maps");
+
+/* Addresses of pods that may speak mTLS to pods of this node; the value has no meaning. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 262144);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct address);
+	MAP_TYPE(value, __u32);
+} mtls_callers SEC(".maps");
+
+/* Until when the agent vouches for `mtls_callers`, by bpf_ktime_get_ns; one element. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64);
+} callers_known_until SEC(".maps");
+
+/* Where a pod's server may speak first and plaintext is taken; the value has no meaning. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 65536);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct endpoint);
+	MAP_TYPE(value, __u32);
+} brief_ports SEC(".maps");
+
+struct listener_key {
+	__u64 netns;
+	__u32 family;
+	/* Which of the pod's inbound listeners: 1 for the brief one. */
+	__u32 brief;
+};
+
+/* The proxy's inbound listeners; the kernel takes an entry out when its socket closes. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_SOCKHASH);
+	MAP_NUMBER(max_entries, 8192);
+	MAP_TYPE(key, struct listener_key);
+	MAP_TYPE(value, __u64);
+} listeners SEC(".maps");
+
+/* Only user space uses it: what was set up in each pod's network namespace, so that a later agent can undo it. */
+struct enrolment_key {
+	char id[64];
+};
+
+struct enrolment {
+	/* Path of the network namespace, ended by a zero byte. */
+	char netns[512];
+	__u64 cookie;
+	/* Bits of agent/kernel/delivery-setup.ts: what has to be undone. */
+	__u32 undo;
+	/* 1: captured; 0: has left, its last deliveries are still open. Bit 1: it had no certificate so far. */
+	__u32 captured;
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 4096);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct enrolment_key);
+	MAP_TYPE(value, struct enrolment);
+} enrolments SEC(".maps");
+
+#endif

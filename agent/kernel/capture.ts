@@ -1,0 +1,170 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { CapturedDestination, CapturedPod, PodPort } from "../model/capture-state.ts";
+import { Enrolments, type EnrolmentResult, type KnownPods } from "./enrolments.ts";
+import { AmbitError, messageOf } from "../lib/errors.ts";
+import { BriefPorts } from "./maps/brief-ports.ts";
+import { type CounterName, readCounters } from "./maps/counters.ts";
+import { Destinations } from "./maps/destinations.ts";
+import { MtlsCallers } from "./maps/mtls-callers.ts";
+import { netnsCookie } from "./netns.ts";
+import { readObject } from "./loader/object.ts";
+import { mountPinDir, removePinDir } from "./loader/pin-dir.ts";
+import { mapOf, openPrograms, pinsOf, writeSettings } from "./loader/programs.ts";
+
+export interface CaptureOptions {
+  /** A folder for pins; a BPF file system of its own is mounted there. */
+  readonly pinDir: string;
+  /** cgroup v2 directory above all pods of this node. */
+  readonly podsCgroup: string;
+  /** cgroup v2 directory of the proxy's processes, and of nothing else. */
+  readonly proxyCgroup: string;
+  /** cgroup v2 directory of the kubelet's processes; without it its probes pass the mesh like anybody's. */
+  readonly kubeletCgroup: string | undefined;
+}
+
+/** The kernel's part of the mesh on this node. Everything outlives the agent until `remove`. */
+export interface Capture {
+  /** What happened to the programs of an earlier agent. */
+  readonly how: "adopted" | "swapped" | "loaded";
+  /** Sets these pods up for deliveries that come before they are captured. */
+  preparePods(pods: readonly CapturedPod[]): void;
+  /** Captures exactly these pods; call it once the proxy has its listeners in them. Never throws for a single pod. */
+  setPods(pods: readonly CapturedPod[]): EnrolmentResult;
+  /** Captures connections to exactly these. Throws AmbitError `bad-address`. */
+  setDestinations(destinations: readonly CapturedDestination[]): void;
+  /**
+   * Whose connections stay with the inbound listener that waits long for their first bytes; those who are not among them any
+   * more follow some seconds later. It holds for 20 s, and again from each `sweep`. Throws AmbitError `bad-address`.
+   */
+  setMtlsCallers(addresses: readonly string[]): void;
+  /** Hands connections of all others to these to the brief listener, where there is one. Throws AmbitError `bad-address`. */
+  setBriefPorts(ports: readonly PodPort[]): void;
+  /** No others than these, before the proxy lets go of listeners; none is added. */
+  narrowBriefPorts(ports: readonly PodPort[]): void;
+  /** True if the proxy's inbound listener of the family (default IPv4) is up in that network namespace. */
+  hasInboundListener(netns: string, family?: 4 | 6): boolean;
+  /** Pods of which the kernel knows, also from an earlier agent. */
+  knownPods(): KnownPods;
+  /**
+   * Tidies up after pods that have left, once their last delivery has ended, and who may have spoken mTLS does not any more;
+   * how many of this node's pods it still has to wait for.
+   */
+  sweep(): number;
+  /** What the programs decided since they were first loaded, by name: c/lib/counters.h explains each. */
+  counters(): Record<CounterName, bigint>;
+  /** Lets go; capture goes on. */
+  close(): void;
+  /** Ends capture and leaves nothing behind. */
+  remove(): void;
+}
+
+/** Which cgroup each program hangs on. */
+const ATTACHED_TO: Readonly<Record<string, "podsCgroup" | "proxyCgroup" | "kubeletCgroup">> = {
+  pod_connect4: "podsCgroup",
+  pod_connect6: "podsCgroup",
+  pod_bind4: "podsCgroup",
+  pod_bind6: "podsCgroup",
+  pod_getpeername4: "podsCgroup",
+  pod_getpeername6: "podsCgroup",
+  pod_getsockname4: "podsCgroup",
+  pod_getsockname6: "podsCgroup",
+  pod_sockops: "podsCgroup",
+  proxy_connect4: "proxyCgroup",
+  proxy_connect6: "proxyCgroup",
+  proxy_sockops: "proxyCgroup",
+  proxy_getsockopt: "proxyCgroup",
+  kubelet_sockops: "kubeletCgroup",
+};
+
+/**
+ * Loads the programs and pins them, or adopts what an earlier agent has pinned; programs of another version are replaced in
+ * place, with connections open. To be called before the proxy starts: it has to see the proxy's listeners come up. Throws
+ * AmbitError `capture-unavailable`, `bad-cgroup`, `bpffs-unavailable` or `bpf-map-incompatible`.
+ */
+export function openCapture(options: CaptureOptions): Capture {
+  checkCgroups(options);
+  const object = readObject("agent/kernel/ambit.bpf.o");
+  mountPinDir(options.pinDir);
+  const cgroups = new Map<string, string>();
+  for (const [program, role] of Object.entries(ATTACHED_TO)) {
+    const cgroup = options[role];
+    if (cgroup !== undefined) cgroups.set(program, cgroup);
+  }
+  const programs = loading(() => openPrograms(object, options.pinDir, cgroups));
+  writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
+  const enrolments = new Enrolments(programs, pinsOf(options.pinDir).pods);
+  const destinations = new Destinations(mapOf(programs.maps, "destinations"));
+  const mtlsCallers = new MtlsCallers(
+    mapOf(programs.maps, "mtls_callers"),
+    mapOf(programs.maps, "callers_known_until"),
+  );
+  const briefPorts = new BriefPorts(mapOf(programs.maps, "brief_ports"));
+  return {
+    how: programs.how,
+    preparePods: (pods) => enrolments.prepare(pods),
+    setPods: (pods) => enrolments.set(pods),
+    setDestinations: (list) => destinations.set(list),
+    setMtlsCallers: (addresses) => mtlsCallers.set(addresses),
+    setBriefPorts: (ports) => briefPorts.set(ports),
+    narrowBriefPorts: (ports) => briefPorts.narrow(ports),
+    hasInboundListener: (netns, family = 4) =>
+      enrolments.hasListener({ netns: netnsCookie(netns), family, brief: false }),
+    knownPods: () => enrolments.known(),
+    sweep: () => {
+      mtlsCallers.sweep();
+      return enrolments.sweep();
+    },
+    counters: () => readCounters(mapOf(programs.maps, "counters")),
+    close: () => programs.close(),
+    remove: () => {
+      enrolments.releaseAll();
+      programs.close();
+      removePinDir(options.pinDir, Object.values(pinsOf(options.pinDir)));
+    },
+  };
+}
+
+function loading<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof AmbitError) throw error;
+    throw new AmbitError({
+      code: "capture-unavailable",
+      kind: "system",
+      what: "the eBPF programs cannot be loaded",
+      why: messageOf(error),
+      remedy: "Ambit needs Linux 5.18 or newer and CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN; run 'ambit check'",
+      cause: error,
+    });
+  }
+}
+
+/** A pod below the proxy's or the kubelet's cgroup would be taken for the proxy or the kubelet. */
+function checkCgroups(options: CaptureOptions): void {
+  const pods = resolve(options.podsCgroup);
+  for (const path of [options.podsCgroup, options.proxyCgroup, options.kubeletCgroup]) {
+    if (path !== undefined && !isCgroup(path))
+      throw badCgroup(path, "it is not a directory of the cgroup v2 file system");
+  }
+  for (const path of [options.proxyCgroup, options.kubeletCgroup]) {
+    if (path === undefined || !`${pods}/`.startsWith(`${resolve(path)}/`)) continue;
+    throw badCgroup(path, `the pods' cgroup ${pods} lies in it, so that pods could not be told from it`);
+  }
+}
+
+function isCgroup(path: string): boolean {
+  return statSync(`${path}/cgroup.procs`, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function badCgroup(path: string, why: string): AmbitError {
+  const remedy = "name directories of their own below the cgroup v2 mount for pods, proxy and kubelet";
+  return new AmbitError({
+    code: "bad-cgroup",
+    kind: "user",
+    what: `'${path}' cannot be used as a cgroup`,
+    why,
+    remedy,
+  });
+}

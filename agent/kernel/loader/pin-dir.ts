@@ -1,0 +1,60 @@
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { AmbitError, messageOf } from "../../lib/errors.ts";
+import { mount, unmount } from "./syscall.ts";
+
+/** A bpffs of our own: what is pinned in it outlives the agent. The folder is made, and mounted on, if need be. */
+export function mountPinDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    if (isBpffs(path)) return;
+    mount("bpf", path, "mode=0700");
+  } catch (error) {
+    throw new AmbitError({
+      code: "bpffs-unavailable",
+      kind: "system",
+      what: `no BPF file system can be mounted at '${path}'`,
+      why: messageOf(error),
+      remedy: "the agent needs CAP_SYS_ADMIN and a kernel with CONFIG_BPF_SYSCALL",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Forgets every pin in these folders of `path` (the kernel lets go of what nobody else holds), unmounts it if it was mounted
+ * there, and removes it. The pins go one by one, because another mount namespace may have a copy of the mount.
+ */
+export function removePinDir(path: string, folders: readonly string[]): void {
+  if (!exists(path)) return;
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  if (mountPoints().get(realpathSync(path)) === "bpf") unmount(path);
+  rmdirSync(path);
+}
+
+function exists(path: string): boolean {
+  try {
+    readdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** True if `path` lies in a bpffs: on a mount of type `bpf`, or below one. */
+function isBpffs(path: string): boolean {
+  const mounts = mountPoints();
+  for (let at = realpathSync(path); ; at = join(at, "..")) {
+    const type = mounts.get(at);
+    if (type !== undefined) return type === "bpf";
+    if (at === "/") return false;
+  }
+}
+
+/** Mount points and the types of what is mounted on top there. */
+function mountPoints(): ReadonlyMap<string, string> {
+  const lines = readFileSync("/proc/self/mounts", "utf8").trim().split("\n");
+  const unescape = (text: string): string =>
+    text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return new Map(lines.map((line) => line.split(" ")).map(([, at = "", type = ""]) => [unescape(at), type] as const));
+}

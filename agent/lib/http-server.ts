@@ -1,0 +1,63 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { AmbitError, describe } from "./errors.ts";
+import { listen, type ListenAt } from "./listen.ts";
+import type { Logger } from "./log.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type Handler = (query: URLSearchParams) => Answer | Promise<Answer>;
+
+/** What a path answers to GET and HEAD, or, where it is written as `POST /path`, to POST. Paths are matched exactly. */
+export type Handlers = Readonly<Record<string, Handler>>;
+
+export function json(value: unknown, status = 200): Answer {
+  return { status, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
+}
+
+export function text(body: string, status = 200): Answer {
+  return { status, contentType: "text/plain; charset=utf-8", body };
+}
+
+/** Serves `handlers` until closed. A handler that throws is answered 500 and logged. */
+export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Promise<Server> {
+  const server = createServer((request, response) => {
+    // Not by URL: it throws for targets like "//", which anyone may send.
+    const [path = "/", query = ""] = (request.url ?? "/").split("?");
+    const { method = "" } = request;
+    void answer(method, path, new URLSearchParams(query), handlers, log).then((result) => send(response, result));
+  });
+  await listen(server, at);
+  return server;
+}
+
+async function answer(
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  handlers: Handlers,
+  log: Logger,
+): Promise<Answer> {
+  const find = (name: string): Handler | undefined => (Object.hasOwn(handlers, name) ? handlers[name] : undefined);
+  const [reads, acts] = [find(path), find(`POST ${path}`)];
+  if (reads === undefined && acts === undefined) {
+    return text(`there is no ${path}; there are ${Object.keys(handlers).join(", ")}\n`, 404);
+  }
+  const handler = method === "POST" ? acts : method === "GET" || method === "HEAD" ? reads : undefined;
+  if (handler === undefined) return text(acts === undefined ? "only GET and HEAD\n" : "only POST\n", 405);
+  try {
+    return await handler(query);
+  } catch (error) {
+    if (error instanceof AmbitError && error.kind === "user") return text(`${describe(error)}\n`, 400);
+    log.error({ path, error: describe(error) }, "request failed");
+    return text(`${describe(error)}\n`, 500);
+  }
+}
+
+function send(response: ServerResponse, { status, contentType, body }: Answer): void {
+  response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,28 @@
+import { relative } from "node:path";
+import type { Problem } from "../../model/problem.ts";
+import { table } from "./output.ts";
+
+const HEADER = ["SEVERITY", "FILE", "OBJECT", "FIELD", "PROBLEM, AND WHAT TO DO"];
+
+/** Problems for people: errors first, below each what to do about it. "" where there are none. */
+export function problemTable(problems: readonly Problem[]): string {
+  if (problems.length === 0) return "";
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const warnings = problems.filter(({ severity }) => severity === "warning");
+  const rows = [...errors, ...warnings].flatMap(({ severity, origin, object, field, reason, remedy }) => [
+    [severity, fromHere(origin), object || "-", field || "-", `${reason}.`],
+    ["", "", "", "", `-> ${remedy}`],
+  ]);
+  return table([HEADER, ...rows.map((row) => row.map(printable))]);
+}
+
+/** Paths below the current folder without it. */
+function fromHere(origin: string): string {
+  const path = relative(process.cwd(), origin);
+  return path === "" || path.startsWith("..") ? origin : path;
+}
+
+/** What files say may hold characters that a terminal obeys. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, "\\u{fffd}");
+}

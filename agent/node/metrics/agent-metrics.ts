@@ -1,0 +1,65 @@
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Mesh } from "../../model/mesh.ts";
+import type { AgentStatus } from "../status.ts";
+import { collectCertificateFigures } from "./certificate-figures.ts";
+import { collectNodeFigures } from "./node-figures.ts";
+import { proxyMetrics } from "./proxy-metrics.ts";
+
+/** Where the figures come from; asked at each scrape. */
+export interface MetricSources {
+  status(): AgentStatus;
+  pushes(): number;
+  counters(): Readonly<Record<string, bigint>>;
+  mesh(): Mesh;
+  readonly envoyAdmin: string;
+}
+
+export interface AgentMetrics {
+  /** The whole page: the agent's own figures, the node's, and its proxy's. */
+  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export function createAgentMetrics(sources: MetricSources): AgentMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "ambit_agent_" });
+  collectNodeFigures(registry);
+  collectCertificateFigures(registry, () => sources.status());
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  gauge("ambit_pods", "pods of this node that are in the mesh", () => {
+    return sources.status().pods.filter((pod) => pod.enrolled).length;
+  });
+  gauge("ambit_ready", "1 when the node's proxy is ready and has its configuration", () => {
+    return Number(sources.status().ready);
+  });
+  gauge("ambit_problems", "problems in the configuration", () => sources.status().problems.length);
+  gauge("ambit_xds_rejected_resources", "resources that Envoy rejected", () => sources.status().xds.nacks.length);
+  gauge("ambit_xds_pushes_total", "responses sent to Envoy", () => sources.pushes());
+  gauge("ambit_envoy_restarts_total", "times that Envoy was started anew", () => sources.status().envoy.restarts);
+  new Gauge({
+    name: "ambit_capture_decisions_total",
+    help: "what the kernel's programs decided, by decision",
+    labelNames: ["decision"],
+    registers: [registry],
+    collect() {
+      for (const [decision, count] of Object.entries(sources.counters())) this.set({ decision }, Number(count));
+    },
+  });
+  return {
+    async render() {
+      const own = await registry.metrics();
+      return {
+        contentType: registry.contentType,
+        body: own + (await proxyMetrics(sources.envoyAdmin, sources.mesh(), sources.status().node)),
+      };
+    },
+  };
+}

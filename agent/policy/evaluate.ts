@@ -1,0 +1,153 @@
+import type { AuthorizationPolicy, PolicyCondition, PolicyRule } from "../model/authorization-policy.ts";
+import { namespacedName } from "../model/meta.ts";
+import { decides } from "../compile/policy/applicable.ts";
+import { l4Rule } from "../compile/policy/l4-policy.ts";
+import type { AuthzCall } from "./call.ts";
+import { factOf } from "./facts.ts";
+import { fieldName, type Place } from "./field-name.ts";
+import { normalPath } from "./normal-path.ts";
+
+/** One condition, and what the call has there. */
+export interface ConditionTrace {
+  /** As the policy spells it: `rules[0].from[1].source.principals`. */
+  readonly field: string;
+  readonly holds: boolean;
+  readonly found: string;
+}
+
+export interface PolicyTrace {
+  readonly policy: string;
+  readonly action: AuthorizationPolicy["action"];
+  /** False: AUDIT, or a dry run. */
+  readonly decides: boolean;
+  readonly matches: boolean;
+  /** The first rule that holds; undefined where none does. */
+  readonly rule: number | undefined;
+  /** Of the rule that holds all its conditions that were needed; else the first of each rule that does not hold. */
+  readonly because: readonly ConditionTrace[];
+}
+
+export interface Verdict {
+  readonly verdict: "allowed" | "denied" | "malformed";
+  /** The policy that decides; "" where none does. */
+  readonly decidedBy: string;
+  readonly reason: string;
+  /** In the order in which they are asked. */
+  readonly policies: readonly PolicyTrace[];
+}
+
+/** Decides a call as the mesh would (filters/auth/decide.ts), and says why. `policies` as `applicablePolicies` orders them. */
+export function evaluate(policies: readonly AuthorizationPolicy[], call: AuthzCall): Verdict {
+  const traces = policies.map((policy) => tracePolicy(policy, call));
+  const deciding = traces.filter((trace) => trace.decides);
+  const answer = (verdict: Verdict["verdict"], decidedBy: string, reason: string): Verdict => ({
+    verdict,
+    decidedBy,
+    reason,
+    policies: traces,
+  });
+  if (call.protocol === "http" && asksForPath(policies.filter(decides)) && normalPath(call.path) === undefined) {
+    return answer("malformed", "", "the path is no valid path of a URI: the request is answered 400");
+  }
+  const closed = policies.find((policy) => policy.alwaysDeny);
+  if (closed !== undefined) {
+    return answer("denied", nameOf(closed), "the policy is not understood as it is written, and denies every call");
+  }
+  const denying = deciding.find(({ action, matches }) => action === "DENY" && matches);
+  if (denying !== undefined) return answer("denied", denying.policy, `rule ${denying.rule} of a DENY policy matches`);
+  const allows = deciding.filter(({ action }) => action === "ALLOW");
+  if (allows.length === 0)
+    return answer("allowed", "", "no ALLOW policy guards the destination, and no DENY policy matches");
+  const allowing = allows.find(({ matches }) => matches);
+  if (allowing !== undefined)
+    return answer("allowed", allowing.policy, `rule ${allowing.rule} of an ALLOW policy matches`);
+  return answer("denied", "", "ALLOW policies guard the destination, and none of them matches");
+}
+
+/** A path that is no path is refused only where a policy looks at it. */
+function asksForPath(policies: readonly AuthorizationPolicy[]): boolean {
+  return policies.some(({ rules }) =>
+    rules.some(({ from, to, when }) =>
+      [...from.flat(), ...to.flat(), ...when].some(({ attribute }) => attribute === "request.path"),
+    ),
+  );
+}
+
+function nameOf({ meta }: AuthorizationPolicy): string {
+  return namespacedName(meta.namespace, meta.name);
+}
+
+function tracePolicy(policy: AuthorizationPolicy, call: AuthzCall): PolicyTrace {
+  const traces = policy.rules.map((rule, index) => {
+    const asked = call.protocol === "tcp" ? l4Rule(rule, policy.action) : rule;
+    return asked === undefined ? notForTcp(index) : traceRule(asked, index, call);
+  });
+  const found = traces.findIndex(({ holds }) => holds);
+  const matched = traces[found];
+  return {
+    policy: nameOf(policy),
+    action: policy.action,
+    decides: decides(policy),
+    matches: policy.alwaysDeny || matched !== undefined,
+    rule: matched === undefined ? undefined : found,
+    because: matched === undefined ? traces.flatMap(({ because }) => because) : matched.because,
+  };
+}
+
+function notForTcp(index: number): RuleTrace {
+  return {
+    holds: false,
+    because: [{ field: `rules[${index}]`, holds: false, found: "a connection that is not HTTP" }],
+  };
+}
+
+interface RuleTrace {
+  readonly holds: boolean;
+  readonly because: readonly ConditionTrace[];
+}
+
+function traceRule(rule: PolicyRule, index: number, call: AuthzCall): RuleTrace {
+  const at = `rules[${index}]`;
+  const parts = [
+    traceAlternatives(rule.from, "from", at, call),
+    traceAlternatives(rule.to, "to", at, call),
+    traceAll(rule.when, "when", at, call),
+  ];
+  const failed = parts.find(({ holds }) => !holds);
+  return failed ?? { holds: true, because: parts.flatMap(({ because }) => because) };
+}
+
+function traceAlternatives(
+  alternatives: readonly (readonly PolicyCondition[])[],
+  place: Place,
+  rule: string,
+  call: AuthzCall,
+): RuleTrace {
+  if (alternatives.length === 0) return { holds: true, because: [] };
+  const traces = alternatives.map((conditions, index) =>
+    traceAll(conditions, place, `${rule}.${place}[${index}]`, call),
+  );
+  return traces.find(({ holds }) => holds) ?? { holds: false, because: traces.flatMap(({ because }) => because) };
+}
+
+function traceAll(conditions: readonly PolicyCondition[], place: Place, at: string, call: AuthzCall): RuleTrace {
+  const traces = conditions.map((condition, index) => traceCondition(condition, place, at, index, call));
+  const failed = traces.find(({ holds }) => !holds);
+  return failed === undefined ? { holds: true, because: traces } : { holds: false, because: [failed] };
+}
+
+function traceCondition(
+  condition: PolicyCondition,
+  place: Place,
+  at: string,
+  index: number,
+  call: AuthzCall,
+): ConditionTrace {
+  const { values, notValues } = condition;
+  const { found, matches } = factOf(condition, call);
+  const wanted = values.length === 0 || values.some(matches);
+  const unwanted = notValues.some(matches);
+  // Where both lists are there, the one that decides is named.
+  const negated = values.length === 0 || (wanted && unwanted);
+  return { field: fieldName(condition, place, at, index, negated), holds: wanted && !unwanted, found };
+}

@@ -1,0 +1,73 @@
+import { applicablePolicies, type PolicyScope } from "../compile/policy/applicable.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { namespacedName } from "../model/meta.ts";
+import { principal } from "../model/spiffe-id.ts";
+import type { Workload } from "../model/workload.ts";
+import type { AuthzCall } from "./call.ts";
+import { evaluate, type Verdict } from "./evaluate.ts";
+import { answerOfPeers } from "./peer.ts";
+import { answerOfTokens } from "./token.ts";
+
+/** What is asked for, beside who asks whom. */
+export type AuthzRequest = Pick<
+  AuthzCall,
+  "protocol" | "port" | "sni" | "host" | "method" | "path" | "headers" | "claims"
+> & {
+  /** In place of the pods' own addresses, which manifests may not know. */
+  readonly sourceAddress?: string | undefined;
+  readonly destinationAddress?: string | undefined;
+};
+
+/** A verdict, and what else is to be known of the call. */
+export interface Explained extends Verdict {
+  /** Each a sentence without a full stop. */
+  readonly notes: readonly string[];
+}
+
+/** Who may call whom, by all that a mesh says. `source` undefined: somebody outside the mesh. */
+export function explainCall(
+  mesh: Mesh,
+  scope: PolicyScope,
+  source: Workload | undefined,
+  destination: Workload,
+  request: AuthzRequest,
+): Explained {
+  const answer = (verdict: Verdict["verdict"], decidedBy: string, reason: string): Explained => ({
+    verdict,
+    decidedBy,
+    reason,
+    policies: [],
+    notes: [],
+  });
+  if (!destination.enrolled) return answer("allowed", "", "the destination is not in the mesh, where no policy holds");
+  const peers = answerOfPeers(mesh, scope.rootNamespace, source, destination, request.port);
+  if (peers.refusedBy !== undefined) {
+    const reason = "the PeerAuthentication is STRICT, and the caller is outside the mesh: its connection is closed";
+    return answer("denied", peers.refusedBy, reason);
+  }
+  const token = answerOfTokens(mesh, scope.rootNamespace, destination, request);
+  if (token.refusal !== undefined) return answer("denied", token.refusal.by, token.refusal.reason);
+  const known = peers.isAnonymous ? undefined : source;
+  const call = callOf(source, known, destination, { ...request, claims: token.claims }, scope.trustDomain);
+  const notes = [peers.note, token.note].filter((note) => note !== "");
+  return { ...evaluate(applicablePolicies(mesh, scope)(destination), call), notes };
+}
+
+/** `known`: the caller, where the call bears its identity. */
+function callOf(
+  source: Workload | undefined,
+  known: Workload | undefined,
+  destination: Workload,
+  request: AuthzRequest,
+  trustDomain: string,
+): AuthzCall {
+  const namespace = known?.meta.namespace ?? "";
+  return {
+    ...request,
+    principal: known === undefined ? "" : principal(trustDomain, namespace, known.serviceAccount),
+    namespace,
+    serviceAccount: known === undefined ? "" : namespacedName(namespace, known.serviceAccount),
+    sourceAddress: request.sourceAddress ?? source?.addresses[0] ?? "",
+    destinationAddress: request.destinationAddress ?? destination.addresses[0] ?? "",
+  };
+}

@@ -1,0 +1,94 @@
+import { request } from "node:http";
+import { join } from "node:path";
+import { AmbitError } from "../../agent/lib/errors.ts";
+
+/** What a run of the load generator brought. */
+export interface Outcome {
+  /** Requests by HTTP status; "0" where no answer came. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** By the address of the server that answered: how many of its answers named which client address. */
+  readonly peers: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Some answers that came from no server of the shop. */
+  readonly samples: readonly string[];
+  readonly seconds: number;
+}
+
+/** What an inventory process counted. */
+export interface InventoryCounts {
+  readonly pid: number;
+  readonly seen: {
+    readonly total: number;
+    readonly byPath: Readonly<Record<string, number>>;
+    readonly byPeer: Readonly<Record<string, number>>;
+    /** By the SPIFFE ID that the call's mTLS has shown; "none" where it came without. */
+    readonly byIdentity: Readonly<Record<string, number>>;
+  };
+}
+
+/** The applications' control sockets, which lie beside the network: asking them changes nothing of what is measured. */
+export class Controls {
+  private readonly folder: string;
+  private readonly signal: AbortSignal;
+
+  /** `signal` breaks off what is being waited for. */
+  constructor(folder: string, signal: AbortSignal) {
+    this.folder = folder;
+    this.signal = signal;
+  }
+
+  /** Has a load generator call `url` `count` times, `concurrency` at a time, over new connections. */
+  run(ip: string, url: string, count: number, concurrency: number): Promise<Outcome> {
+    const query = new URLSearchParams({ url, count: String(count), concurrency: String(concurrency) });
+    return this.ask<Outcome>(ip, `/run?${query.toString()}`);
+  }
+
+  /** Has a client open new connections for what it calls from now on. */
+  async renew(ip: string): Promise<void> {
+    await this.ask(ip, "/renew");
+  }
+
+  /** Has an inventory fail every nth call; 1: every one. */
+  async fail(ip: string, every: number): Promise<void> {
+    await this.ask(ip, `/fail?every=${every}`);
+  }
+
+  /** Sets an application's counts back to nothing. */
+  async forget(ip: string): Promise<void> {
+    await this.ask(ip, "/forget");
+  }
+
+  counts(ip: string): Promise<InventoryCounts> {
+    return this.ask<InventoryCounts>(ip, "/counts");
+  }
+
+  /** How the storefront's calls to the inventory ended, by status. */
+  outcomes(ip: string): Promise<{ readonly outcomes: Readonly<Record<string, number>> }> {
+    return this.ask(ip, "/outcomes");
+  }
+
+  private ask<T>(ip: string, path: string): Promise<T> {
+    const socketPath = join(this.folder, `${ip}.sock`);
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void =>
+        reject(
+          new AmbitError({
+            code: "demo-application-silent",
+            kind: "system",
+            what: `the application at ${ip} does not answer ${path} on its control socket`,
+            cause,
+          }),
+        );
+      const call = request({ socketPath, path, timeout: 60_000, signal: this.signal }, (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (part: string) => (text += part));
+        response.on("error", fail);
+        // The applications are the demo's own: their answers have the type that is asked for.
+        response.on("end", () => (response.statusCode === 200 ? resolve(JSON.parse(text) as T) : fail(text)));
+      });
+      call.on("timeout", () => call.destroy(new Error("no answer within 60 s")));
+      call.on("error", fail);
+      call.end();
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import { writeFileSync } from "node:fs";
+import { messageOf } from "../../agent/lib/errors.ts";
+import type { Check } from "./checks.ts";
+import { Controls } from "./control.ts";
+import { DemoLab } from "./lab.ts";
+import { watchLive } from "./live.ts";
+import { Progress } from "./progress.ts";
+import { writeShop } from "./shop.ts";
+import { observe } from "./steps.ts";
+
+export interface DemoOptions {
+  /** Name of the lab. */
+  readonly name: string;
+  /** Unattended: measure, judge, end. */
+  readonly once: boolean;
+  /** File for the checks and their figures. */
+  readonly json: string | undefined;
+  /** Ends the demo early; everything is still taken down. */
+  readonly signal: AbortSignal;
+}
+
+/** What `--json` writes. */
+export interface DemoReport {
+  readonly passed: boolean;
+  readonly seconds: number;
+  readonly checks: readonly Check[];
+  /** What cut the run short, if something did. */
+  readonly failure?: string;
+}
+
+/** Names of everything that `--once` has to observe. */
+export const REQUIRED_CHECKS = [
+  "success-before",
+  "success-enrolled",
+  "source-address-kept",
+  "encrypted-between-nodes",
+  "processes-unchanged",
+  "denied-by-path",
+  "denied-other-workload",
+  "denied-from-outside",
+  "retries-within-budget",
+  "success-after-leaving",
+  "processes-unchanged-at-end",
+] as const;
+
+const LIVE_PAGES_PER_SECOND = 20;
+
+/** Brings the shop up, runs the demo, and takes everything down again, however it ends. Resolves to whether it went well. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const progress = new Progress((text) => process.stdout.write(text));
+  const checks: Check[] = [];
+  let failure: unknown;
+  try {
+    await inLab(options, progress, async (lab, controls) => {
+      if (!options.once) return watchLive(lab, controls, options.signal);
+      for await (const check of observe(lab, controls, progress, options.signal)) {
+        checks.push(check);
+        progress.check(check);
+        options.signal.throwIfAborted();
+      }
+    });
+  } catch (error) {
+    failure = options.signal.aborted ? options.signal.reason : error;
+  }
+  const report = reportOf(checks, progress.seconds, failure, options.once);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (failure !== undefined) throw failure;
+  if (options.once)
+    progress.step(report.passed ? `all ${checks.length} checks passed` : "the demo did not show it all");
+  return report.passed;
+}
+
+/** A lab with the shop in it for as long as `action` runs. A lab that fails to come up takes itself down. */
+async function inLab(
+  { name, once, signal }: DemoOptions,
+  progress: Progress,
+  action: (lab: DemoLab, controls: Controls) => Promise<void>,
+): Promise<void> {
+  const shop = writeShop({ rate: once ? 0 : LIVE_PAGES_PER_SECOND });
+  const lab = new DemoLab(name, signal);
+  try {
+    progress.step("bringing up two nodes and the shop");
+    await lab.up(shop.manifests);
+    try {
+      await action(lab, new Controls(shop.control, signal));
+    } finally {
+      progress.step("taking everything down");
+      await lab.down();
+    }
+  } finally {
+    shop.remove();
+  }
+}
+
+export function reportOf(checks: readonly Check[], seconds: number, failure: unknown, once: boolean): DemoReport {
+  const passed = new Set(checks.filter((check) => check.passed).map((check) => check.name));
+  return {
+    passed: failure === undefined && (!once || REQUIRED_CHECKS.every((name) => passed.has(name))),
+    seconds: Math.round(seconds * 10) / 10,
+    checks,
+    ...(failure === undefined ? {} : { failure: messageOf(failure) }),
+  };
+}

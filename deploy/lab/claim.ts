@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AmbitError, errnoOf } from "../../agent/lib/errors.ts";
+import { labCgroup } from "./cgroup.ts";
+import { labsDir, stateDir, type LabPaths } from "./lab-paths.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../agent/lib/process-identity.ts";
+
+/** Who supervises a lab, in its state folder. */
+export interface SupervisorRecord extends ProcessIdentity {
+  readonly manifests: string;
+}
+
+/** Makes a folder that is to become a lab's state folder; names that begin with a dot name no lab. */
+export function draftState(lab: string): string {
+  for (let attempt = 0; ; attempt++) {
+    mkdirSync(labsDir(), { recursive: true, mode: 0o700 });
+    try {
+      return mkdtempSync(join(labsDir(), `.${lab}-`));
+    } catch (error) {
+      // Another lab has just gone and taken the empty folder with it.
+      if (errnoOf(error) !== "ENOENT" || attempt === 10) throw error;
+    }
+  }
+}
+
+/** Makes a draft the lab's state folder, at once or not at all. Throws AmbitError `lab-exists`. */
+export function claimState(draft: string, paths: LabPaths, manifests: string): void {
+  const self = identify(process.pid);
+  writeFileSync(join(draft, "supervisor.json"), JSON.stringify({ ...self, manifests }));
+  try {
+    renameSync(draft, paths.root);
+  } catch (error) {
+    if (errnoOf(error) === "ENOTEMPTY" || errnoOf(error) === "EEXIST") throw labExists(paths);
+    throw error;
+  }
+  try {
+    mkdirSync(join(labCgroup(paths.name), ".."), { recursive: true });
+    mkdirSync(labCgroup(paths.name));
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    // Names in the kernel are the machine's, state folders are not.
+    renameSync(paths.root, draft);
+    throw new AmbitError({
+      code: "lab-exists",
+      kind: "user",
+      what: `a lab named '${paths.name}' runs on this machine with another state folder`,
+      why: `there is a cgroup ${labCgroup(paths.name)}`,
+      remedy: "choose another name (--name), or take that lab down with its AMBIT_STATE_DIR",
+    });
+  }
+}
+
+/** undefined where there is no such lab. */
+export function readSupervisor(paths: LabPaths): SupervisorRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(paths.supervisor, "utf8")) as SupervisorRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isSupervised(paths: LabPaths): boolean {
+  const record = readSupervisor(paths);
+  return record !== undefined && isAlive(record);
+}
+
+export function labExists(paths: LabPaths): AmbitError {
+  return new AmbitError({
+    code: "lab-exists",
+    kind: "user",
+    what: `there is a lab named '${paths.name}' already`,
+    remedy: `choose another name (--name), or run 'ambit lab down --name ${paths.name}' first`,
+  });
+}
+
+/** Folders that no lab is in any more. */
+export function removeEmptyStateDirs(): void {
+  for (const folder of [labsDir(), stateDir()]) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { takeDown } from "../lab-down.ts";
+import { requireRoot } from "../lab-up.ts";
+import { labNameOption } from "./lab-options.ts";
+
+export function addLabDown(lab: Command): void {
+  lab
+    .command("down")
+    .summary("end a lab and remove all of it")
+    .description(
+      "Ends a lab: its processes, network namespaces, cgroups, mounts and files. Also removes what is left of one whose\n" +
+        "supervisor was killed.",
+    )
+    .addOption(labNameOption())
+    .action(async ({ name }: { name: string }) => {
+      requireRoot();
+      await takeDown(name);
+      process.stderr.write(`lab ${name}: gone\n`);
+    });
+}

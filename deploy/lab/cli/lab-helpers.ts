@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { runKubelet } from "../kubelet.ts";
+import { superviseLab, type SupervisorOptions } from "../supervisor.ts";
+import { nodeCount } from "./lab-options.ts";
+
+/** Processes that a lab starts for itself; nobody calls them by hand. */
+export function addLabHelpers(lab: Command): void {
+  lab
+    .command("run", { hidden: true })
+    .requiredOption("--name <name>")
+    .requiredOption("--manifests <dir>")
+    .requiredOption("--nodes <count>", "", nodeCount)
+    .requiredOption("--draft <dir>")
+    .option("--no-agents")
+    .action((options: SupervisorOptions) => superviseLab(options));
+  lab
+    .command("kubelet", { hidden: true })
+    .argument("<addresses...>")
+    .action((addresses: string[]) => runKubelet(addresses));
+}

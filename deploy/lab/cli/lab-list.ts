@@ -1,0 +1,43 @@
+import { readdirSync } from "node:fs";
+import type { Command } from "commander";
+import { isSupervised, readSupervisor } from "../claim.ts";
+import { labPaths, labsDir } from "../lab-paths.ts";
+import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
+
+interface ListedLab {
+  readonly name: string;
+  readonly running: boolean;
+  readonly pid: number | null;
+  readonly manifests: string;
+}
+
+export function addLabList(lab: Command): void {
+  lab
+    .command("list")
+    .summary("the labs on this machine")
+    .description("Lists the labs on this machine, and what is left of those whose supervisor was killed.")
+    .addOption(outputOption())
+    .action(({ output }: { output: OutputFormat }) => {
+      print({ labs: listLabs() }, output, ({ labs }) => {
+        const rows = labs.map(({ name, running, pid, manifests }) => [
+          ...[name, running ? "running" : "left over", String(pid ?? "-"), manifests],
+        ]);
+        return table([["NAME", "STATE", "PID", "MANIFESTS"], ...rows]);
+      });
+    });
+}
+
+function listLabs(): readonly ListedLab[] {
+  let names: readonly string[] = [];
+  try {
+    names = readdirSync(labsDir()).filter((name) => !name.startsWith("."));
+  } catch {
+    // No lab was ever started, or the last one has gone.
+  }
+  return names.flatMap((name) => {
+    const record = readSupervisor(labPaths(name));
+    if (record === undefined) return [];
+    const running = isSupervised(labPaths(name));
+    return [{ name, running, pid: running ? record.pid : null, manifests: record.manifests }];
+  });
+}

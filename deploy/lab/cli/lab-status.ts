@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { labStatus } from "../client.ts";
+import type { LabStatus } from "../lab-status.ts";
+import type { Usage } from "../usage.ts";
+import { labNameOption } from "./lab-options.ts";
+import { warningText } from "./lab-watch.ts";
+import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
+
+export function addLabStatus(lab: Command): void {
+  lab
+    .command("status")
+    .summary("nodes, pods and services of a lab")
+    .description("Shows the nodes, pods and services of a lab, and what it could not make of the manifests.")
+    .addOption(labNameOption())
+    .addOption(outputOption())
+    .action(async ({ name, output }: { name: string; output: OutputFormat }) => {
+      print(await labStatus(name), output, toText);
+    });
+}
+
+function toText(status: LabStatus): string {
+  const yes = (value: boolean): string => (value ? "yes" : "no");
+  const nodes = status.nodes.map((node) => {
+    const { name, ip, ready, agentPid, envoyPid, agentUsage, envoyUsage, metricsUrl, reason } = node;
+    const agent = [String(agentPid ?? "-"), usageText(agentUsage)];
+    return [name, ip, yes(ready), ...agent, String(envoyPid ?? "-"), usageText(envoyUsage), metricsUrl ?? "-", reason];
+  });
+  const pods = status.pods.map((pod) => {
+    const restarts = pod.containers.reduce((sum, container) => sum + container.restarts, 0);
+    const { namespace, name, node, ip, ip6, ready, enrolled, phase, usage, reason } = pod;
+    const state = [phase, yes(ready), yes(enrolled), String(restarts), usageText(usage)];
+    return [namespace, name, node, ip, ip6 ?? "-", ...state, reason];
+  });
+  const services = status.services.map(({ namespace, name, clusterIPs, clusterIP, ports, endpoints }) => {
+    const addresses = clusterIPs.join(",") || clusterIP || "-";
+    const portText = ports.map(({ port, protocol }) => `${port}/${protocol}`).join(",");
+    const targets = endpoints.flatMap((endpoint) => endpoint.ports.map(({ port }) => `${endpoint.address}:${port}`));
+    return [namespace, name, addresses, portText, targets.join(",") || "-"];
+  });
+  const parts = [
+    table([["NODE", "IP", "READY", "AGENT", "CPU MEMORY", "ENVOY", "CPU MEMORY", "METRICS", ""], ...nodes]),
+    table([
+      ["NAMESPACE", "POD", "NODE", "IP", "IPV6", "PHASE", "READY", "ENROLLED", "RESTARTS", "CPU MEMORY", ""],
+      ...pods,
+    ]),
+    table([["NAMESPACE", "SERVICE", "CLUSTER-IP", "PORTS", "ENDPOINTS"], ...services]),
+    status.authorityPid === null ? "" : `Authority: pid ${status.authorityPid}`,
+    status.warnings.map(warningText).join("\n"),
+    status.ready ? "" : ["Not ready:", ...status.waitingFor.map((line) => `  ${line}`)].join("\n"),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** `12% 84Mi`: of one CPU, and resident. */
+function usageText(usage: Usage | null): string {
+  return usage === null ? "-" : `${usage.cpuPercent.toFixed(0)}% ${(usage.memoryBytes / 2 ** 20).toFixed(0)}Mi`;
+}

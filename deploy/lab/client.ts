@@ -1,0 +1,109 @@
+import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import { AmbitError, errnoOf, messageOf } from "../../agent/lib/errors.ts";
+import { CONTROL, type ControlFailure, type JoinAnswer, type JoinRequest } from "./control-protocol.ts";
+import { labPaths, type LabPaths } from "./lab-paths.ts";
+import type { LabStatus } from "./lab-status.ts";
+import { poll } from "./poll.ts";
+
+/** What a lab is and does now. Throws AmbitError `lab-not-running`. */
+export function labStatus(lab: string): Promise<LabStatus> {
+  return call(labPaths(lab), "GET", CONTROL.status);
+}
+
+export function joinCommand(lab: string, wanted: JoinRequest): Promise<JoinAnswer> {
+  return call(labPaths(lab), "POST", CONTROL.join, wanted);
+}
+
+/** Milliseconds for which an agent may take to follow. */
+const FOLLOW_MS = 30_000;
+
+/**
+ * Brings a namespace, or a pod (`namespace/pod`), into the mesh of a running lab, or takes it out. Resolves once the nodes'
+ * agents have followed. Throws AmbitError `lab-not-running`, `not-in-lab`, `enrollment-pending` (after 30 s).
+ */
+export async function setEnrollment(lab: string, target: string, on: boolean): Promise<void> {
+  await call(labPaths(lab), "POST", CONTROL.enrollment, { target, on });
+  const behind = await poll(
+    FOLLOW_MS,
+    50,
+    async () => {
+      const status = await labStatus(lab);
+      if (status.nodes.every(({ adminSocket }) => adminSocket === null)) return [];
+      const pods = status.pods.filter(({ namespace, name, phase }) => {
+        return phase === "Running" && (namespace === target || `${namespace}/${name}` === target);
+      });
+      return pods.filter(({ enrolled, wanted }) => enrolled !== wanted);
+    },
+    (pods) => pods.length === 0,
+  );
+  if (behind.length === 0) return;
+  throw new AmbitError({
+    code: "enrollment-pending",
+    kind: "system",
+    what: `the label is set, but ${behind.length} pod(s) of ${target} have not followed within ${FOLLOW_MS / 1000} s`,
+    why: behind.map(({ namespace, name, reason }) => `${namespace}/${name}: ${reason}`).join("; "),
+    remedy: "see 'ambit lab status'",
+  });
+}
+
+/** Asks the supervisor to take its lab down; resolves when it has. Throws AmbitError `lab-not-running`. */
+export async function requestDown(paths: LabPaths): Promise<void> {
+  await call(paths, "POST", CONTROL.down);
+}
+
+/** Ties a lab to this process: it goes down when this process ends, unless it is released. Resolves when the tie is made. */
+export async function attach(paths: LabPaths): Promise<ClientRequest> {
+  const { outgoing, incoming } = await send(paths, "POST", CONTROL.attach, undefined);
+  incoming.resume();
+  incoming.on("error", () => undefined);
+  outgoing.on("error", () => undefined);
+  return outgoing;
+}
+
+/** Lets a lab live on when those that are attached end. */
+export async function release(lab: string): Promise<void> {
+  await call(labPaths(lab), "POST", CONTROL.release);
+}
+
+async function call<T>(paths: LabPaths, method: string, path: string, body?: unknown): Promise<T> {
+  let text = "";
+  let status: number | undefined;
+  try {
+    const { incoming } = await send(paths, method, path, body);
+    status = incoming.statusCode;
+    incoming.setEncoding("utf8");
+    for await (const chunk of incoming) text += String(chunk);
+  } catch (error) {
+    throw error instanceof AmbitError ? error : notRunning(paths, error);
+  }
+  const answer = JSON.parse(text) as unknown;
+  if (status === 200) return answer as T;
+  throw new AmbitError(answer as ControlFailure);
+}
+
+function send(
+  paths: LabPaths,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<{ outgoing: ClientRequest; incoming: IncomingMessage }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath: paths.socket, method, path, agent: false });
+    outgoing.once("response", (incoming) => resolve({ outgoing, incoming }));
+    outgoing.once("error", (error) => reject(notRunning(paths, error)));
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+function notRunning(paths: LabPaths, cause: unknown): AmbitError {
+  const absent = errnoOf(cause) === "ENOENT";
+  return new AmbitError({
+    code: "lab-not-running",
+    kind: "user",
+    what: `no lab named '${paths.name}' is running`,
+    why: absent ? `there is no ${paths.socket}` : messageOf(cause),
+    remedy: absent
+      ? `see 'ambit lab list', or run 'ambit lab up --name ${paths.name} --manifests DIR'`
+      : `run 'ambit lab down --name ${paths.name}' to remove what is left of it`,
+  });
+}

@@ -1,0 +1,273 @@
+import { AmbitError } from "../../agent/lib/errors.ts";
+import type { Problem } from "../../agent/model/problem.ts";
+import { AuthorityProcess } from "./authority-process.ts";
+import { openBalancers, type Balancers } from "./balancers.ts";
+import { Cluster } from "./cluster.ts";
+import { readDesired, type Desired } from "./desired.ts";
+import { Enrollment, isEnrolled } from "./enrollment.ts";
+import { LabNode, type LabNodeEvents } from "./lab-node.ts";
+import type { LabPaths } from "./lab-paths.ts";
+import type { LabStatus, NodeStatus, PodStatus } from "./lab-status.ts";
+import type { ManifestWatch } from "./manifest-watch.ts";
+import { addNodeRoute, createFabric } from "./network.ts";
+import { netnsPath } from "./netns.ts";
+import type { Pod } from "./pod.ts";
+import { podKey } from "./pod-plan.ts";
+import { podStatus } from "./pod-status.ts";
+import { labelsOf, Publisher, serviceStatus } from "./publisher.ts";
+import { UsageMeter } from "./usage.ts";
+
+export interface LabOptions {
+  readonly paths: LabPaths;
+  readonly manifests: string;
+  readonly nodeNames: readonly string[];
+  /** Start the nodes' agents; without them the lab is a cluster without a mesh. */
+  readonly agents: boolean;
+}
+
+/** A running lab: the manifests as they are now, and everything that follows from them. */
+export class Lab {
+  readonly #options: LabOptions;
+  readonly #watch: ManifestWatch;
+  readonly #nodes: readonly LabNode[];
+  readonly #cluster: Cluster;
+  readonly #publisher: Publisher;
+  readonly #enrollment = new Enrollment();
+  readonly #usage = new UsageMeter();
+  #measuring: NodeJS.Timeout | undefined;
+  #balancers: Balancers | undefined;
+  #authority: AuthorityProcess | undefined;
+  #desired: Desired;
+  #scheduled = false;
+  #running = false;
+
+  constructor(options: LabOptions, watch: ManifestWatch) {
+    const { paths, nodeNames } = options;
+    this.#options = options;
+    this.#watch = watch;
+    this.#desired = readDesired(watch.objects);
+    const onChange = (): void => this.#changed();
+    const onProbe: LabNodeEvents["onProbe"] = (key, role, result) => this.#cluster.setProbe(key, role, result);
+    this.#nodes = nodeNames.map((name, index) => new LabNode(paths, name, index + 1, { onChange, onProbe }));
+    this.#cluster = new Cluster(paths, this.#nodes, onChange);
+    this.#publisher = new Publisher(paths.cluster, this.#nodes, this.#enrollment, (services) =>
+      this.#balancers?.set(services),
+    );
+  }
+
+  /** Network first, then name servers, then pods. Rejects where the machine does not let it. */
+  async start(): Promise<void> {
+    await createFabric(this.#options.paths);
+    await Promise.all(this.#nodes.map((node) => node.createNetwork()));
+    await Promise.all(
+      this.#nodes.flatMap((node) =>
+        this.#nodes
+          .filter((other) => other !== node)
+          .map((other) => addNodeRoute(node.place.netns, other.place.addresses)),
+      ),
+    );
+    this.#balancers = openBalancers(this.#nodes.map(({ place }) => place));
+    for (const node of this.#nodes) node.startKubelet();
+    this.#publisher.publish(this.#desired, []);
+    if (this.#options.agents) await this.#startAgents();
+    this.#watch.onChange((objects) => {
+      this.#desired = readDesired(objects);
+      this.#changed();
+    });
+    this.#running = true;
+    // So that the first who asks is told of the last seconds, and not of the time since the last who asked.
+    this.#measuring = setInterval(() => this.#measure(), MEASURE_MS);
+    this.#changed();
+  }
+
+  /** Ends the pods, then what serves them. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearInterval(this.#measuring);
+    this.#watch.close();
+    await this.#cluster.stop();
+    await Promise.all([...this.#nodes.map((node) => node.stop()), this.#authority?.stop()]);
+    this.#balancers?.close();
+  }
+
+  /** Throws AmbitError `not-in-lab`. `target`: a namespace, or `namespace/pod`. */
+  setEnrollment(target: string, on: boolean): void {
+    const [namespace = "", pod] = target.split("/");
+    if (pod !== undefined) {
+      const found = this.#cluster.pods.find(({ plan }) => plan.namespace === namespace && plan.name === pod);
+      if (found === undefined) throw notInLab(`pod ${target}`);
+      this.#enrollment.set(target, on, found.plan.labels);
+    } else {
+      const known =
+        this.#desired.namespaces.has(namespace) || this.#cluster.pods.some(({ plan }) => plan.namespace === namespace);
+      if (!known) throw notInLab(`namespace ${namespace}`);
+      this.#enrollment.set(namespace, on, labelsOf(this.#desired.namespaces.get(namespace)));
+    }
+    this.#changed();
+  }
+
+  /** Arguments of /bin/sh that run what is appended inside a pod's container. Throws AmbitError `not-in-lab`, `not-running`. */
+  joinCommand(namespace: string, name: string, container: string | undefined): readonly string[] {
+    const pod = this.#findPod(namespace, name);
+    if (pod === undefined) throw notInLab(`pod ${namespace}/${name}`);
+    const found =
+      container === undefined ? pod.containers[0] : pod.containers.find(({ spec }) => spec.name === container);
+    if (found === undefined && container !== undefined)
+      throw notInLab(`container ${container} in pod ${namespace}/${name}`);
+    const command = found?.joinCommand();
+    if (found !== undefined && command !== undefined) return command;
+    throw new AmbitError({
+      code: "not-running",
+      kind: "user",
+      what: `the pod ${namespace}/${name} does not run`,
+      why: found === undefined ? pod.failure : pod.explain(found),
+      remedy: "see 'ambit lab status' and 'ambit lab logs'",
+    });
+  }
+
+  status(): LabStatus {
+    const nodes = this.#nodes.map((node) => this.#nodeStatus(node));
+    const pods = this.#cluster.pods.map((pod) => this.#podStatus(pod));
+    const { rejected } = this.#desired;
+    // A Job tries again, and says itself when it has given up.
+    const ofJobs = new Set(this.#cluster.pods.filter(isOfJob).map(({ uid }) => uid));
+    const lost = [
+      ...rejected.map(({ kind, namespace, name, reason }) => `${kind} ${namespace}/${name}: ${reason}`),
+      ...this.#cluster.failedJobs,
+      ...[...this.#cluster.unplaced].map(([pod, reason]) => `Pod ${pod}: ${reason}`),
+      ...pods
+        .filter(({ phase, uid }) => phase === "Failed" && !ofJobs.has(uid))
+        .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
+    ];
+    const late = [
+      ...nodes.filter(({ ready }) => !ready).map(({ name, reason }) => `Node ${name}: ${reason}`),
+      ...pods
+        .filter(({ phase, reason }) => phase !== "Failed" && reason !== "" && reason !== LEAVING)
+        .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
+      ...this.#cluster.waitingFor,
+      ...this.#cluster.pods.filter(isFresh).map(({ plan }) => `Pod ${podKey(plan)}: it has only just been started`),
+      ...(this.#running ? [] : ["the network is being made"]),
+    ];
+    return {
+      name: this.#options.paths.name,
+      manifests: this.#options.manifests,
+      ready: lost.length === 0 && late.length === 0,
+      waitingFor: [...lost, ...late],
+      failed: lost.length > 0,
+      authorityPid: this.#authority?.pid ?? null,
+      nodes,
+      pods: pods.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name)),
+      services: this.#publisher.services.map(serviceStatus),
+      warnings: this.#warnings(),
+    };
+  }
+
+  /** One after the other: the first makes what the authority is known by. */
+  async #startAgents(): Promise<void> {
+    const { paths, manifests } = this.#options;
+    const authority = new AuthorityProcess(paths, manifests);
+    this.#authority = authority;
+    for (const node of this.#nodes) await node.startAgent(manifests, authority);
+  }
+
+  #findPod(namespace: string, name: string): Pod | undefined {
+    const here = this.#cluster.pods.filter(({ plan, stopping }) => plan.namespace === namespace && !stopping);
+    const owned = here.filter(({ plan }) => plan.owner?.endsWith(` ${namespace}/${name}`) === true);
+    return here.find(({ plan }) => plan.name === name) ?? owned.find(({ ready }) => ready) ?? owned[0];
+  }
+
+  #nodeStatus({ name, place, agent, metrics, serving, failure }: LabNode): NodeStatus {
+    const reason = serving ? (agent?.explain() ?? "") : failure || "its name server is being started";
+    return {
+      name,
+      netns: netnsPath(place.netns),
+      ip: place.addresses.uplink.ipv4,
+      agentPid: agent?.pid ?? null,
+      envoyPid: agent?.status?.envoyPid ?? null,
+      metricsUrl: metrics?.url ?? null,
+      adminSocket: agent?.socket ?? null,
+      agentUsage: this.#usage.ofProcess(agent?.pid) ?? null,
+      envoyUsage: this.#usage.ofProcess(agent?.status?.envoyPid) ?? null,
+      ready: reason === "",
+      reason,
+    };
+  }
+
+  #podStatus(pod: Pod): PodStatus {
+    const namespace = this.#publisher.namespaceLabels(pod.plan.namespace, this.#desired.namespaces);
+    const wanted = isEnrolled(this.#publisher.podLabels(pod), namespace);
+    const agent = this.#nodes.find(({ name }) => name === pod.node.name)?.agent;
+    return podStatus(pod, wanted, agent?.status, this.#options.agents, this.#usage.ofCgroup(pod.cgroup));
+  }
+
+  #measure(): void {
+    for (const { agent } of this.#nodes) {
+      this.#usage.ofProcess(agent?.pid);
+      this.#usage.ofProcess(agent?.status?.envoyPid);
+    }
+    for (const pod of this.#cluster.pods) this.#usage.ofCgroup(pod.cgroup);
+    this.#usage.tidy(10 * MEASURE_MS);
+  }
+
+  #warnings(): readonly Problem[] {
+    const { nodes } = this.#desired;
+    const names = this.#options.nodeNames;
+    const late = nodes
+      .filter((name) => !names.includes(name))
+      .map((name): Problem => ({
+        severity: "warning",
+        code: "lab-nodes-fixed",
+        origin: this.#options.manifests,
+        object: `Node ${name}`,
+        field: "",
+        reason: "the nodes of a lab are those that it was started with",
+        remedy: "Take the lab down and up again.",
+      }));
+    return [...this.#watch.problems, ...this.#desired.problems, ...late];
+  }
+
+  /** Brings everything in line, once for all changes of this turn. */
+  #changed(): void {
+    if (this.#scheduled || !this.#running) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#running) return;
+      if (this.#nodes.every(({ serving }) => serving) || this.#cluster.pods.length > 0)
+        this.#cluster.reconcile(this.#desired);
+      this.#publisher.publish(this.#desired, this.#cluster.pods);
+    });
+  }
+}
+
+const MEASURE_MS = 2_000;
+
+/** What ends at once, for want of a file or a port, has ended by then. */
+const SETTLE_MS = 1_000;
+
+/** Of a container without a probe nothing is known but that it runs, which says little in its first moments. */
+function isFresh(pod: Pod): boolean {
+  return pod.containers.some(({ spec, state }) => {
+    if (state.kind !== "running" || spec.readinessProbe !== undefined) return false;
+    return Date.now() - state.startedAt.getTime() < SETTLE_MS;
+  });
+}
+
+function isOfJob({ plan }: Pod): boolean {
+  return plan.owner?.startsWith("Job ") === true;
+}
+
+const LEAVING = "it is being removed";
+
+function notInLab(what: string): AmbitError {
+  return new AmbitError({
+    code: "not-in-lab",
+    kind: "user",
+    what: `the lab has no ${what}`,
+    remedy: "see 'ambit lab status'",
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,89 @@
+import { closeSync, writeSync } from "node:fs";
+import { AmbitError, describe } from "../../agent/lib/errors.ts";
+import { MAX_NODES } from "./addresses.ts";
+import { claimState } from "./claim.ts";
+import type { ControlFailure } from "./control-protocol.ts";
+import { failureOf, serveControl } from "./control-server.ts";
+import { readDesired } from "./desired.ts";
+import { Lab } from "./lab.ts";
+import { labPaths, requireShortSocketPaths } from "./lab-paths.ts";
+import { limitLogs } from "./log-limit.ts";
+import { ManifestWatch } from "./manifest-watch.ts";
+import { removeLab } from "./teardown.ts";
+
+export interface SupervisorOptions {
+  readonly name: string;
+  readonly manifests: string;
+  /** How many nodes there are, where the manifests name none. */
+  readonly nodes: number;
+  readonly agents: boolean;
+  /** Folder that is to become the lab's state folder. */
+  readonly draft: string;
+}
+
+/** What a supervisor says of itself, once, on file descriptor `STARTUP_FD`. */
+export type StartupReport = { readonly listening: true } | { readonly failure: ControlFailure };
+
+export const STARTUP_FD = 3;
+
+/** Runs a lab until it is taken down. The process ends with it, whatever happens. */
+export async function superviseLab(options: SupervisorOptions): Promise<void> {
+  const paths = labPaths(options.name);
+  let claimed = false;
+  let lab: Lab | undefined;
+  let leaving: Promise<void> | undefined;
+  const down = (): Promise<void> => {
+    leaving ??= (async () => {
+      await lab?.stop().catch((error: unknown) => log(describe(error)));
+      if (claimed) await removeLab(paths);
+      // After the answer to whoever asked for it.
+      setTimeout(() => process.exit(0), 100);
+    })();
+    return leaving;
+  };
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void down());
+  process.on("uncaughtException", (error) => {
+    log(error.stack ?? error.message);
+    void down();
+  });
+  try {
+    const watch = await ManifestWatch.open(options.manifests);
+    const nodeNames = chooseNodeNames(readDesired(watch.objects).nodes, options.nodes);
+    for (const node of nodeNames) requireShortSocketPaths(paths, node);
+    claimState(options.draft, paths, options.manifests);
+    claimed = true;
+    limitLogs(paths.root);
+    lab = new Lab({ paths, manifests: options.manifests, nodeNames, agents: options.agents }, watch);
+    await serveControl(paths.socket, lab, down);
+    await lab.start();
+    report({ listening: true });
+  } catch (error) {
+    if (leaving === undefined) report({ failure: failureOf(error) });
+    log(describe(error));
+    await down();
+  }
+}
+
+function chooseNodeNames(written: readonly string[], count: number): readonly string[] {
+  const names = written.length > 0 ? written : Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+  if (names.length <= MAX_NODES) return names;
+  throw new AmbitError({
+    code: "too-many-nodes",
+    kind: "user",
+    what: `a lab has at most ${MAX_NODES} nodes, not ${names.length}`,
+    remedy: "use fewer nodes",
+  });
+}
+
+function report(message: StartupReport): void {
+  try {
+    writeSync(STARTUP_FD, `${JSON.stringify(message)}\n`);
+    closeSync(STARTUP_FD);
+  } catch {
+    // Whoever started it has gone.
+  }
+}
+
+function log(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}

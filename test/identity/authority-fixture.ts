@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AuthorityClient } from "../../agent/identity/authority-client.ts";
+import { serveAuthority, type AuthorityServer } from "../../agent/identity/authority-server.ts";
+import { Authority } from "../../agent/identity/authority.ts";
+import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
+import { JoinTokens, makeJoinFile, type JoinFile } from "../../agent/identity/join-token.ts";
+import { NodeRecords } from "../../agent/identity/node-records.ts";
+import { serverIdentity } from "../../agent/identity/server-identity.ts";
+import type { Clock } from "../../agent/lib/clock.ts";
+import { createLogger } from "../../agent/lib/log.ts";
+
+export const LIFETIME_MS = 86_400_000;
+export const WEB = "spiffe://cluster.local/ns/shop/sa/web";
+export const API = "spiffe://cluster.local/ns/shop/sa/api";
+
+const log = createLogger("test", "silent");
+
+/** An authority with two nodes, `n1` with pods of WEB and `n2` with pods of API; served on a unix socket. */
+export class AuthorityFixture {
+  readonly folder: string;
+  readonly socketPath: string;
+  readonly placed = new Map<string, string[]>([
+    [WEB, ["n1"]],
+    [API, ["n2"]],
+  ]);
+  readonly signer: BuiltInSigner;
+  readonly records: NodeRecords;
+  readonly authority: Authority;
+  #server: AuthorityServer | undefined;
+
+  private constructor(signer: BuiltInSigner, folder: string, clock: Clock) {
+    this.folder = folder;
+    this.socketPath = join(folder, "authority.sock");
+    this.signer = signer;
+    this.records = new NodeRecords(join(folder, "nodes.json"));
+    this.authority = new Authority({
+      signer,
+      tokens: new JoinTokens(folder),
+      placement: { nodesOf: (id) => this.placed.get(id) ?? [] },
+      records: this.records,
+      lifetimeMs: LIFETIME_MS,
+      clock,
+    });
+  }
+
+  static async start(clock: Clock): Promise<AuthorityFixture> {
+    const folder = mkdtempSync(join(tmpdir(), "ambit-ca-"));
+    const signer = await BuiltInSigner.open({ folder, trustDomain: "cluster.local", clock });
+    const fixture = new AuthorityFixture(signer, folder, clock);
+    await fixture.serve();
+    return fixture;
+  }
+
+  async serve(): Promise<void> {
+    const { socketPath } = this;
+    this.#server = await serveAuthority(this.authority, { socketPath }, await serverIdentity(this.folder), log);
+  }
+
+  stopServing(): void {
+    this.#server?.close();
+  }
+
+  async join(node: string, change: Partial<JoinFile> = {}): Promise<AuthorityClient> {
+    const file = await makeJoinFile(this.folder, node);
+    return new AuthorityClient(`unix:${this.socketPath}`, () => ({ ...file, ...change }));
+  }
+
+  remove(): void {
+    this.stopServing();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import { createLogger } from "../../agent/lib/log.ts";
+import { envoyStatistics } from "../../agent/node/metrics/envoy-statistics.ts";
+import { proxyMetrics } from "../../agent/node/metrics/proxy-metrics.ts";
+import type { Mesh } from "../../agent/model/mesh.ts";
+import { AdsServer } from "../../agent/envoy/ads/ads-server.ts";
+import { EMPTY_SNAPSHOT } from "../../agent/xds/snapshot.ts";
+import { eventually } from "../support/eventually.ts";
+import { TestEnvoy } from "../xds/envoy.ts";
+
+const MESH: Mesh = {
+  namespaces: [],
+  workloads: [],
+  services: [],
+  endpointSlices: [],
+  httpRoutes: [],
+  peerAuthentications: [],
+  authorizationPolicies: [],
+  requestAuthentications: [],
+  backendTrafficPolicies: [],
+  problems: [],
+};
+const envoy = new TestEnvoy();
+const ads = new AdsServer(createLogger("test", "silent"));
+
+beforeAll(async () => {
+  await ads.start(envoy.adsSocket);
+  ads.publish(EMPTY_SNAPSHOT);
+  await envoy.start();
+  await eventually(async () => expect(await envoy.ready()).toBe(true));
+});
+
+afterAll(async () => {
+  ads.close();
+  await envoy.stop();
+});
+
+it("shows a selection of the real Envoy's own statistics, each line a sample of a declared metric", async () => {
+  const page = await proxyMetrics(envoy.adminSocket, MESH, "node-1");
+  expect(page).toContain("\nenvoy_server_live 1\n");
+  expect(page).toContain("\nenvoy_listener_manager_total_listeners_active 0\n");
+  for (const line of page.trim().split("\n")) expect(line).toMatch(/^(# TYPE [a-z_]+ gauge|[a-z_]+ \d+)$/u);
+});
+
+it("reads the histograms that the real Envoy answers", async () => {
+  // Envoy merges its threads' histograms every five seconds.
+  const path = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=initialization_time_ms";
+  await eventually(async () => {
+    const { histograms } = envoyStatistics((await askAdmin(envoy.adminSocket, path)).body);
+    expect(histograms).toMatchObject([{ name: "server.initialization_time_ms", count: 1 }]);
+    expect(histograms[0]?.sum).toBeGreaterThan(0);
+  }, 50);
+});
+
+it("is empty while no Envoy answers", async () => {
+  expect(await proxyMetrics(`${envoy.adminSocket}.gone`, MESH, "node-1")).toBe("");
+});
