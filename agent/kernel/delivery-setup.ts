@@ -1,5 +1,5 @@
 import { readSysctl, withNetns, writeSysctl } from "./netns.ts";
-import { RESERVED_PORTS } from "../lib/ports.ts";
+import { DELIVERY_MARK, RESERVED_PORTS } from "../lib/ports.ts";
 import { formatPorts, parsePorts } from "./port-list.ts";
 import { addLocalRoute, addMarkRule, deleteLocalRoute, deleteMarkRule, type Family } from "./rtnetlink.ts";
 
@@ -8,9 +8,6 @@ import { addLocalRoute, addMarkRule, deleteLocalRoute, deleteMarkRule, type Fami
  * would leave for the client. They bear the socket's mark (tcp_fwmark_accept), and a rule keeps what is marked here. A mark
  * that a process of the pod sets keeps its own packets in its own pod: there is nothing to gain by it.
  */
-
-/** The mark of delivery sockets, SO_MARK. */
-export const DELIVERY_MARK = 1338;
 
 const TABLE = 1338;
 /** Before anything that a network plugin may have put in front of the main table. */
