@@ -1,0 +1,19 @@
+import type { PodEffects, PodPhase } from "./pod-state.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** What the kernel is told of one sandbox of this node. */
+export interface KernelPod {
+  readonly sandbox: Sandbox;
+  readonly addresses: readonly string[];
+  /** Ports on which the kubelet's declared probes reach the application directly. */
+  readonly probePorts: readonly number[];
+  /** Kept in the kernel, so that the agent after this one knows where the pod stands. */
+  readonly phase: PodPhase;
+  readonly effects: PodEffects;
+}
+
+/** A sandbox of which the kernel knows from an earlier agent. */
+export interface KnownSandbox {
+  readonly sandbox: Sandbox;
+  readonly phase: PodPhase;
+}

@@ -1,0 +1,148 @@
+/**
+ * Where one sandbox of this node stands on its way into the mesh and out of it. `node/pod-lifecycle.ts` moves it from one
+ * state to the next; docs/glossary.md explains the phases for users.
+ */
+export type PodState = Outside | Waiting | Guarded | Joining | Captured | Leaving | Left;
+
+export type PodPhase = PodState["phase"];
+
+/** What all states of a pod with the label have. */
+interface Labelled {
+  /** When the agent first saw the sandbox with the label, in milliseconds since 1970; -Infinity: an earlier agent did. */
+  readonly since: number;
+  /** PeerAuthentication's STRICT applies: every other node speaks mTLS to the pod, or the grace is over. */
+  readonly strict: boolean;
+}
+
+/** The pod has no part in the mesh. */
+export interface Outside {
+  readonly phase: "outside";
+}
+
+/** The pod has the label and no certificate, for a moment only: nothing is captured. */
+export interface Waiting extends Labelled {
+  readonly phase: "waiting";
+  /** It has listeners from an earlier stay in the mesh, with connections that may be open. */
+  readonly hasListeners: boolean;
+}
+
+/**
+ * The pod has the label and waits longer for its certificate: policies guard connections to it, in plaintext. Connections
+ * that it opens stay outside the mesh.
+ */
+export interface Guarded extends Labelled {
+  readonly phase: "guarded";
+  /** Its inbound listener has stood, and connections to it are captured since. */
+  readonly captured: boolean;
+}
+
+/** The pod has its certificate; the proxy has been asked for its listeners, and they do not stand yet. */
+export interface Joining extends Labelled {
+  readonly phase: "joining";
+  /** Connections to it are captured already, as it was guarded before. */
+  readonly captured: boolean;
+  /** When the proxy acknowledged its listeners; undefined: not yet. */
+  readonly servedAt: number | undefined;
+}
+
+/** Connections to the pod and from it are captured, and other nodes are told to speak mTLS to it. */
+export interface Captured extends Labelled {
+  readonly phase: "captured";
+  /** Version of this node's report that says so; undefined: not told yet. */
+  readonly announced: number | undefined;
+  /** When all other nodes were found to follow that report; undefined: not yet. */
+  readonly followedAt: number | undefined;
+}
+
+/** The label has gone. The pod is still captured in both directions, and takes mTLS and plaintext. */
+export interface Leaving {
+  readonly phase: "leaving";
+  readonly since: number;
+  /**
+   * `softening`: the proxy learns to take plaintext where the pod was STRICT. `withdrawn`: other nodes, and callers of
+   * this one, are told to speak plaintext to it.
+   */
+  readonly step: "softening" | "withdrawn";
+  /** When the proxy acknowledged the softened listeners; undefined: not yet. */
+  readonly servedAt: number | undefined;
+  /** Version of this node's report that no longer names the pod; undefined: not told yet. */
+  readonly withdrawn: number | undefined;
+  /** When all other nodes were found to follow that report; undefined: not yet. */
+  readonly followedAt: number | undefined;
+}
+
+/** The pod is outside again. Its listeners stay for the connections that were open, until the pod ends. */
+export interface Left {
+  readonly phase: "left";
+}
+
+/** What a state asks of the proxy, of the kernel, and of the other nodes. */
+export interface PodEffects {
+  /** Listeners in the pod's network namespace: none, those for connections to the pod, or all. */
+  readonly listeners: "none" | "inbound" | "all";
+  /** Callers of this node are delivered to inside the pod's network namespace, which is set up for it. */
+  readonly delivery: boolean;
+  /**
+   * Connections to the pod: `open`: they reach the application. `captured`: they reach the proxy alone. Where its listener
+   * is missing, they are dropped while the pod joins, so that clients retransmit, and refused later.
+   */
+  readonly inbound: "open" | "captured";
+  /** What becomes of a connection to the captured pod that finds no listener. */
+  readonly missing: "drop" | "refuse";
+  /** Connections from the pod: `captured` ones go to the proxy's outbound listeners. */
+  readonly outbound: "open" | "captured";
+  /** Other nodes are told to speak mTLS to the pod. */
+  readonly announced: boolean;
+  /** PeerAuthentication's STRICT applies: the listeners take no plaintext where it says so. */
+  readonly strict: boolean;
+}
+
+const NOTHING: PodEffects = {
+  listeners: "none",
+  delivery: false,
+  inbound: "open",
+  missing: "drop",
+  outbound: "open",
+  announced: false,
+  strict: false,
+};
+
+/** Pure: the effects follow from the state alone, so that they can be put into effect again at any time. */
+export function effectsOf(state: PodState): PodEffects {
+  switch (state.phase) {
+    case "outside":
+      return NOTHING;
+    case "waiting":
+      return { ...NOTHING, listeners: state.hasListeners ? "all" : "none" };
+    case "guarded": {
+      const inbound = state.captured ? "captured" : "open";
+      return { ...NOTHING, listeners: "inbound", delivery: true, inbound, strict: state.strict };
+    }
+    case "joining": {
+      const inbound = state.captured ? "captured" : "open";
+      return { ...NOTHING, listeners: "all", delivery: true, inbound, strict: state.strict };
+    }
+    case "captured":
+      return { ...CAPTURED, delivery: true, announced: true, strict: state.strict };
+    case "leaving":
+      // Callers of this node go on as they did until the listeners take their plaintext.
+      return { ...CAPTURED, delivery: state.step === "softening", announced: state.step === "softening" };
+    case "left":
+      return { ...NOTHING, listeners: "all" };
+  }
+}
+
+const CAPTURED: PodEffects = {
+  ...NOTHING,
+  listeners: "all",
+  inbound: "captured",
+  missing: "refuse",
+  outbound: "captured",
+};
+
+/** A pod of this node, as the compiler is told of it. */
+export interface LocalPodState {
+  /** Path of its network namespace. */
+  readonly netns: string;
+  readonly state: PodState;
+}
