@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import { Remembered } from "../lib/remember.ts";
 import type { Endpoint, EndpointSlice } from "../model/endpoint.ts";
 import type { Mesh } from "../model/mesh.ts";
@@ -213,7 +214,5 @@ function readyBackends(
       }
     }
   }
-  return [...found.values()].toSorted(
-    (a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0) || a.port - b.port,
-  );
+  return [...found.values()].toSorted((a, b) => compareText(a.address, b.address) || a.port - b.port);
 }

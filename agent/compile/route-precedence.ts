@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import type { HttpRoute, RouteMatch, RouteRule } from "../model/http-route.ts";
 
 /** One match of one rule of one route, in the order in which Envoy tries them. */
@@ -14,7 +15,7 @@ export interface RankedMatch {
  */
 export function rankMatches(routes: readonly HttpRoute[]): readonly RankedMatch[] {
   const all = routes
-    .toSorted((a, b) => compare(age(a), age(b)) || compare(name(a), name(b)))
+    .toSorted((a, b) => compareText(age(a), age(b)) || compareText(name(a), name(b)))
     .flatMap((route) => route.rules.flatMap((rule) => rule.matches.map((match) => ({ route, rule, match }))));
   // Sorting is stable: what is equal stays in the order of age, name and place.
   return all.toSorted((a, b) => {
@@ -39,8 +40,4 @@ function age(route: HttpRoute): string {
 
 function name(route: HttpRoute): string {
   return `${route.meta.namespace}/${route.meta.name}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import { stringify } from "../lib/yaml.ts";
 import { toPrintable } from "../xds/registry.ts";
 import { KINDS } from "../xds/snapshot.ts";
@@ -9,7 +10,7 @@ export function toYaml(config: NodeConfig): ReadonlyMap<string, string> {
   const xds = KINDS.filter((kind) => kind !== "extensions").map((kind) => {
     const onDemand = kind === "clusters" ? config.xds.onDemandClusters : [];
     const messages = [...(config.xds[kind] as ReadonlyMap<string, Message | undefined>), ...onDemand].toSorted(
-      ([a], [b]) => (a < b ? -1 : 1),
+      ([a], [b]) => compareText(a, b),
     );
     return [
       `${kind}.yaml`,

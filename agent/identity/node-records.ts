@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { compareText } from "../lib/compare.ts";
 import { writePrivateFile } from "../lib/private-file.ts";
 
 /** What the authority knows of a node's certificates. */
@@ -28,7 +29,7 @@ export class NodeRecords {
   /** Nodes that may have certificates that are good at `now`, by name. */
   inUse(now: number): ReadonlyMap<string, NodeRecord> {
     const found = [...this.#records].filter(([, { validUntil }]) => validUntil > now);
-    return new Map(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    return new Map(found.toSorted(([a], [b]) => compareText(a, b)));
   }
 
   /** When a node was heard last by this process; undefined: never. */

@@ -1,7 +1,8 @@
+import { compareText } from "../lib/compare.ts";
 import type { Problem } from "../model/problem.ts";
 import { Notes } from "./notes.ts";
 import type { ReadPod } from "./pod.ts";
-import { compareText, describeObject, type RawObject } from "./raw-object.ts";
+import { describeObject, type RawObject } from "./raw-object.ts";
 import type { ReadService } from "./service.ts";
 
 /** Something that was read, with the object it was read from. */

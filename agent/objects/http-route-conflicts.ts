@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import type { HttpRoute } from "../model/http-route.ts";
 import { describeObject, type RawObject } from "./raw-object.ts";
 import type { Reader } from "./reader.ts";
@@ -11,7 +12,7 @@ export class RouteConflicts {
     for (const [index, rule] of route.rules.entries()) {
       const taken = new Set<string>();
       for (const match of rule.matches) {
-        const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+        const byName = (a: { name: string }, b: { name: string }): number => compareText(a.name, b.name);
         const headers = [...match.headers].sort(byName);
         const query = [...match.query].sort(byName);
         for (const { namespace, service, port } of route.parents) {

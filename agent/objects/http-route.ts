@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import type { HttpRoute, RouteRule } from "../model/http-route.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
@@ -10,7 +11,7 @@ import { readParents } from "./http-route-parents.ts";
 import { readRetry, readTimeouts } from "./http-route-retry.ts";
 import { Notes } from "./notes.ts";
 import { readMeta } from "./object-meta.ts";
-import { compareText, type RawObject } from "./raw-object.ts";
+import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 import type { ReferenceGrant } from "./reference-grant.ts";
 

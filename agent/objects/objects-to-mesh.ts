@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import { Remembered, SameList } from "../lib/remember.ts";
 import type { EndpointSlice } from "../model/endpoint.ts";
 import type { Mesh } from "../model/mesh.ts";
@@ -19,7 +20,7 @@ import { Notes } from "./notes.ts";
 import { readNamespace } from "./namespace.ts";
 import { readPeerAuthentications } from "./peer-authentication.ts";
 import { readPod, type ReadPod } from "./pod.ts";
-import { compareText, type RawObject } from "./raw-object.ts";
+import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 import { readReferenceGrant, type ReferenceGrant } from "./reference-grant.ts";
 import { readRequestAuthentications } from "./request-authentication.ts";

@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 /** A field's place inside an object: names of fields and indices of lists. */
 export type FieldPath = readonly (string | number)[];
 
@@ -50,10 +51,6 @@ export function describeObject(object: RawObject): string {
 export function describeOrigin(origin: Origin, path: FieldPath = []): string {
   const line = path.length === 0 ? origin.line : origin.lineOf?.(path);
   return line === undefined ? origin.file : `${origin.file}:${line}`;
-}
-
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** In the order of `comparePrecedence`; mostly they come in it. */

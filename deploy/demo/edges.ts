@@ -1,3 +1,4 @@
+import { compareText } from "../../agent/lib/compare.ts";
 import type { Sample } from "./prometheus.ts";
 
 /** Who calls whom, and how it goes. */
@@ -44,7 +45,7 @@ export function edgesBetween(earlier: readonly Sample[], later: readonly Sample[
   return [...sums]
     .filter(([, { requests, connections }]) => requests > 0 || connections > 0)
     .map(([key, sum]) => edgeOf(key, sum, seconds))
-    .toSorted((a, b) => `${a.source} ${a.destination}`.localeCompare(`${b.source} ${b.destination}`));
+    .toSorted((a, b) => compareText(`${a.source} ${a.destination}`, `${b.source} ${b.destination}`));
 }
 
 function add(sums: Map<string, Sums>, samples: readonly Sample[], sign: 1 | -1): void {

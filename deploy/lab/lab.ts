@@ -1,3 +1,4 @@
+import { compareText } from "../../agent/lib/compare.ts";
 import { AmbitError } from "../../agent/lib/errors.ts";
 import type { Problem } from "../../agent/model/problem.ts";
 import { AuthorityProcess } from "./authority-process.ts";
@@ -156,7 +157,7 @@ export class Lab {
       failed: lost.length > 0,
       authorityPid: this.#authority?.pid ?? null,
       nodes,
-      pods: pods.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name)),
+      pods: pods.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name)),
       services: this.#publisher.services.map(serviceStatus),
       warnings: this.#warnings(),
     };
@@ -266,8 +267,4 @@ function notInLab(what: string): AmbitError {
     what: `the lab has no ${what}`,
     remedy: "see 'ambit lab status'",
   });
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { compareText } from "../../lib/compare.ts";
 import { namespacedName } from "../../model/meta.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { JwtRule, RequestAuthentication } from "../../model/request-authentication.ts";
@@ -47,7 +48,7 @@ export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespac
         rules: [...new Set(own.flatMap((each) => each.rules.map(({ id }) => id)))],
       };
     },
-    rules: [...rules.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    rules: [...rules.values()].toSorted((a, b) => compareText(a.id, b.id)),
   };
 }
 

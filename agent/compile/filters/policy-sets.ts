@@ -1,3 +1,4 @@
+import { compareText } from "../../lib/compare.ts";
 import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
 import { applicablePolicies, decides } from "../policy/applicable.ts";
@@ -83,7 +84,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
 }
 
 function byId(a: FilterPolicySet, b: FilterPolicySet): number {
-  return a.id < b.id ? -1 : 1;
+  return compareText(a.id, b.id);
 }
 
 type DecidedPolicy = AuthorizationPolicy | L4Policy;

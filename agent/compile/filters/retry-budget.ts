@@ -1,3 +1,4 @@
+import { compareText } from "../../lib/compare.ts";
 import { namespacedName } from "../../model/meta.ts";
 import type { NodeView } from "../node-view.ts";
 import type { FilterRetryBudget } from "./filter-config.ts";
@@ -19,5 +20,5 @@ export function filterRetryBudgets(view: NodeView): readonly FilterRetryBudget[]
       });
     }
   }
-  return [...budgets.values()].toSorted((a, b) => (a.service < b.service ? -1 : 1));
+  return [...budgets.values()].toSorted((a, b) => compareText(a.service, b.service));
 }

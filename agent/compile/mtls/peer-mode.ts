@@ -1,3 +1,4 @@
+import { compareText } from "../../lib/compare.ts";
 import { carries, type ObjectMeta } from "../../model/meta.ts";
 import type { MtlsMode, PeerAuthentication } from "../../model/peer-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
@@ -76,7 +77,7 @@ function widest({ own, namespace, mesh }: Scopes): DecidedMode {
  * two in one scope the older one, as in Istio.
  */
 function scopes(policies: readonly PeerAuthentication[], rootNamespace: string): (workload: Workload) => Scopes {
-  const byAge = policies.toSorted((a, b) => compare(key(a), key(b)));
+  const byAge = policies.toSorted((a, b) => compareText(key(a), key(b)));
   const mesh = byAge.find(({ meta, selector }) => meta.namespace === rootNamespace && selector === undefined);
   return (workload) => {
     const inNamespace = byAge.filter(({ meta }) => meta.namespace === workload.meta.namespace);
@@ -87,8 +88,4 @@ function scopes(policies: readonly PeerAuthentication[], rootNamespace: string):
 
 function key({ meta }: PeerAuthentication): string {
   return `${meta.creationTimestamp} ${meta.namespace}/${meta.name}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

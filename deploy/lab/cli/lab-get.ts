@@ -1,11 +1,12 @@
 import { Option, type Command } from "commander";
+import { compareText } from "../../../agent/lib/compare.ts";
 import { labStatus } from "../client.ts";
 import { labPaths } from "../lab-paths.ts";
 import { AmbitError } from "../../../agent/lib/errors.ts";
 import { stringify } from "../../../agent/lib/yaml.ts";
 import { ManifestFolder } from "../../../agent/sources/manifest-folder.ts";
 import { mergeObjects } from "../../../agent/objects/merge-objects.ts";
-import { compareText, type RawObject } from "../../../agent/objects/raw-object.ts";
+import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import { columnsOf } from "./lab-get/columns.ts";
 import { at } from "./lab-get/json-path.ts";
 import { RESOURCES, resourceNamed, type ResourceKind } from "./lab-get/resources.ts";
