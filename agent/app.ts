@@ -10,8 +10,7 @@ import {
   type AuthorityOptions,
 } from "./node/certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
-import { ensureEnvoy } from "./envoy/find-envoy.ts";
-import { EnvoySupervisor } from "./envoy/supervisor.ts";
+import { openEnvoyProcess } from "./envoy/supervisor.ts";
 import { CaptureHandshake } from "./node/capture-handshake.ts";
 import { installFilterModule } from "./node/filter-module.ts";
 import { KeySets } from "./jwks/key-sets.ts";
@@ -76,7 +75,10 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   const socketPath = join(stateDir, "admin.sock");
   await refuseSecond("agent", stateDir, socketPath);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const binary = await ensureEnvoy();
+  const adsSocket = join(stateDir, "ads.sock");
+  const { concurrency, patienceMs } = options;
+  const proxyOptions = { node, stateDir, adsSocket, cgroup: proxyCgroup, concurrency, patienceMs, log };
+  const envoy = await openEnvoyProcess(proxyOptions);
   const compileOptions = { ...options, filterModule: installFilterModule(stateDir) };
   const source = await openDirectorySource(options.manifests, {
     ...options,
@@ -86,7 +88,6 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     options.authority && (await openCertificateStore(node, options.authority, join(stateDir, "roots.pem")));
   const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
   const ads = new AdsServer(log);
-  const adsSocket = join(stateDir, "ads.sock");
   await ads.start(adsSocket);
   const known = capture.knownPods();
   const wait = new CertificateWait({
@@ -95,17 +96,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     closeAfterMs: options.strictGraceMs,
     onChange: () => again(),
   });
-  const envoy = new EnvoySupervisor({
-    binary,
-    node,
-    stateDir,
-    adsSocket,
-    cgroup: proxyCgroup,
-    concurrency: options.concurrency,
-    patienceMs: options.patienceMs,
-    onStart: () => wait.proxyStarts(),
-    log,
-  });
+  envoy.onStart(() => wait.proxyStarts());
   // Certificates come one by one, and there may be hundreds when an agent starts.
   const changes = new Debounce(() => Promise.resolve(apply(source.current())), WAIT_MS, MAX_WAIT_MS);
   const again = (): void => changes.call();

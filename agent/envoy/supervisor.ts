@@ -6,58 +6,56 @@ import { start, type Child } from "../lib/exec.ts";
 import type { Logger } from "../lib/log.ts";
 import { askAdmin } from "./admin-client.ts";
 import { bootstrap } from "./bootstrap.ts";
-import type { EnvoyBinary } from "./find-envoy.ts";
+import { ensureEnvoy, type EnvoyBinary } from "./find-envoy.ts";
 import { end, identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
-import { howItEnded, lastWords, logSize } from "./last-words.ts";
 import { Liveness } from "./liveness.ts";
 import { findRecorded, forget, record } from "./process-record.ts";
-import { endedTrouble, silentTrouble, type Trouble } from "./trouble.ts";
+import type { EnvoyStatus, EnvoyTrouble, NodeProxy } from "./proxy.ts";
+import { endedTrouble, howItEnded, lastWords, logSize, silentTrouble } from "./trouble.ts";
 
 export interface SupervisorOptions {
-  readonly binary: EnvoyBinary;
   readonly node: string;
   /** Holds the sockets, the log, and what is needed to find a running Envoy again. */
   readonly stateDir: string;
+  /** Unix socket of the agent's ADS. */
   readonly adsSocket: string;
-  /** cgroup v2 directory that Envoy is put into before it runs: the kernel's programs know it by that. */
+  /** cgroup v2 directory that Envoy joins before it runs: the kernel's programs recognise Envoy by it. */
   readonly cgroup: string;
   /** Worker threads. */
   readonly concurrency: number;
-  /** An Envoy that has not answered for so long is replaced. */
+  /** An Envoy that has not answered for this long is replaced. */
   readonly patienceMs: number;
-  /** An Envoy is about to start, which knows nothing of what the one before it was told. */
-  readonly onStart?: () => void;
   readonly log: Logger;
 }
 
-export interface EnvoyStatus {
-  readonly pid: number | undefined;
-  readonly version: string;
-  readonly ready: boolean;
-  readonly restarts: number;
-  /** What is wrong with it; undefined where nothing is known to be. */
-  readonly trouble: Trouble | undefined;
+/** Envoy as a process of this machine; fetches the binary if the machine has none. Call `start` on the result. */
+export async function openEnvoyProcess(options: SupervisorOptions): Promise<NodeProxy> {
+  return new EnvoySupervisor(await ensureEnvoy(), options);
 }
 
 const WATCH_MS = 100;
 const ANSWER_MS = 2_000;
 const GRACE_MS = 2_000;
 const MAX_BACKOFF_MS = 10_000;
-/** An Envoy that has lived this long has started well: the next restart is immediate again. */
+/** An Envoy that has lived this long started well, so the next restart is immediate again. */
 const STABLE_MS = 10_000;
-/** For so long Envoy keeps a listener that has gone or changed, 100 kB each, seven a pod; by itself for 10 minutes. */
+/**
+ * How long Envoy keeps a listener that was removed or changed: about 100 kB each, and a pod has seven. Envoy's default is
+ * 10 minutes.
+ */
 const DRAIN_SECONDS = 60;
 
-// Envoy asks the kernel to be killed when its parent ends (PR_SET_PDEATHSIG). So its parent is this shell, in a session of
-// its own, which outlives the agent; and it joins its cgroup before it opens a socket.
+// Envoy asks the kernel to kill it when its parent ends (PR_SET_PDEATHSIG). So its parent is this shell, which has a session
+// of its own and outlives the agent. The shell joins the cgroup first, so that Envoy is in it before it opens a socket.
 const PARENT = `echo $$ > "$1/cgroup.procs" || exit 1
 pid_file=$2; shift 2
 "$@" & echo $! > "$pid_file.new" && mv "$pid_file.new" "$pid_file"
 wait $!
 echo $? > "$pid_file.exit"`;
 
-/** Keeps one Envoy running. It outlives this process; the next supervisor of the same folder adopts it. */
-export class EnvoySupervisor {
+/** Keeps one Envoy running. Envoy outlives this process; the next supervisor of the same folder adopts it. */
+export class EnvoySupervisor implements NodeProxy {
+  readonly #binary: EnvoyBinary;
   readonly #options: SupervisorOptions;
   readonly #adminSocket: string;
   readonly #pidFile: string;
@@ -71,12 +69,14 @@ export class EnvoySupervisor {
   #backoffMs = 0;
   #logStart = 0;
   #inARow = 0;
-  #trouble: Trouble | undefined;
+  #trouble: EnvoyTrouble | undefined;
+  #onStart: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #watching: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: SupervisorOptions) {
+  constructor(binary: EnvoyBinary, options: SupervisorOptions) {
+    this.#binary = binary;
     this.#options = options;
     this.#adminSocket = join(options.stateDir, "envoy-admin.sock");
     this.#pidFile = join(options.stateDir, "envoy.pid");
@@ -89,9 +89,13 @@ export class EnvoySupervisor {
     return this.#adminSocket;
   }
 
+  onStart(listener: () => void): void {
+    this.#onStart = listener;
+  }
+
   /**
-   * Adopts the Envoy that runs, if it was started the same way; else ends it and starts one. Then watches it, and starts
-   * another when it ends or does not start.
+   * Adopts the Envoy that runs if it was started the same way; otherwise ends it and starts a new one. Then watches it, and
+   * starts another when it ends or does not start.
    */
   async start(): Promise<void> {
     const { log } = this.#options;
@@ -102,8 +106,8 @@ export class EnvoySupervisor {
       log.info({ pid: this.#envoy.pid }, "Envoy adopted");
     } else {
       if (running !== undefined) {
-        // Two would bind the same ports in the pods, and each would get half of the connections.
-        log.warn({ pid: running.process.pid }, "an Envoy runs that was started differently; ending it");
+        // Two Envoys would bind the same ports in the pods, and each would get half of the connections.
+        log.warn({ pid: running.process.pid }, "the running Envoy was started differently; ending it");
         await end(running.process, GRACE_MS);
       }
       await this.#tryToStart();
@@ -112,11 +116,10 @@ export class EnvoySupervisor {
   }
 
   status(): EnvoyStatus {
-    const { version } = this.#options.binary;
+    const { version } = this.#binary;
     return { pid: this.#envoy?.pid, version, ready: this.#ready, restarts: this.#restarts, trouble: this.#trouble };
   }
 
-  /** Stops watching; Envoy goes on. */
   release(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -125,7 +128,7 @@ export class EnvoySupervisor {
   /** Ends Envoy: politely first, by force after `graceMs` (default 2000). */
   async stop(graceMs = GRACE_MS): Promise<void> {
     this.release();
-    // An Envoy that is being started now is ours to end, too.
+    // An Envoy that is starting now must be ended too.
     await this.#watching;
     if (this.#envoy !== undefined) await end(this.#envoy, graceMs);
     this.#envoy = undefined;
@@ -160,7 +163,7 @@ export class EnvoySupervisor {
     }
   }
 
-  /** Notes how it ended, and has the next one started after a while. */
+  /** Notes how Envoy ended, and schedules the next start. */
   async #ended(about: { readonly pid?: number; readonly error?: string }): Promise<void> {
     this.#ready = false;
     this.#envoy = undefined;
@@ -178,7 +181,7 @@ export class EnvoySupervisor {
     this.#watchSoon(againInMs);
   }
 
-  /** Is it ready? One that has not answered for long is ended. */
+  /** Asks Envoy whether it is ready. Ends an Envoy that has been silent for too long. */
   async #ask(envoy: ProcessIdentity): Promise<void> {
     const { log, patienceMs } = this.#options;
     const timeoutMs = Math.min(ANSWER_MS, patienceMs / 4);
@@ -209,9 +212,9 @@ export class EnvoySupervisor {
   }
 
   #command(): { readonly args: readonly string[]; readonly bootstrapJson: string } {
-    const { binary, node, adsSocket, concurrency } = this.#options;
+    const { node, adsSocket, concurrency } = this.#options;
     const bootstrapJson = JSON.stringify(bootstrap({ node, adsSocket, adminSocket: this.#adminSocket }));
-    const args = [binary.path, "--config-path", this.#configFile, "--disable-hot-restart"];
+    const args = [this.#binary.path, "--config-path", this.#configFile, "--disable-hot-restart"];
     return {
       args: [
         ...args,
@@ -228,7 +231,7 @@ export class EnvoySupervisor {
     };
   }
 
-  /** Tells Envoys that were started differently apart. */
+  /** Differs between Envoys that were started with a different binary, arguments, or bootstrap. */
   #fingerprint(): string {
     return createHash("sha256").update(JSON.stringify(this.#command())).digest("hex");
   }
@@ -241,7 +244,7 @@ export class EnvoySupervisor {
     rmSync(this.#adminSocket, { force: true });
     this.#logStart = logSize(this.#logFile);
     this.#startedAt = Date.now();
-    this.#options.onStart?.();
+    this.#onStart?.();
     const logFile = openSync(this.#logFile, "a");
     const parent = start("/bin/sh", ["-c", PARENT, "envoy-parent", cgroup, this.#pidFile, ...args], {
       detached: true,
@@ -256,7 +259,7 @@ export class EnvoySupervisor {
 
   async #appeared(parent: Child): Promise<ProcessIdentity> {
     for (const deadline = Date.now() + 5_000; Date.now() < deadline;) {
-      // In this order: a parent that has ended has written all that it had to write.
+      // Look at the parent first: once it has ended, it has written everything it will write.
       const over = parent.exitCode !== null || parent.signalCode !== null;
       if (existsSync(this.#pidFile)) {
         const found = identify(Number(readFileSync(this.#pidFile, "utf8").trim()));

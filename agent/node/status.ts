@@ -1,6 +1,6 @@
 import type { CertificateStatus } from "../identity/certificate-status.ts";
 import type { NodeConfig } from "../compile/compile.ts";
-import type { EnvoyStatus } from "../envoy/supervisor.ts";
+import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { WaitingPod } from "../compile/node-view.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";

@@ -13,7 +13,7 @@ const STATUS: AgentStatus = {
     restarts: 3,
     trouble: {
       since: "2026-01-01T00:00:00.000Z",
-      what: "Envoy ended by SIGSEGV right after its start, 3 times in a row; another is started",
+      what: "Envoy ended by SIGSEGV right after its start, 3 times in a row; the agent starts another",
       said: "[critical] no such thing as luck",
       remedy: "read /state/envoy.log",
     },
@@ -39,7 +39,7 @@ const STATUS: AgentStatus = {
 it("tells what ails an Envoy, its last words, what to do, and since when it refuses what", () => {
   expect(statusText([STATUS])).toContain(`
 The Envoy of node-1, since 2026-01-01T00:00:00.000Z
-  Envoy ended by SIGSEGV right after its start, 3 times in a row; another is started
+  Envoy ended by SIGSEGV right after its start, 3 times in a row; the agent starts another
   it said last: [critical] no such thing as luck
   what to do: read /state/envoy.log
 

@@ -23,9 +23,10 @@ async function supervise(node = "node-1", patienceMs = 10_000, script?: string):
   const path = script === undefined ? binary.path : join(stateDir, "fake-envoy");
   if (script !== undefined) writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const adsSocket = join(stateDir, "ads.sock");
-  last = new EnvoySupervisor({
-    ...{ binary: { ...binary, path }, node, stateDir, adsSocket, cgroup, concurrency: 1, patienceMs, log },
-  });
+  last = new EnvoySupervisor(
+    { ...binary, path },
+    { node, stateDir, adsSocket, cgroup, concurrency: 1, patienceMs, log },
+  );
   await last.start();
   return last;
 }
