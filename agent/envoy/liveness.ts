@@ -31,7 +31,8 @@ export class Liveness {
     this.#unanswered = 0;
   }
 
-  unanswered(pid: number, nowMs: number = Date.now()): Silence {
+  unanswered(pid: number): Silence {
+    const nowMs = Date.now();
     const { state, cpuMs } = mainThread(pid);
     this.#first ??= { atMs: nowMs, cpuMs };
     this.#unanswered++;

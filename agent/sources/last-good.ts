@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
 import type { Problem } from "../model/problem.ts";
 import { Ages } from "./ages.ts";
 import { Notes, subjectOf } from "../objects/notes.ts";
@@ -20,20 +21,20 @@ export interface Choice<T> {
  */
 export class LastGood {
   readonly #good: Map<string, Version>;
-  readonly #now: () => Date;
+  readonly #clock: Pick<Clock, "now">;
   /** Faults that each file had when what was missing in it was last taken for removed. */
   readonly #tolerated = new Map<string, number>();
   readonly #ages: Ages;
 
-  constructor(known: readonly Version[] = [], now: () => Date = () => new Date()) {
+  constructor(known: readonly Version[] = [], clock: Pick<Clock, "now"> = SYSTEM_CLOCK) {
     this.#good = new Map(known.map((version) => [objectKey(version.object), version]));
-    this.#now = now;
+    this.#clock = clock;
     this.#ages = new Ages();
   }
 
   /** `faults`: of each file, how many of its parts cannot be told to be an object. */
   choose<T>(objects: readonly RawObject[], faults: ReadonlyMap<string, number>, judge: Judge<T>): Choice<T> {
-    const time = `${this.#now().toISOString().slice(0, 19)}Z`;
+    const time = `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`;
     const groups = byKey(this.#ages.stamp(objects, time, this.#good), this.#good);
     const candidates = candidatesOf(groups, this.#good);
     let settled = settle(candidates, judge);

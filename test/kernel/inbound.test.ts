@@ -73,7 +73,7 @@ describePrivileged("which of its pod's inbound listeners takes a connection", ()
   it("is the patient one for a while for who has left, which the next agent does not cut short", async () => {
     let now = 0;
     const fds = [map("mtls_callers"), map("callers_known_until")] as const;
-    const next = new MtlsCallers(...fds, () => now);
+    const next = new MtlsCallers(...fds, { now: () => now });
     next.set([caller.ipv6]);
     now = LINGER_MS - 1;
     next.sweep();

@@ -21,7 +21,7 @@ class Follower {
   held: readonly string[] = [];
 
   constructor(lastGood?: LastGood) {
-    this.#lastGood = lastGood ?? new LastGood([], () => new Date(Date.UTC(2026, 0, 1, 0, 0, this.#seconds++)));
+    this.#lastGood = lastGood ?? new LastGood([], { now: () => Date.UTC(2026, 0, 1, 0, 0, this.#seconds++) });
   }
 
   /** An empty text is an empty file. */

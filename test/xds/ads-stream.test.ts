@@ -161,7 +161,7 @@ describe("an ADS stream", () => {
   it("gives a client that starts anew what was accepted last of what it refuses", () => {
     const accepted = noneAccepted();
     const connect = (versions: Versions): { readonly stream: AdsStream; readonly client: ModelClient } => {
-      const stream = new AdsStream(accepted, () => new Date(0));
+      const stream = new AdsStream(accepted, { now: () => 0 });
       stream.setTarget(snapshot(versions));
       const client = new ModelClient(stream);
       client.connect();

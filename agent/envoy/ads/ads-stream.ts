@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
 import { noneAccepted, type Accepted } from "./accepted.ts";
 import { blamedIn } from "./blame.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
@@ -70,13 +71,13 @@ const RESPONSE_BYTES = 2 << 20;
 export class AdsStream {
   readonly #kinds = new Map<ResourceKind, KindState>(KINDS.map((kind) => [kind, newKindState()]));
   readonly #accepted: Accepted;
-  readonly #now: () => Date;
+  readonly #clock: Pick<Clock, "now">;
   #target: PackedSnapshot | undefined;
   #nonce = 0;
 
-  constructor(accepted: Accepted = noneAccepted(), now: () => Date = () => new Date()) {
+  constructor(accepted: Accepted = noneAccepted(), clock: Pick<Clock, "now"> = SYSTEM_CLOCK) {
     this.#accepted = accepted;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   setTarget(target: PackedSnapshot): void {
@@ -221,7 +222,7 @@ export class AdsStream {
       // It has taken this once, maybe where a network namespace was there that is gone now.
       if (this.#accepted[kind].get(name)?.version === sent) this.#accepted[kind].delete(name);
       if (this.#target?.[kind].get(name)?.version !== sent) continue;
-      state.rejected.set(name, { kind, name, version: sent, message, time: this.#now().toISOString() });
+      state.rejected.set(name, { kind, name, version: sent, message, time: new Date(this.#clock.now()).toISOString() });
     }
     if (blamed.size === 0) state.batchLimit = Math.max(1, Math.floor(before.size / 2));
   }

@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
 import { addressBytes, addressText } from "./address.ts";
 import { address, u32, u64 } from "./codecs.ts";
 import { BpfMap } from "../loader/maps.ts";
@@ -15,7 +16,7 @@ const VOUCHED_NS = 20_000_000_000n;
 export class MtlsCallers {
   readonly #map: BpfMap<string, number>;
   readonly #knownUntil: BpfMap<number, bigint>;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, "now">;
   /** As they are given, and as the kernel's are written: they are many, and seldom new. */
   #wanted: ReadonlyMap<string, string> = new Map();
   /** In the kernel and not wanted any more, since when. What an earlier agent has left is among them until it is asked for. */
@@ -23,11 +24,11 @@ export class MtlsCallers {
   /** Has the kernel been told of all? */
   #isComplete = false;
 
-  constructor(callers: number, knownUntil: number, now: () => number = Date.now) {
+  constructor(callers: number, knownUntil: number, clock: Pick<Clock, "now"> = SYSTEM_CLOCK) {
     this.#map = new BpfMap(callers, address, u32);
     this.#knownUntil = new BpfMap(knownUntil, u32, u64);
-    this.#now = now;
-    this.#leaving = new Map([...this.#map.entries()].map(([text]) => [text, now()]));
+    this.#clock = clock;
+    this.#leaving = new Map([...this.#map.entries()].map(([text]) => [text, clock.now()]));
   }
 
   /** Adds those that are new; the others go with time (`sweep`). Throws AmbitError `bad-address` or `SystemCallError`. */
@@ -37,7 +38,7 @@ export class MtlsCallers {
     this.#isComplete = false;
     this.#map.setAll(fresh.map((written) => [written, 1] as const));
     this.#isComplete = true;
-    const since = this.#now();
+    const since = this.#clock.now();
     for (const [text, written] of this.#wanted) if (!wanted.has(text)) this.#leaving.set(written, since);
     for (const written of fresh) this.#leaving.delete(written);
     this.#wanted = wanted;
@@ -46,7 +47,7 @@ export class MtlsCallers {
 
   /** To be called from time to time. */
   sweep(): void {
-    const until = this.#now() - LINGER_MS;
+    const until = this.#clock.now() - LINGER_MS;
     const over = [...this.#leaving].filter(([, since]) => since <= until).map(([written]) => written);
     this.#map.deleteAll(over);
     for (const written of over) this.#leaving.delete(written);
