@@ -7,7 +7,7 @@ import type { Problem } from "../model/problem.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
 import { compareProblems } from "../objects/objects-to-mesh.ts";
-import { problemTable } from "../lib/terminal/problem-table.ts";
+import { problemTable } from "./problem-table.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";
 

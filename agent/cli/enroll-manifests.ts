@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { AmbitError } from "../lib/errors.ts";
 import { scanFolder } from "../sources/scan-folder.ts";
 import { describeTarget, type EnrollmentTarget } from "./enrollment-target.ts";
-import { editLabel } from "../../deploy/lab/cli/label-edit.ts";
+import { editLabel } from "./label-edit.ts";
 
 /** What happened to the manifests. */
 export interface ManifestChange {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { editLabel } from "../../deploy/lab/cli/label-edit.ts";
+import { editLabel } from "../../agent/cli/label-edit.ts";
 
 const KEY = "ambit.dev/dataplane-mode";
 const shop = { namespace: "shop", pod: undefined };

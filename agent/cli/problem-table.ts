@@ -1,6 +1,6 @@
 import { relative } from "node:path";
-import type { Problem } from "../../model/problem.ts";
-import { table } from "./output.ts";
+import type { Problem } from "../model/problem.ts";
+import { table } from "../lib/terminal/output.ts";
 
 const HEADER = ["SEVERITY", "FILE", "OBJECT", "FIELD", "PROBLEM, AND WHAT TO DO"];
 

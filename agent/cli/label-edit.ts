@@ -1,5 +1,5 @@
-import { isMap, isScalar, parseAllDocuments } from "../../../agent/lib/yaml.ts";
-import type { EnrollmentTarget } from "../../../agent/cli/enrollment-target.ts";
+import { isMap, isScalar, parseAllDocuments } from "../lib/yaml.ts";
+import type { EnrollmentTarget } from "./enrollment-target.ts";
 
 /** What an edit came to: the new text, or why there is none. */
 export type LabelEdit =
