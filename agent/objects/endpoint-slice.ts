@@ -40,9 +40,18 @@ export function readEndpointSlice(root: Reader, object: RawObject): EndpointSlic
   };
 }
 
+/** undefined for ports that are not TCP. */
 function readPort(entry: Reader): EndpointPort | undefined {
   entry.fields(["name", "port", "protocol", "appProtocol"], "warning");
-  const protocol = entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP";
+  const written = readSlicePort(entry);
+  return written === undefined || written.transport !== "TCP" ? undefined : { name: written.name, port: written.port };
+}
+
+/** A port of an EndpointSlice as it is written, whatever its transport protocol. */
+export function readSlicePort(
+  entry: Reader,
+): (EndpointPort & { readonly transport: "TCP" | "UDP" | "SCTP" }) | undefined {
+  const transport = entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP";
   const name = entry
     .field("name")
     .parsed(
@@ -51,10 +60,11 @@ function readPort(entry: Reader): EndpointPort | undefined {
       "Use the Service port's name.",
     );
   const port = entry.field("port").required().port();
-  return port === undefined || protocol !== "TCP" ? undefined : { name: name ?? "", port };
+  return port === undefined ? undefined : { name: name ?? "", port, transport };
 }
 
-function readEndpoint(entry: Reader, type: "IPv4" | "IPv6"): Endpoint | undefined {
+/** undefined where it has no address of the slice's family. */
+export function readEndpoint(entry: Reader, type: "IPv4" | "IPv6"): Endpoint | undefined {
   const addresses = entry
     .field("addresses")
     .required()

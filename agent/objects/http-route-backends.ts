@@ -1,9 +1,15 @@
 import type { BackendRef } from "../model/http-route.ts";
-import type { RouteContext } from "./http-route.ts";
+import type { Service } from "../model/service.ts";
 import { readFilters } from "./http-route-filters.ts";
 import { describePorts } from "./http-route-parents.ts";
 import { quote, type Reader } from "./reader.ts";
-import { isGranted } from "./reference-grant.ts";
+import { isGranted, type ReferenceGrant } from "./reference-grant.ts";
+
+/** What a route may refer to. */
+export interface RouteContext {
+  readonly services: readonly Service[];
+  readonly grants: readonly ReferenceGrant[];
+}
 
 const FIELDS = ["group", "kind", "namespace", "name", "port", "weight", "filters"];
 

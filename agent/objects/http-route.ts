@@ -2,8 +2,7 @@ import { compareText } from "../lib/compare.ts";
 import type { HttpRoute, RouteRule } from "../model/http-route.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Service } from "../model/service.ts";
-import { readBackends } from "./http-route-backends.ts";
+import { readBackends, type RouteContext } from "./http-route-backends.ts";
 import { RouteConflicts } from "./http-route-conflicts.ts";
 import { readFilters } from "./http-route-filters.ts";
 import { readMatches } from "./http-route-match.ts";
@@ -13,13 +12,6 @@ import { Notes } from "./notes.ts";
 import { readMeta } from "./object-meta.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
-import type { ReferenceGrant } from "./reference-grant.ts";
-
-/** What a route may refer to. */
-export interface RouteContext {
-  readonly services: readonly Service[];
-  readonly grants: readonly ReferenceGrant[];
-}
 
 const SPEC_FIELDS = ["parentRefs", "hostnames", "rules", "useDefaultGateways"];
 const RULE_FIELDS = ["name", "matches", "filters", "backendRefs", "timeouts", "retry", "sessionPersistence"];

@@ -26,11 +26,6 @@ import { readReferenceGrant, type ReferenceGrant } from "./reference-grant.ts";
 import { readRequestAuthentications } from "./request-authentication.ts";
 import { readService, type ReadService } from "./service.ts";
 
-export interface ObjectsToMeshOptions extends Partial<MeshOptions> {
-  /** Make EndpointSlices for Services that have none. Default true; false where a cluster's controllers write them. */
-  readonly deriveEndpoints?: boolean;
-}
-
 /** What was read of one object, and what there was to say about it. */
 interface Reading<T> {
   readonly value: T | undefined;
@@ -55,7 +50,7 @@ const lists = { workloads: new SameList<Workload>(), services: new SameList<Serv
  * The mesh that a set of objects describes, whatever order they come in. Pure, and never throws: what cannot be read is
  * left out (policies: fails closed) and is in `problems`.
  */
-export function objectsToMesh(objects: readonly RawObject[], options: ObjectsToMeshOptions = {}): Mesh {
+export function objectsToMesh(objects: readonly RawObject[], options: Partial<MeshOptions> = {}): Mesh {
   const settings: MeshOptions = { ...DEFAULT_MESH_OPTIONS, ...options };
   const problems: Problem[] = [];
   const served = mergeObjects(objects, problems).filter((object) => isServedKind(object, problems));
@@ -92,7 +87,7 @@ export function objectsToMesh(objects: readonly RawObject[], options: ObjectsToM
   const services = lists.services.of(sorted(readServices.map(({ service }) => service)));
   const slices = read("EndpointSlice", known.slices, readEndpointSlice).map(({ value }) => value);
   const grants = read("ReferenceGrant", known.grants, readReferenceGrant).map(({ value }) => value);
-  const derived = options.deriveEndpoints === false ? [] : deriveEndpointSlices(readServices, sortPods(pods), slices);
+  const derived = deriveEndpointSlices(readServices, sortPods(pods), slices);
   return {
     namespaces: sorted(namespaces),
     workloads: lists.workloads.of(sorted(pods.map(({ workload }) => workload))),

@@ -16,7 +16,8 @@ export function readContainerPorts(spec: Reader): readonly ContainerPort[] {
   return runningContainers(spec).flatMap((container) => container.field("ports").list(readContainerPort));
 }
 
-function readContainerPort(entry: Reader): ContainerPort | undefined {
+/** undefined for ports that are neither TCP nor UDP. */
+export function readContainerPort(entry: Reader): ContainerPort | undefined {
   const protocol = entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP";
   const name = entry
     .field("name")

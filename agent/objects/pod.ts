@@ -1,4 +1,5 @@
 import { NETNS_ANNOTATION, type MeshOptions } from "../model/mesh-options.ts";
+import { isEnrolled } from "../model/enrollment.ts";
 import type { Workload } from "../model/workload.ts";
 import { canonicalAddress } from "./addresses.ts";
 import { isDnsSubdomain, isUid } from "./names.ts";
@@ -33,8 +34,7 @@ export function readPod(
   // Addresses of a Pod that has ended may belong to another one by now.
   const addresses = terminated ? [] : readAddresses(status);
   const hostNetwork = spec.field("hostNetwork").boolean() ?? false;
-  const { key, value } = options.enrollmentLabel;
-  const asked = meta.labels[key] !== "none" && (meta.labels[key] === value || namespaceLabels[key] === value);
+  const asked = isEnrolled(meta.labels, namespaceLabels, options.enrollmentLabel);
   const ports = readContainerPorts(spec);
   const workload: Workload = {
     meta,
@@ -82,7 +82,8 @@ function readAddresses(status: Reader): readonly string[] {
   return single === undefined ? [] : [single];
 }
 
-function readServiceAccount(spec: Reader): string {
+/** The ServiceAccount of a Pod's spec; "default" where it names none. */
+export function readServiceAccount(spec: Reader): string {
   const read = (field: Reader): string =>
     field.parsed(nodeName, "a service account's name", "Write the name of a ServiceAccount.") ?? "";
   const name = read(spec.field("serviceAccountName"));

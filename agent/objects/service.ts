@@ -42,7 +42,8 @@ export function readService(root: Reader, object: RawObject): ReadService | unde
   };
 }
 
-function readClusterIPs(spec: Reader): readonly string[] {
+/** Virtual addresses of a Service that is not headless; none where the cluster chooses them. */
+export function readClusterIPs(spec: Reader): readonly string[] {
   const read = (field: Reader): string | undefined =>
     field.raw === ""
       ? undefined
@@ -76,7 +77,24 @@ function readPorts(ports: Reader): readonly ServicePort[] {
 /** undefined for ports that are not TCP. */
 function readPort(entry: Reader, several: boolean): ServicePort | undefined {
   entry.fields(PORT_FIELDS, "warning");
-  const protocol = entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP";
+  const written = readServicePort(entry, several);
+  if (written === undefined || written.transport !== "TCP") return undefined;
+  const { name, port, targetPort, appProtocol } = written;
+  return { name, port, targetPort, protocol: protocolOf(port, name, appProtocol) };
+}
+
+/** A port of a Service as it is written, whatever its transport protocol. */
+export interface WrittenServicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly targetPort: number | string;
+  readonly transport: "TCP" | "UDP" | "SCTP";
+  readonly appProtocol: string | undefined;
+}
+
+/** `several`: the Service has more than one port, so that each needs a name. */
+export function readServicePort(entry: Reader, several: boolean): WrittenServicePort | undefined {
+  const transport = entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP";
   const nameField = several ? entry.field("name").required() : entry.field("name");
   const name = nameField.parsed(
     (text) => (text === "" || isDnsLabel(text) ? text : undefined),
@@ -86,12 +104,13 @@ function readPort(entry: Reader, several: boolean): ServicePort | undefined {
   const port = entry.field("port").required().port();
   const targetPort = readTargetPort(entry.field("targetPort"));
   const appProtocol = entry.field("appProtocol").string();
-  if (port === undefined || protocol !== "TCP") return undefined;
+  if (port === undefined) return undefined;
   return {
     name: name ?? "",
     port,
     targetPort: targetPort ?? port,
-    protocol: protocolOf(port, name ?? "", appProtocol === "" ? undefined : appProtocol),
+    transport,
+    appProtocol: appProtocol === "" ? undefined : appProtocol,
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Mesh } from "../model/mesh.ts";
+import type { MeshOptions } from "../model/mesh-options.ts";
 import { FollowedFolders, type FollowOptions } from "./follow-folders.ts";
 import { HeldVersions } from "./held-versions.ts";
 import { LastGood } from "./last-good.ts";
 import { meshOf } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import type { ObjectsToMeshOptions } from "../objects/objects-to-mesh.ts";
 import type { Source } from "../model/source.ts";
 
-export interface DirectorySourceOptions extends ObjectsToMeshOptions, FollowOptions {
+export interface DirectorySourceOptions extends Partial<MeshOptions>, FollowOptions {
   /** Where versions that are served in place of what is broken are kept for the next process. */
   readonly heldVersions?: string | undefined;
 }

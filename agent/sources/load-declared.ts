@@ -1,12 +1,13 @@
 import type { Mesh } from "../model/mesh.ts";
+import type { MeshOptions } from "../model/mesh-options.ts";
 import { namespacedName } from "../model/meta.ts";
 import { HeldVersions } from "./held-versions.ts";
 import { LastGood } from "./last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import { objectsToMesh, type ObjectsToMeshOptions } from "../objects/objects-to-mesh.ts";
+import { objectsToMesh } from "../objects/objects-to-mesh.ts";
 import { templatePods } from "./template-pods.ts";
 
-export interface LoadDeclaredOptions extends ObjectsToMeshOptions {
+export interface LoadDeclaredOptions extends Partial<MeshOptions> {
   /** Where an agent that follows the folders notes what it serves in place of what has broken in them. */
   readonly heldVersions?: string | undefined;
 }
