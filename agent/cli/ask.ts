@@ -1,5 +1,7 @@
-import { askAdmin } from "../envoy/admin-client.ts";
 import { AmbitError } from "../lib/errors.ts";
+import { askUnix } from "../lib/unix-http.ts";
+
+const TIMEOUT_MS = 2_000;
 
 /** What only the answers of each have at the top. */
 const MARKS = { agent: "node", authority: "signing" } as const;
@@ -14,9 +16,11 @@ export async function ask<T>(
   path: string,
   method: "GET" | "POST" = "GET",
 ): Promise<T> {
-  const { status, body } = await askAdmin(socketPath, path, { method }).catch((error: unknown) => {
-    throw silent(who, socketPath, error);
-  });
+  const { status, body } = await askUnix(socketPath, path, { method, timeoutMs: TIMEOUT_MS }).catch(
+    (error: unknown) => {
+      throw silent(who, socketPath, error);
+    },
+  );
   if (status === 200) {
     const answer: unknown = JSON.parse(body);
     if (method === "GET" && !isAnswerOf(who, answer)) throw wrongSocket(who, socketPath);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AmbitError, describe } from "../lib/errors.ts";
 import { start, type Child } from "../lib/exec.ts";
 import type { Logger } from "../lib/log.ts";
-import { askAdmin } from "./admin-client.ts";
+import { askUnix } from "../lib/unix-http.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { ensureEnvoy, type EnvoyBinary } from "./find-envoy.ts";
 import { end, identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
@@ -186,7 +186,7 @@ export class EnvoySupervisor implements NodeProxy {
     const { log, patienceMs } = this.#options;
     const timeoutMs = Math.min(ANSWER_MS, patienceMs / 4);
     try {
-      this.#ready = (await askAdmin(this.#adminSocket, "/ready", { timeoutMs })).body.startsWith("LIVE");
+      this.#ready = (await askUnix(this.#adminSocket, "/ready", { timeoutMs })).body.startsWith("LIVE");
       this.#liveness.answered();
       if (this.#ready) this.#trouble = undefined;
     } catch {

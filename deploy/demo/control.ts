@@ -1,6 +1,8 @@
-import { request } from "node:http";
 import { join } from "node:path";
 import { AmbitError } from "../../agent/lib/errors.ts";
+import { askUnix } from "../../agent/lib/unix-http.ts";
+
+const TIMEOUT_MS = 60_000;
 
 /** What a run of the load generator brought. */
 export interface Outcome {
@@ -66,29 +68,20 @@ export class Controls {
     return this.ask(ip, "/outcomes");
   }
 
-  private ask<T>(ip: string, path: string): Promise<T> {
-    const socketPath = join(this.folder, `${ip}.sock`);
-    return new Promise((resolve, reject) => {
-      const fail = (cause: unknown): void =>
-        reject(
-          new AmbitError({
-            code: "demo-application-silent",
-            kind: "system",
-            what: `the application at ${ip} does not answer ${path} on its control socket`,
-            cause,
-          }),
-        );
-      const call = request({ socketPath, path, timeout: 60_000, signal: this.signal }, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (part: string) => (text += part));
-        response.on("error", fail);
-        // The applications are the demo's own: their answers have the type that is asked for.
-        response.on("end", () => (response.statusCode === 200 ? resolve(JSON.parse(text) as T) : fail(text)));
+  private async ask<T>(ip: string, path: string): Promise<T> {
+    const silent = (cause: unknown): AmbitError =>
+      new AmbitError({
+        code: "demo-application-silent",
+        kind: "system",
+        what: `the application at ${ip} does not answer ${path} on its control socket`,
+        cause,
       });
-      call.on("timeout", () => call.destroy(new Error("no answer within 60 s")));
-      call.on("error", fail);
-      call.end();
+    const options = { timeoutMs: TIMEOUT_MS, signal: this.signal };
+    const { status, body } = await askUnix(join(this.folder, `${ip}.sock`), path, options).catch((error: unknown) => {
+      throw silent(error);
     });
+    if (status !== 200) throw silent(body);
+    // The applications are the demo's own: their answers have the type that is asked for.
+    return JSON.parse(body) as T;
   }
 }

@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { askUnix } from "../../agent/lib/unix-http.ts";
 import type { Problem } from "../../agent/model/problem.ts";
 
 /** What the lab reads of an agent's `GET /status`. */
@@ -19,27 +19,11 @@ const TIMEOUT_MS = 2_000;
 /** undefined while the agent does not answer. */
 export async function readAgentStatus(socket: string): Promise<AgentStatus | undefined> {
   try {
-    return parse(JSON.parse(await get(socket, "/status")));
+    const { status, body } = await askUnix(socket, "/status", { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return status === 200 ? parse(JSON.parse(body)) : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** `GET path` over a unix socket; rejects unless the answer is 200. */
-export function get(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, signal: AbortSignal.timeout(TIMEOUT_MS), agent: false }, (response) => {
-      const parts: Buffer[] = [];
-      response.on("error", reject);
-      response.on("data", (part: Buffer) => parts.push(part));
-      response.on("end", () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(parts).toString("utf8"));
-        else reject(new Error(`status ${response.statusCode}`));
-      });
-    });
-    call.on("error", reject);
-    call.end();
-  });
 }
 
 interface WireStatus {

@@ -1,5 +1,6 @@
-import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { AmbitError, errnoOf, messageOf } from "../../agent/lib/errors.ts";
+import { askUnix, openUnix, type UnixAnswer } from "../../agent/lib/unix-http.ts";
 import { CONTROL, type ControlFailure, type JoinAnswer, type JoinRequest } from "./control-protocol.ts";
 import { labPaths, type LabPaths } from "./lab-paths.ts";
 import type { LabStatus } from "./lab-status.ts";
@@ -52,12 +53,12 @@ export async function requestDown(paths: LabPaths): Promise<void> {
 }
 
 /** Ties a lab to this process: it goes down when this process ends, unless it is released. Resolves when the tie is made. */
-export async function attach(paths: LabPaths): Promise<ClientRequest> {
-  const { outgoing, incoming } = await send(paths, "POST", CONTROL.attach, undefined);
-  incoming.resume();
-  incoming.on("error", () => undefined);
-  outgoing.on("error", () => undefined);
-  return outgoing;
+export async function attach(paths: LabPaths): Promise<IncomingMessage> {
+  const tie = await openUnix(paths.socket, CONTROL.attach, { method: "POST" }).catch((error: unknown) => {
+    throw notRunning(paths, error);
+  });
+  tie.on("error", () => undefined);
+  return tie.resume();
 }
 
 /** Lets a lab live on when those that are attached end. */
@@ -65,34 +66,19 @@ export async function release(lab: string): Promise<void> {
   await call(labPaths(lab), "POST", CONTROL.release);
 }
 
-async function call<T>(paths: LabPaths, method: string, path: string, body?: unknown): Promise<T> {
-  let text = "";
-  let status: number | undefined;
-  try {
-    const { incoming } = await send(paths, method, path, body);
-    status = incoming.statusCode;
-    incoming.setEncoding("utf8");
-    for await (const chunk of incoming) text += String(chunk);
-  } catch (error) {
-    throw error instanceof AmbitError ? error : notRunning(paths, error);
-  }
+async function call<T>(paths: LabPaths, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  const { status, body: text } = await send(paths, method, path, body);
   const answer = JSON.parse(text) as unknown;
   if (status === 200) return answer as T;
   throw new AmbitError(answer as ControlFailure);
 }
 
-function send(
-  paths: LabPaths,
-  method: string,
-  path: string,
-  body: unknown,
-): Promise<{ outgoing: ClientRequest; incoming: IncomingMessage }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: paths.socket, method, path, agent: false });
-    outgoing.once("response", (incoming) => resolve({ outgoing, incoming }));
-    outgoing.once("error", (error) => reject(notRunning(paths, error)));
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+async function send(paths: LabPaths, method: "GET" | "POST", path: string, body: unknown): Promise<UnixAnswer> {
+  try {
+    return await askUnix(paths.socket, path, body === undefined ? { method } : { method, body: JSON.stringify(body) });
+  } catch (error) {
+    throw notRunning(paths, error);
+  }
 }
 
 function notRunning(paths: LabPaths, cause: unknown): AmbitError {

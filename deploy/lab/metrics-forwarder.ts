@@ -1,6 +1,8 @@
-import { createServer, request, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { messageOf } from "../../agent/lib/errors.ts";
+import { openUnix } from "../../agent/lib/unix-http.ts";
 
 /** Brings a node's metrics out of its network namespace: `GET /metrics` on a port of 127.0.0.1, and nothing else of the agent's API. */
 export class MetricsForwarder {
@@ -17,19 +19,7 @@ export class MetricsForwarder {
         outgoing.writeHead(404).end("only /metrics is here\n");
         return;
       }
-      const { accept } = incoming.headers;
-      const call = request({ socketPath: socket, path: "/metrics", agent: false, headers: accept ? { accept } : {} });
-      call.on("response", (response) => {
-        outgoing.writeHead(response.statusCode ?? 502, response.headers);
-        response.on("error", () => outgoing.destroy());
-        response.pipe(outgoing);
-      });
-      call.on("error", (error) => {
-        if (outgoing.headersSent) outgoing.destroy();
-        else outgoing.writeHead(503).end(`the node's agent does not answer: ${error.message}\n`);
-      });
-      outgoing.on("close", () => call.destroy());
-      call.end();
+      void forward(socket, incoming.headers.accept, outgoing);
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -44,5 +34,19 @@ export class MetricsForwarder {
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+}
+
+async function forward(socket: string, accept: string | undefined, outgoing: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  outgoing.on("close", () => gone.abort());
+  const headers = accept === undefined ? {} : { accept };
+  try {
+    const response = await openUnix(socket, "/metrics", { headers, signal: gone.signal });
+    outgoing.writeHead(response.statusCode ?? 502, response.headers);
+    response.on("error", () => outgoing.destroy());
+    response.pipe(outgoing);
+  } catch (error) {
+    outgoing.writeHead(503).end(`the node's agent does not answer: ${messageOf(error)}\n`);
   }
 }

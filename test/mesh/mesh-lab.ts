@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import { askUnix } from "../../agent/lib/unix-http.ts";
 import type { LabStatus } from "../../deploy/lab/lab-status.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
@@ -122,7 +122,7 @@ export class MeshLab {
   /** What a node's Envoy answers to its administrator. */
   async askEnvoy(node: string, path: string): Promise<string> {
     const socket = join(labStateDir(this.name), "nodes", node, "envoy-admin.sock");
-    const { body } = await askAdmin(socket, path, { timeoutMs: 30_000 });
+    const { body } = await askUnix(socket, path, { timeoutMs: 30_000 });
     return body;
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import { askUnix } from "../../agent/lib/unix-http.ts";
 import type { LabStatus } from "../../deploy/lab/lab-status.ts";
 import type { AgentStatus, PodStatus } from "../../agent/node/status.ts";
 import { describePrivileged } from "../support/privileges.ts";
@@ -58,7 +58,7 @@ describePrivileged("a pod that waits for its certificate", () => {
   const agent = async (): Promise<AgentStatus | undefined> => {
     try {
       const socket = join(labStateDir(lab.name), "nodes/node-1/admin.sock");
-      return JSON.parse((await askAdmin(socket, "/status")).body) as AgentStatus;
+      return JSON.parse((await askUnix(socket, "/status", { timeoutMs: 2_000 })).body) as AgentStatus;
     } catch {
       return undefined;
     }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import { askUnix } from "../../agent/lib/unix-http.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 import { envoyStatistics } from "../../agent/node/metrics/envoy-statistics.ts";
 import { proxyMetrics } from "../../agent/node/metrics/proxy-metrics.ts";
@@ -47,7 +47,7 @@ it("reads the histograms that the real Envoy answers", async () => {
   // Envoy merges its threads' histograms every five seconds.
   const path = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=initialization_time_ms";
   await eventually(async () => {
-    const { histograms } = envoyStatistics((await askAdmin(envoy.adminSocket, path)).body);
+    const { histograms } = envoyStatistics((await askUnix(envoy.adminSocket, path, { timeoutMs: 2_000 })).body);
     expect(histograms).toMatchObject([{ name: "server.initialization_time_ms", count: 1 }]);
     expect(histograms[0]?.sum).toBeGreaterThan(0);
   }, 50);

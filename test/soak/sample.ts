@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { request } from "node:http";
 import { dirname, join } from "node:path";
+import { askUnix } from "../../agent/lib/unix-http.ts";
 import { memoryMegabytes } from "../bench/process-cost.ts";
 import type { LabStatus } from "../bench/bench-lab.ts";
 import type { Sample } from "./judge.ts";
@@ -22,8 +22,8 @@ export async function takeSample(lab: string, { nodes, pods }: LabStatus): Promi
   try {
     const folders = nodes.map(({ adminSocket }) => dirname(adminSocket));
     const admins = folders.map((folder) => join(folder, "envoy-admin.sock"));
-    const listeners = await Promise.all(admins.map((admin) => ask(admin, "/listeners")));
-    const memory = JSON.parse(await ask(admins[0] ?? "", "/memory")) as EnvoyMemory;
+    const listeners = await Promise.all(admins.map((admin) => askUnix(admin, "/listeners", { timeoutMs: 3_000 })));
+    const memory = JSON.parse((await askUnix(admins[0] ?? "", "/memory", { timeoutMs: 3_000 })).body) as EnvoyMemory;
     return {
       at: Date.now(),
       pods: pods.length,
@@ -36,7 +36,7 @@ export async function takeSample(lab: string, { nodes, pods }: LabStatus): Promi
       pins: sum(folders.map((folder) => filesBelow(join(folder, "bpf")))),
       netns: readdirSync("/run/netns").filter((name) => name.startsWith(`ambit-${lab}-`)).length,
       cgroups: cgroupsOf(lab),
-      listeners: sum(listeners.map((text) => text.trim().split("\n").length)),
+      listeners: sum(listeners.map(({ body }) => body.trim().split("\n").length)),
     };
   } catch {
     // Something has ended while it was looked at; the next sample is not far.
@@ -57,19 +57,6 @@ function cgroupsOf(lab: string): number {
   if (root === undefined) return 0;
   const own = readdirSync(root, { recursive: true }).filter((path) => String(path).includes(lab));
   return own.filter((path) => statSync(join(root, String(path))).isDirectory()).length;
-}
-
-function ask(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    request({ socketPath, path, host: "admin", timeout: 3_000 }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => (text += part));
-      response.on("end", () => resolve(text));
-    })
-      .on("error", reject)
-      .end();
-  });
 }
 
 function sum(values: readonly number[]): number {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askAdmin } from "../../agent/envoy/admin-client.ts";
+import { askUnix } from "../../agent/lib/unix-http.ts";
 import { bootstrap } from "../../agent/envoy/bootstrap.ts";
 import { ensureEnvoy } from "../../agent/envoy/find-envoy.ts";
 import { start, type Child } from "../../agent/lib/exec.ts";
@@ -28,7 +28,7 @@ export class TestEnvoy {
 
   async ready(): Promise<boolean> {
     if (!existsSync(this.adminSocket)) return false;
-    return askAdmin(this.adminSocket, "/ready").then(
+    return askUnix(this.adminSocket, "/ready", { timeoutMs: 2_000 }).then(
       ({ body }) => body.startsWith("LIVE"),
       () => false,
     );
@@ -36,7 +36,7 @@ export class TestEnvoy {
 
   /** One of Envoy's counters or gauges. */
   async statistic(name: string): Promise<number> {
-    const { body } = await askAdmin(this.adminSocket, `/stats?filter=^${name}$`);
+    const { body } = await askUnix(this.adminSocket, `/stats?filter=^${name}$`, { timeoutMs: 2_000 });
     return Number(body.split(": ")[1] ?? Number.NaN);
   }
 

@@ -1,4 +1,4 @@
-import { askAdmin } from "../../envoy/admin-client.ts";
+import { askUnix, type UnixAnswer } from "../../lib/unix-http.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import { envoyStatistics, type EnvoyStatistics } from "./envoy-statistics.ts";
 import { byReporter, istioSeries, samples, type IstioSeries } from "./istio-series.ts";
@@ -9,10 +9,13 @@ const FILTERS = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=%
 const SERVER =
   "/stats?format=json&filter=%5E(server.(memory_allocated%7Clive%7Cuptime%7Cconcurrency%7Ctotal_connections)%7Clistener_manager.(total_listeners_active%7Ctotal_listeners_warming%7Ctotal_listeners_draining)%7Ccluster_manager.active_clusters)%24";
 
+const TIMEOUT_MS = 2_000;
+
 /** The node proxy's figures as Prometheus text; empty while it does not answer. */
 export async function proxyMetrics(adminSocket: string, mesh: Mesh, node: string): Promise<string> {
   try {
-    const [filters, server] = await Promise.all([askAdmin(adminSocket, FILTERS), askAdmin(adminSocket, SERVER)]);
+    const ask = (path: string): Promise<UnixAnswer> => askUnix(adminSocket, path, { timeoutMs: TIMEOUT_MS });
+    const [filters, server] = await Promise.all([ask(FILTERS), ask(SERVER)]);
     const page = new Page();
     page.addFilters(envoyStatistics(filters.body), localWorkloads(mesh, node));
     for (const [name, value] of envoyStatistics(server.body).values) {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
+import { askUnix } from "../../../agent/lib/unix-http.ts";
 import { BenchLab } from "../bench-lab.ts";
 import { cpuMicroseconds, memoryMegabytes } from "../process-cost.ts";
 import { figure, type Figure } from "../statistics.ts";
@@ -51,14 +51,17 @@ async function measureSize(root: string, services: number): Promise<SizeResult> 
     const [node] = nodes;
     if (node === undefined) throw new Error("the lab has no node");
     const { agentPid, envoyPid, adminSocket } = node;
-    const admin = (path: string): Promise<string> => get(adminSocket.replace("admin.sock", "envoy-admin.sock"), path);
+    const proxySocket = adminSocket.replace("admin.sock", "envoy-admin.sock");
+    const admin = async (path: string): Promise<string> => (await askUnix(proxySocket, path)).body;
     const write = (file: string, object: unknown): void =>
       writeFileSync(join(lab.manifests, file), JSON.stringify(object));
 
     const labelled = performance.now();
     write("namespace.json", namespace(true));
     await until("all pods are enrolled", async () => {
-      const { pods } = JSON.parse(await get(adminSocket, "/status")) as { pods: readonly { enrolled: boolean }[] };
+      const { pods } = JSON.parse((await askUnix(adminSocket, "/status")).body) as {
+        pods: readonly { enrolled: boolean }[];
+      };
       return pods.filter(({ enrolled }) => enrolled).length === PODS;
     });
     const enrolSeconds = (performance.now() - labelled) / 1000;
@@ -130,16 +133,4 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
     if (await holds()) return;
   }
   throw new Error(`not within a minute: ${what}`);
-}
-
-function get(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    request({ socketPath, path, host: "admin" }, (response) => {
-      const parts: Buffer[] = [];
-      response.on("data", (part: Buffer) => parts.push(part));
-      response.on("end", () => resolve(Buffer.concat(parts).toString()));
-    })
-      .on("error", reject)
-      .end();
-  });
 }
