@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { checkMachine, type MachineCheck } from "../node/machine-check.ts";
+import { needsAuthority } from "../policy/needs-authority.ts";
 import { selectsNothing } from "../policy/selects-nothing.ts";
 import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
@@ -17,23 +18,27 @@ interface CheckFlags extends MeshFlags {
   readonly output: OutputFormat;
 }
 
-interface CheckResult {
-  readonly problems?: readonly Problem[];
-  readonly machine?: readonly MachineCheck[];
+interface ManifestCheck {
+  readonly problems: readonly Problem[];
+  /** What does not hold where agents have no authority. The manifests do not tell whether they have one. */
+  readonly needsAuthority: readonly Problem[];
 }
+
+type CheckResult = Partial<ManifestCheck> & { readonly machine?: readonly MachineCheck[] };
 
 export function registerCheck(program: Command): void {
   withMeshFlags(program.command("check"))
     .summary("look for problems in manifests, or on this machine")
-    .description("Names every problem of manifests, with what to do about it; or what this machine lacks for Ambit.")
+    .description("Names every problem of manifests and how to solve it, or what this machine lacks for Ambit.")
     .argument("[folders...]", "folders of manifests to check; later ones override earlier ones")
-    .option("--manifests <folder>", "the same, as the other commands have it", collect)
+    .option("--manifests <folder>", "the same, for symmetry with other commands", collect)
     .option("--machine", "check this machine (the default without folders)")
     .addOption(outputOption())
     .addHelpText(
       "after",
       `
-Exit code 1 where there is an error; warnings alone leave it 0.
+Exits 1 if there is an error. Warnings alone leave the exit code at 0, and so do objects that need an authority: the
+manifests do not say whether your agents have one.
 
 Examples:
   $ ambit check ./my-app
@@ -42,17 +47,17 @@ Examples:
     )
     .action(async (named: readonly string[], flags: CheckFlags) => {
       const folders = [...named, ...(flags.manifests ?? [])];
-      const problems = folders.length === 0 ? undefined : await checkManifests(folders, flags);
+      const manifests = folders.length === 0 ? undefined : await checkManifests(folders, flags);
       const machine = folders.length === 0 || flags.machine === true ? await checkMachine() : undefined;
-      const result: CheckResult = { ...(problems && { problems }), ...(machine && { machine }) };
+      const result: CheckResult = { ...manifests, ...(machine && { machine }) };
       print(result, flags.output, text);
-      const failed = problems?.some(({ severity }) => severity === "error") === true || machine?.some(({ ok }) => !ok);
-      if (failed === true) process.exitCode = 1;
+      const isBroken = manifests?.problems.some(({ severity }) => severity === "error") === true;
+      if (isBroken || machine?.some(({ ok }) => !ok) === true) process.exitCode = 1;
     });
 }
 
-/** With what shows only when the mesh is compiled; which node it is for does not matter to that. */
-async function checkManifests(folders: readonly string[], flags: CheckFlags): Promise<readonly Problem[]> {
+/** Some problems show only when the mesh is compiled. They are the same for every node. */
+async function checkManifests(folders: readonly string[], flags: CheckFlags): Promise<ManifestCheck> {
   const mesh = await loadManifests(folders, flags);
   const unused = selectsNothing(await loadDeclared(folders, flags), flags.rootNamespace);
   const { problems } = compile(mesh, {
@@ -64,16 +69,22 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
     filterModule: "",
     accessLog: undefined,
   });
-  return [...problems, ...unused].sort(compareProblems);
+  return {
+    problems: [...problems, ...unused].sort(compareProblems),
+    needsAuthority: needsAuthority(mesh).toSorted(compareProblems),
+  };
 }
 
-function text({ problems, machine }: CheckResult): string {
+function text({ problems, needsAuthority: dependent = [], machine }: CheckResult): string {
   const parts: string[] = [];
   if (machine !== undefined) {
     const rows = machine.map(({ name, ok, found, remedy }) => [ok ? "ok" : "PROBLEM", name, found, remedy]);
     parts.push(table([["", "what", "found", "what to do"], ...rows]));
   }
   if (problems !== undefined) parts.push(problemTable(problems), count(problems));
+  if (dependent.length > 0) {
+    parts.push(`If your agents run without --authority (a lab's agents have one):\n\n${problemTable(dependent)}`);
+  }
   return parts.filter((part) => part !== "").join("\n\n");
 }
 

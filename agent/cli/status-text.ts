@@ -2,47 +2,22 @@ import type { Problem } from "../model/problem.ts";
 import type { AgentStatus } from "../node/status.ts";
 import { table } from "../lib/terminal/output.ts";
 
-/** A node whose agent answered, or what kept it from answering. */
+/** A node whose agent answered, or the reason why its agent did not answer. */
 export type NodeStatus = AgentStatus | { readonly node: string; readonly ready: false; readonly error: string };
 
 /** What `ambit status` prints for people. */
 export function statusText(nodes: readonly NodeStatus[]): string {
   const answered = nodes.filter((node) => "envoy" in node);
-  const problems = distinct(answered.flatMap((node) => node.problems));
   return [
     table([["NODE", "READY", "AGENT", "ENVOY", "PODS IN THE MESH", "CONFIGURATION"], ...nodes.map(nodeRow)]),
-    section("Pods", table([["NODE", "POD", "IN THE MESH"], ...answered.flatMap(podRows)])),
+    section("Pods", podTable(answered)),
     ...nodes.flatMap((one) => ("envoy" in one ? [] : [section(`The agent of ${one.node}`, one.error)])),
-    ...answered.flatMap(({ node, envoy: { trouble } }) =>
-      trouble === undefined
-        ? []
-        : [
-            section(
-              `The Envoy of ${node}, since ${trouble.since}`,
-              [
-                trouble.what,
-                ...(trouble.said === "" ? [] : [`it said last: ${trouble.said}`]),
-                `what to do: ${trouble.remedy}`,
-              ].join("\n"),
-            ),
-          ],
-    ),
-    ...answered
-      .filter(({ xds }) => xds.nacks.length > 0)
-      .map(({ node, xds }) =>
-        section(
-          `Refused by the Envoy of ${node}`,
-          [
-            ...xds.nacks.map(({ time, kind, name, message }) => `${time} ${kind} ${name}: ${message}`),
-            "It goes on with the version that it took last; all else is in effect. A change of the object is tried again.",
-          ].join("\n"),
-        ),
-      ),
+    ...answered.flatMap(envoyTrouble),
+    ...answered.flatMap(refusedResources),
+    ...noAuthority(answered),
     ...answered.flatMap(certificateTrouble),
-    problems.length === 0 ? "" : section("Problems", problems.map(problemText).join("\n")),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+    ...problemSection(answered),
+  ].join("\n\n");
 }
 
 function nodeRow(status: NodeStatus): readonly string[] {
@@ -61,33 +36,61 @@ function nodeRow(status: NodeStatus): readonly string[] {
   ];
 }
 
-/** Certificates that are missing, expired or could not be renewed; of those that are in order 'ambit cert list' tells. */
+function podTable(nodes: readonly AgentStatus[]): string {
+  const rows = nodes.flatMap(({ node, pods }) =>
+    pods.map(({ namespace, name, enrolled, phase, reason }) => {
+      const mesh = enrolled ? "yes" : "no";
+      return [node, `${namespace}/${name}`, phase ?? "-", reason === undefined ? mesh : `${mesh}: ${reason}`];
+    }),
+  );
+  return table([["NODE", "POD", "PHASE", "IN THE MESH"], ...rows]);
+}
+
+function envoyTrouble({ node, envoy: { trouble } }: AgentStatus): readonly string[] {
+  if (trouble === undefined) return [];
+  const { since, what, said, remedy } = trouble;
+  const lines = [what, ...(said === "" ? [] : [`it said last: ${said}`]), `what to do: ${remedy}`];
+  return [section(`The Envoy of ${node}, since ${since}`, lines.join("\n"))];
+}
+
+function refusedResources({ node, xds: { nacks } }: AgentStatus): readonly string[] {
+  if (nacks.length === 0) return [];
+  const lines = [
+    ...nacks.map(({ time, kind, name, message }) => `${time} ${kind} ${name}: ${message}`),
+    "Envoy keeps the last version that it accepted; all else is in effect. The agent tries again when the object changes.",
+  ];
+  return [section(`Refused by the Envoy of ${node}`, lines.join("\n"))];
+}
+
+/** All such nodes lack the same. */
+function noAuthority(nodes: readonly AgentStatus[]): readonly string[] {
+  const names = nodes.filter(({ withoutAuthority }) => withoutAuthority !== undefined).map(({ node }) => node);
+  const [lack] = nodes.flatMap(({ withoutAuthority }) => withoutAuthority ?? []);
+  if (lack === undefined) return [];
+  return [section(`No authority: ${names.join(", ")}`, [...lack.effects, `what to do: ${lack.remedy}`].join("\n"))];
+}
+
+/** Certificates that are missing, expired or not renewed; 'ambit cert list' shows the others, too. */
 function certificateTrouble({ node, certificates }: AgentStatus): readonly string[] {
   const lines = (certificates?.identities ?? []).flatMap(({ spiffeId, waiting, lastError, expired, notAfter = "" }) => {
     if (waiting !== undefined) return [`${spiffeId} has none yet: ${waiting}`];
-    if (expired === true) return [`${spiffeId} has expired at ${notAfter}: ${lastError ?? "a new one is on its way"}`];
-    return lastError === undefined ? [] : [`${spiffeId}, good until ${notAfter}, is not renewed: ${lastError}`];
+    if (expired === true) return [`${spiffeId} expired at ${notAfter}: ${lastError ?? "a new one is on its way"}`];
+    return lastError === undefined ? [] : [`${spiffeId}, valid until ${notAfter}, is not renewed: ${lastError}`];
   });
   const trouble = certificates?.authorityTrouble;
-  const all = trouble === undefined ? lines : [`new ones cannot be had: ${trouble}`, ...lines];
+  const all = trouble === undefined ? lines : [`the authority signs no new ones: ${trouble}`, ...lines];
   return all.length === 0 ? [] : [section(`Certificates of ${node}`, all.join("\n"))];
 }
 
-function podRows({ node, pods }: AgentStatus): readonly (readonly string[])[] {
-  return pods.map(({ namespace, name, enrolled, reason }) => {
-    const mesh = enrolled ? "yes" : "no";
-    return [node, `${namespace}/${name}`, reason === undefined ? mesh : `${mesh}: ${reason}`];
-  });
+/** Every node reads the same manifests, and so finds the same problems: each is printed once. */
+function problemSection(nodes: readonly AgentStatus[]): readonly string[] {
+  const problems = new Set(nodes.flatMap((node) => node.problems.map(problemText)));
+  return problems.size === 0 ? [] : [section("Problems", [...problems].join("\n"))];
 }
 
 function problemText({ severity, origin, object, field, reason, remedy }: Problem): string {
   const where = [origin, object, field].filter(Boolean).join(" ");
   return `${severity}: ${where}: ${reason}${remedy === "" ? "" : `\n  what to do: ${remedy}`}`;
-}
-
-/** Every node reads the same manifests, and so finds the same problems. */
-function distinct(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((problem) => [problemText(problem), problem])).values()];
 }
 
 function section(title: string, body: string): string {

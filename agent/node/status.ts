@@ -6,6 +6,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Problem } from "../model/problem.ts";
+import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { AdsStatus } from "../envoy/ads/ads-server.ts";
 import type { Rejection } from "../envoy/ads/ads-stream.ts";
@@ -20,8 +21,10 @@ export interface AgentStatus {
   readonly pods: readonly PodStatus[];
   readonly problems: readonly Problem[];
   readonly xds: { readonly connected: boolean; readonly nacks: readonly Rejection[] };
-  /** Absent where the agent has no authority. */
+  /** Absent if the agent has no authority. */
   readonly certificates?: CertificateStatus;
+  /** Present if the agent has no authority: what follows from that. */
+  readonly withoutAuthority?: WithoutAuthority;
 }
 
 export interface PodStatus {
@@ -29,6 +32,8 @@ export interface PodStatus {
   readonly name: string;
   readonly uid: string;
   readonly enrolled: boolean;
+  /** Where the pod stands on its way into the mesh and out of it. */
+  readonly phase?: string;
   /** Why it is not captured, where it should be. */
   readonly reason?: string;
 }
@@ -66,9 +71,9 @@ export function agentStatus(
     agentPid: process.pid,
     envoy,
     pods,
-    problems: config?.problems ?? mesh.problems,
+    problems: [...(config?.problems ?? mesh.problems), ...(certificates === undefined ? needsAuthority(mesh) : [])],
     xds: { connected: ads.connected, nacks: ads.rejections },
-    ...(certificates !== undefined && { certificates }),
+    ...(certificates === undefined ? { withoutAuthority: WITHOUT_AUTHORITY } : { certificates }),
   };
 }
 

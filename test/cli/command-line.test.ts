@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -82,4 +82,21 @@ test("enroll changes manifests in place, and says what it did", () => {
   const missing = ambit("enroll", "--manifests", folder, "other");
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain("add a Namespace object");
+});
+
+test("check says what does not hold without an authority, and takes it for no problem", () => {
+  const manifests = join(folder, "strict");
+  mkdirSync(manifests);
+  writeFileSync(
+    join(manifests, "strict.yaml"),
+    "{ apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: { name: all, namespace: istio-system }, spec: { mtls: { mode: STRICT } } }",
+  );
+  const { code, stdout } = ambit("check", manifests);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^no problems\n\nIf your agents run without --authority/u);
+  expect(stdout).toContain("STRICT is not enforced, and plaintext is accepted");
+  expect(JSON.parse(ambit("check", manifests, "-o", "json").stdout)).toMatchObject({
+    problems: [],
+    needsAuthority: [{ object: "PeerAuthentication istio-system/all", field: "spec.mtls.mode" }],
+  });
 });

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { statusText } from "../../agent/cli/status-text.ts";
 import type { AgentStatus } from "../../agent/node/status.ts";
+import { WITHOUT_AUTHORITY } from "../../agent/policy/needs-authority.ts";
 
 const STATUS: AgentStatus = {
   node: "node-1",
@@ -45,16 +46,16 @@ The Envoy of node-1, since 2026-01-01T00:00:00.000Z
 
 Refused by the Envoy of node-1
   2026-01-01T00:00:01.000Z listeners in: malformed
-  It goes on`);
+  Envoy keeps the last version that it accepted`);
 });
 
 it("tells which certificates are missing, have expired or are not renewed, and of no others", () => {
   expect(statusText([STATUS])).toContain(`
 Certificates of node-1
-  new ones cannot be had: the authority at unix:/a does not answer
+  the authority signs no new ones: the authority at unix:/a does not answer
   spiffe://d/ns/a/sa/a has none yet: no pod of it
-  spiffe://d/ns/a/sa/b has expired at 2026-01-02T00:00:00.000Z: a new one is on its way
-  spiffe://d/ns/a/sa/c, good until 2027-01-02T00:00:00.000Z, is not renewed: busy`);
+  spiffe://d/ns/a/sa/b expired at 2026-01-02T00:00:00.000Z: a new one is on its way
+  spiffe://d/ns/a/sa/c, valid until 2027-01-02T00:00:00.000Z, is not renewed: busy`);
   expect(statusText([STATUS])).not.toContain("spiffe://d/ns/a/sa/d");
 });
 
@@ -63,4 +64,25 @@ it("tells why an agent does not answer, and what to do", () => {
   const text = statusText([{ node: "node-2", ready: false, error }]);
   expect(text).toMatch(/^node-2 +no +does not answer/mu);
   expect(text).toContain("The agent of node-2\n  no agent answers at /a\n    why: nobody is there");
+});
+
+it("tells what follows where agents have no authority, once for all of them", () => {
+  const { certificates: _, ...alone } = { ...STATUS, withoutAuthority: WITHOUT_AUTHORITY };
+  const text = statusText([alone, { ...alone, node: "node-2" }]);
+  expect(text).toContain(`
+No authority: node-1, node-2
+  pods have no certificates
+  calls between nodes are plaintext`);
+  expect(text.match(/No authority/gu)).toHaveLength(1);
+  expect(statusText([STATUS])).not.toContain("No authority");
+});
+
+it("tells the phase of each pod", () => {
+  const pods = [
+    { namespace: "shop", name: "web", uid: "1", enrolled: true, phase: "captured" },
+    { namespace: "shop", name: "api", uid: "2", enrolled: false, phase: "guarded", reason: "no certificate" },
+  ] as const;
+  const text = statusText([{ ...STATUS, pods }]);
+  expect(text).toMatch(/^ +node-1 +shop\/web +captured +yes$/mu);
+  expect(text).toMatch(/^ +node-1 +shop\/api +guarded +no: no certificate$/mu);
 });
