@@ -25,8 +25,16 @@ export function registerAuthority(program: Command): void {
     .command("authority")
     .summary("sign the certificates of the nodes' pods")
     .description(
-      "The authority signs certificates for identities of pods, for the node on which they run and for no other. " +
-        "Agents keep theirs while it is away.",
+      "The authority signs certificates for pods' identities, and gives them only to the node that runs the pods. " +
+        "While it is away, agents keep the certificates that they have.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ ambit authority run --manifests ./my-app --listen 10.0.0.5:15012
+  $ ambit authority token --node node-1 > node-1.join
+  $ ambit authority status`,
     );
   addRun(authority);
   addToken(authority);

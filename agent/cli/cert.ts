@@ -7,7 +7,11 @@ export function registerCert(program: Command): void {
   const cert = program
     .command("cert")
     .summary("the certificates that nodes hold for their pods")
-    .description("Shows the certificates that nodes hold for their pods' identities, and renews them ahead of time.");
+    .description("Shows the certificates that nodes hold for their pods' identities, and renews them ahead of time.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ ambit cert list\n  $ ambit cert show shop/web\n  $ ambit cert rotate shop/web",
+    );
   addCertList(cert);
   addCertShow(cert);
   addCertRotate(cert);

@@ -12,6 +12,7 @@ export function addLabDown(lab: Command): void {
         "supervisor was killed.",
     )
     .addOption(labNameOption())
+    .addHelpText("after", "\nExample:\n  $ ambit lab down --name try")
     .action(async ({ name }: { name: string }) => {
       requireRoot();
       await takeDown(name);

@@ -17,6 +17,7 @@ export function addLabList(lab: Command): void {
     .summary("the labs on this machine")
     .description("Lists the labs on this machine, and what is left of those whose supervisor was killed.")
     .addOption(outputOption())
+    .addHelpText("after", "\nExamples:\n  $ ambit lab list\n  $ ambit lab list -o json | jq -r '.labs[].name'")
     .action(({ output }: { output: OutputFormat }) => {
       print({ labs: listLabs() }, output, ({ labs }) => {
         const rows = labs.map(({ name, running, pid, manifests }) => [

@@ -20,6 +20,10 @@ export function addLabLogs(lab: Command): void {
     .addOption(labNameOption())
     .option("-c, --container <container>", "the container (default: the pod's first)")
     .option("-f, --follow", "go on with what it prints from now on, until Ctrl-C or the lab's end")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ ambit lab logs --name try shop/storefront\n  $ ambit lab logs --name try shop/storefront -c app --follow",
+    )
     .action(async (reference: string, options: LogsOptions) => {
       const { namespace, pod: name } = podReference(reference);
       const { pods } = await labStatus(options.name);

@@ -13,6 +13,10 @@ export function addLabStatus(lab: Command): void {
     .description("Shows the nodes, pods and services of a lab, and what it could not make of the manifests.")
     .addOption(labNameOption())
     .addOption(outputOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ ambit lab status --name try\n  $ ambit lab status --name try -o json | jq -r '.nodes[].metricsUrl'",
+    )
     .action(async ({ name, output }: { name: string; output: OutputFormat }) => {
       print(await labStatus(name), output, toText);
     });

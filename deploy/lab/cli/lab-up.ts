@@ -31,6 +31,12 @@ export function addLabUp(lab: Command): void {
     .option("--detach", "leave the lab running in the background")
     .option("--timeout <seconds>", "time limit for everything to be ready", seconds, 60)
     .addOption(lab.createOption("--no-agents", "a cluster without a mesh").hideHelp())
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  $ ambit lab up --name try --manifests ./my-app            in the foreground, until Ctrl-C\n" +
+        "  $ ambit lab up --name try --manifests ./my-app --detach   in the background",
+    )
     .action(up);
 }
 
