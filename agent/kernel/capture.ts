@@ -1,7 +1,10 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CapturedDestination, CapturedPod, PodPort } from "../model/capture-state.ts";
-import { Enrolments, type EnrolmentResult, type KnownPods } from "./enrolments.ts";
+import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
+import { effectsOf } from "../model/pod-state.ts";
+import type { Sandbox } from "../model/sandbox.ts";
+import { Enrolment } from "./enrolment.ts";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import { BriefPorts } from "./maps/brief-ports.ts";
 import { type CounterName, readCounters } from "./maps/counters.ts";
@@ -23,6 +26,20 @@ export interface CaptureOptions {
   readonly kubeletCgroup: string | undefined;
 }
 
+export interface EnrolmentResult {
+  /** UIDs of the pods that are captured now. */
+  readonly enrolled: string[];
+  /** Pods that could not be: nothing of theirs is captured. */
+  readonly failed: { readonly uid: string; readonly error: AmbitError }[];
+}
+
+export interface KnownPods {
+  readonly captured: readonly string[];
+  readonly left: readonly string[];
+  /** Those among them that have had no certificate so far. */
+  readonly waiting: readonly string[];
+}
+
 /** The kernel's part of the mesh on this node. Everything outlives the agent until `remove`. */
 export interface Capture {
   /** What happened to the programs of an earlier agent. */
@@ -31,6 +48,20 @@ export interface Capture {
   preparePods(pods: readonly CapturedPod[]): void;
   /** Captures exactly these pods; call it once the proxy has its listeners in them. Never throws for a single pod. */
   setPods(pods: readonly CapturedPod[]): EnrolmentResult;
+  /** The sandbox whose network namespace is at this path. Throws AmbitError `netns-unavailable`. */
+  sandboxOf(uid: string, netns: string): Sandbox;
+  /**
+   * Makes the kernel do what `effects` say for this sandbox, and nothing for any other; an older sandbox of the same pod is
+   * forgotten. Doing it again changes nothing. Established connections stay on the path that they are on. A pod that has
+   * left keeps what deliveries need until `sweep` finds that the last one has ended.
+   *
+   * Throws AmbitError `pod-not-captured`: then neither direction is captured.
+   */
+  setPod(pod: KernelPod): void;
+  /** The pod has ended: undoes what is left of this sandbox; its network namespace may be gone. */
+  forget(sandbox: Pick<Sandbox, "cookie">): void;
+  /** The sandboxes of which the kernel has a record, also from an earlier agent. */
+  known(): readonly KnownSandbox[];
   /** Captures connections to exactly these. Throws AmbitError `bad-address`. */
   setDestinations(destinations: readonly CapturedDestination[]): void;
   /**
@@ -42,8 +73,11 @@ export interface Capture {
   setBriefPorts(ports: readonly PodPort[]): void;
   /** No others than these, before the proxy lets go of listeners; none is added. */
   narrowBriefPorts(ports: readonly PodPort[]): void;
-  /** True if the proxy's inbound listener of the family (default IPv4) is up in that network namespace. */
-  hasInboundListener(netns: string, family?: 4 | 6): boolean;
+  /**
+   * True if the proxy's inbound listener of the family (default IPv4) is up in the sandbox, which a path of its network
+   * namespace names, too. Throws AmbitError `netns-unavailable` for a path.
+   */
+  hasInboundListener(where: string | Pick<Sandbox, "cookie">, family?: 4 | 6): boolean;
   /** Pods of which the kernel knows, also from an earlier agent. */
   knownPods(): KnownPods;
   /**
@@ -93,7 +127,7 @@ export function openCapture(options: CaptureOptions): Capture {
   }
   const programs = loading(() => openPrograms(object, options.pinDir, cgroups));
   writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
-  const enrolments = new Enrolments(programs, pinsOf(options.pinDir).pods);
+  const enrolment = new Enrolment(programs, pinsOf(options.pinDir));
   const destinations = new Destinations(mapOf(programs.maps, "destinations"));
   const mtlsCallers = new MtlsCallers(
     mapOf(programs.maps, "mtls_callers"),
@@ -102,26 +136,90 @@ export function openCapture(options: CaptureOptions): Capture {
   const briefPorts = new BriefPorts(mapOf(programs.maps, "brief_ports"));
   return {
     how: programs.how,
-    preparePods: (pods) => enrolments.prepare(pods),
-    setPods: (pods) => enrolments.set(pods),
+    preparePods: (pods) => preparePods(enrolment, pods),
+    setPods: (pods) => setPods(enrolment, pods),
+    sandboxOf,
+    setPod: (pod) => enrolment.setPod(pod),
+    forget: (sandbox) => enrolment.forget(sandbox),
+    known: () => enrolment.known(),
     setDestinations: (list) => destinations.set(list),
     setMtlsCallers: (addresses) => mtlsCallers.set(addresses),
     setBriefPorts: (ports) => briefPorts.set(ports),
     narrowBriefPorts: (ports) => briefPorts.narrow(ports),
-    hasInboundListener: (netns, family = 4) =>
-      enrolments.hasListener({ netns: netnsCookie(netns), family, brief: false }),
-    knownPods: () => enrolments.known(),
+    hasInboundListener: (where, family = 4) => {
+      const netns = typeof where === "string" ? netnsCookie(where) : BigInt(where.cookie);
+      return enrolment.hasListener({ netns, family, brief: false });
+    },
+    knownPods: () => knownPods(enrolment),
     sweep: () => {
       mtlsCallers.sweep();
-      return enrolments.sweep();
+      return enrolment.sweep();
     },
     counters: () => readCounters(mapOf(programs.maps, "counters")),
     close: () => programs.close(),
     remove: () => {
-      enrolments.releaseAll();
+      enrolment.forgetAll();
       programs.close();
       removePinDir(options.pinDir, Object.values(pinsOf(options.pinDir)));
     },
+  };
+}
+
+function sandboxOf(uid: string, netns: string): Sandbox {
+  return { uid, netns, cookie: String(netnsCookie(netns)) };
+}
+
+const EFFECTS = {
+  joining: effectsOf({ phase: "joining", since: 0, strict: false, captured: false, servedAt: undefined }),
+  guarded: effectsOf({ phase: "guarded", since: 0, strict: false, captured: true }),
+  captured: effectsOf({ phase: "captured", since: 0, strict: false, announced: undefined, followedAt: undefined }),
+  left: effectsOf({ phase: "left" }),
+} as const;
+
+/** In the terms of `setPod`, until the reconciler uses that. */
+function preparePods(enrolment: Enrolment, pods: readonly CapturedPod[]): void {
+  const captured = new Set(knownPods(enrolment).captured);
+  for (const { uid, netns, addresses, probePorts } of pods) {
+    if (captured.has(uid)) continue;
+    try {
+      const sandbox = sandboxOf(uid, netns);
+      enrolment.setPod({ sandbox, addresses, probePorts, phase: "joining", effects: EFFECTS.joining });
+    } catch {
+      // `setPods` tells.
+    }
+  }
+}
+
+function setPods(enrolment: Enrolment, pods: readonly CapturedPod[]): EnrolmentResult {
+  const enrolled: string[] = [];
+  const failed: EnrolmentResult["failed"] = [];
+  const wanted = new Set(pods.map(({ uid }) => uid));
+  for (const { sandbox } of enrolment.known()) {
+    if (wanted.has(sandbox.uid)) continue;
+    enrolment.setPod({ sandbox, addresses: [], probePorts: [], phase: "left", effects: EFFECTS.left });
+  }
+  for (const { uid, netns, addresses, probePorts, waits } of pods) {
+    const phase = waits ? "guarded" : "captured";
+    try {
+      enrolment.setPod({ sandbox: sandboxOf(uid, netns), addresses, probePorts, phase, effects: EFFECTS[phase] });
+      enrolled.push(uid);
+    } catch (error) {
+      if (!(error instanceof AmbitError)) throw error;
+      failed.push({ uid, error });
+    }
+  }
+  enrolment.sweep();
+  return { enrolled, failed };
+}
+
+function knownPods(enrolment: Enrolment): KnownPods {
+  const known = enrolment.known();
+  const uids = (phases: readonly string[]): readonly string[] =>
+    known.filter(({ phase }) => phases.includes(phase)).map(({ sandbox }) => sandbox.uid);
+  return {
+    captured: uids(["guarded", "captured", "leaving"]),
+    left: uids(["joining", "left"]),
+    waiting: uids(["guarded", "joining"]),
   };
 }
 

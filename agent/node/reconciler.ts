@@ -1,6 +1,6 @@
 import type { CaptureState, CapturedPod } from "../model/capture-state.ts";
 import type { NodeConfig } from "../compile/compile.ts";
-import type { EnrolmentResult } from "../kernel/enrolments.ts";
+import type { EnrolmentResult } from "../kernel/capture.ts";
 import { describe } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { WORKER_LAG_MS } from "../lib/worker-lag.ts";

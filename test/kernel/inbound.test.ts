@@ -7,7 +7,7 @@ import { BpfMap } from "../../agent/kernel/loader/maps.ts";
 import { LINGER_MS, MtlsCallers } from "../../agent/kernel/maps/mtls-callers.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import type { Peer } from "./process.ts";
-import { type TestPod, Topology } from "./topology.ts";
+import { put, type TestPod, Topology } from "./topology.ts";
 
 const FIRST = 3306;
 const OTHER = 8080;
@@ -49,8 +49,7 @@ describePrivileged("which of its pod's inbound listeners takes a connection", ()
     capture = openCapture(net);
     await net.serve(net.proxy, "proxy", server.netns);
     brief = await net.serve(net.proxy, "brief", server.netns);
-    const { uid, netns, ipv4, ipv6 } = server;
-    expect(capture.setPods([{ uid, netns, addresses: [ipv4, ipv6], probePorts: [], waits: false }]).failed).toEqual([]);
+    put(capture, server, "captured");
   });
   afterAll(async () => {
     capture.remove();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Capture, openCapture } from "../../agent/kernel/capture.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { type TestPod, Topology } from "./topology.ts";
+import { put, type TestPod, Topology } from "./topology.ts";
 
 describePrivileged("connections of an enrolled pod", () => {
   let net: Topology;
@@ -21,10 +21,7 @@ describePrivileged("connections of an enrolled pod", () => {
       { address: server.ipv6, port: 8080, mode: "tcp" },
       { address: "10.96.0.10", port: 80, mode: "detect" },
     ]);
-    const { failed } = capture.setPods([
-      { uid: client.uid, netns: client.netns, addresses: [client.ipv4, client.ipv6], probePorts: [], waits: false },
-    ]);
-    expect(failed).toEqual([]);
+    put(capture, client, "captured");
   });
 
   afterAll(async () => {

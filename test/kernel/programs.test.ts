@@ -6,16 +6,15 @@ import { raw, u32 } from "../../agent/kernel/maps/codecs.ts";
 import { getPinned } from "../../agent/kernel/loader/commands.ts";
 import { BpfMap } from "../../agent/kernel/loader/maps.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { type TestPod, Topology } from "./topology.ts";
+import { put, type TestPod, Topology } from "./topology.ts";
 
 describePrivileged("the programs outlive the agent", () => {
   let net: Topology;
   let client: TestPod;
   let server: TestPod;
   let capture: Capture;
-  const pods = (waits = false) => [
-    { uid: client.uid, netns: client.netns, addresses: [client.ipv4], probePorts: [], waits },
-  ];
+  const known = (): Record<string, string> =>
+    Object.fromEntries(capture.known().map(({ sandbox, phase }) => [sandbox.uid, phase]));
   const by = async (): Promise<unknown> => {
     const said = await net.ask(client, ["client", server.ipv4, 8080]);
     return (said.server as { readonly by: string }).by;
@@ -29,7 +28,7 @@ describePrivileged("the programs outlive the agent", () => {
     await net.serve(net.proxy, "proxy", client.netns);
     await net.serve(server, "app", server.ipv4, 8080);
     capture.setDestinations([{ address: server.ipv4, port: 8080, mode: "http" }]);
-    capture.setPods(pods());
+    put(capture, client, "captured");
   });
   afterAll(() => net.down());
 
@@ -38,7 +37,8 @@ describePrivileged("the programs outlive the agent", () => {
     expect(await by()).toBe("proxy");
     capture = openCapture(net);
     expect(capture.how).toBe("adopted");
-    expect(capture.knownPods()).toEqual({ captured: [client.uid], left: [], waiting: [] });
+    const { uid, netns } = client;
+    expect(capture.known()).toEqual([{ sandbox: capture.sandboxOf(uid, netns), phase: "captured" }]);
     expect(await by()).toBe("proxy");
   });
 
@@ -66,38 +66,38 @@ describePrivileged("the programs outlive the agent", () => {
   });
 
   it("let a pod go: its next connection is direct", async () => {
-    capture.setPods([]);
+    put(capture, client, "left");
     expect(await by()).toBe("app");
+    // The proxy still has listeners in it, for connections that may be open.
+    expect(capture.sweep()).toBe(1);
     // Set up for deliveries it is not captured yet.
-    capture.preparePods(pods());
-    expect(capture.knownPods().captured).toEqual([]);
+    put(capture, client, "joining");
+    expect(known()).toEqual({ [client.uid]: "joining" });
     expect(await by()).toBe("app");
-    capture.setPods(pods());
+    put(capture, client, "captured");
     expect(await by()).toBe("proxy");
   });
 
   it("keep what is set up for a pod that joins until its listeners stand", () => {
-    const { uid, netns, ipv4 } = server;
-    capture.preparePods([{ uid, netns, addresses: [ipv4], probePorts: [], waits: false }]);
+    put(capture, server, "joining");
     capture.sweep();
-    expect(capture.knownPods().left).toEqual([uid]);
-    capture.preparePods([]);
+    expect(known()[server.uid]).toBe("joining");
+    put(capture, server, "outside");
     capture.sweep();
-    expect(capture.knownPods().left).toEqual([]);
+    expect(known()[server.uid]).toBe(undefined);
   });
 
   it("leave alone what a pod calls that waits for its certificate, and know it as such", async () => {
-    const { uid } = client;
-    for (const [wanted, known, answers] of [
-      [pods(true), { captured: [uid], left: [], waiting: [uid] }, "app"],
-      [pods(), { captured: [uid], left: [], waiting: [] }, "proxy"],
-      [pods(true), { captured: [uid], left: [], waiting: [uid] }, "app"],
+    for (const [phase, answers] of [
+      ["guarded", "app"],
+      ["captured", "proxy"],
+      ["guarded", "app"],
     ] as const) {
-      capture.setPods(wanted);
-      expect(capture.knownPods()).toEqual(known);
+      put(capture, client, phase);
+      expect(known()).toEqual({ [client.uid]: phase });
       expect(await by()).toBe(answers);
     }
-    capture.setPods(pods());
+    put(capture, client, "captured");
   });
 
   it("leave nothing when capture is removed", () => {

@@ -1,13 +1,44 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Capture } from "../../agent/kernel/capture.ts";
 import { exec } from "../../agent/lib/exec.ts";
+import { effectsOf, type PodPhase, type PodState } from "../../agent/model/pod-state.ts";
 import { type Line, Peer, type Place } from "./process.ts";
 
 export interface TestPod extends Place {
   readonly uid: string;
   readonly ipv4: string;
   readonly ipv6: string;
+}
+
+const LABELLED = { since: 0, strict: false } as const;
+const STATES: Readonly<Record<PodPhase, PodState>> = {
+  outside: { phase: "outside" },
+  waiting: { phase: "waiting", ...LABELLED, hasListeners: false },
+  guarded: { phase: "guarded", ...LABELLED, captured: true },
+  joining: { phase: "joining", ...LABELLED, captured: false, servedAt: undefined },
+  captured: { phase: "captured", ...LABELLED, announced: undefined, followedAt: undefined },
+  leaving: {
+    phase: "leaving",
+    since: 0,
+    step: "softening",
+    servedAt: undefined,
+    withdrawn: undefined,
+    followedAt: undefined,
+  },
+  left: { phase: "left" },
+};
+
+/** Brings the pod into the phase. */
+export function put(capture: Capture, pod: TestPod, phase: PodPhase, probePorts: readonly number[] = []): void {
+  capture.setPod({
+    sandbox: capture.sandboxOf(pod.uid, pod.netns),
+    addresses: [pod.ipv4, pod.ipv6],
+    probePorts,
+    phase,
+    effects: effectsOf(STATES[phase]),
+  });
 }
 
 /** The cgroup v2 mount: on hybrid machines it lies below the other one. */

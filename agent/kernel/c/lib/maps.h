@@ -156,27 +156,26 @@ struct {
 	MAP_TYPE(value, __u64);
 } listeners SEC(".maps");
 
-/* Only user space uses it: what was set up in each pod's network namespace, so that a later agent can undo it. */
-struct enrolment_key {
-	char id[64];
-};
-
-struct enrolment {
-	/* Path of the network namespace, ended by a zero byte. */
+/*
+ * Only user space uses it: what an agent notes of each sandbox for the agent after it, by the cookie of the network namespace.
+ * agent/kernel/maps/sandbox-records.ts reads and writes it.
+ */
+struct sandbox {
+	/* UID of the pod and path of the network namespace, each ended by a zero byte. */
+	char uid[256];
 	char netns[512];
-	__u64 cookie;
-	/* Bits of agent/kernel/delivery-setup.ts: what has to be undone. */
+	/* Bits of agent/kernel/delivery-setup.ts: what has to be undone in the network namespace. */
 	__u32 undo;
-	/* 1: captured; 0: has left, its last deliveries are still open. Bit 1: it had no certificate so far. */
-	__u32 captured;
+	/* 0 outside, 1 waiting, 2 guarded, 3 joining, 4 captured, 5 leaving, 6 left; agent/model/pod-state.ts explains them. */
+	__u32 phase;
 };
 
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 4096);
 	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
-	MAP_TYPE(key, struct enrolment_key);
-	MAP_TYPE(value, struct enrolment);
-} enrolments SEC(".maps");
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct sandbox);
+} sandboxes SEC(".maps");
 
 #endif

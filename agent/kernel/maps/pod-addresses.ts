@@ -1,0 +1,87 @@
+import { BpfMap } from "../loader/maps.ts";
+import { addressBytes, addressText } from "./address.ts";
+import { address, endpoint, type Endpoint, u32, u64 } from "./codecs.ts";
+
+/**
+ * The maps `pod_addresses` and `probe_ports`: which sandbox has an address of this node, and on which ports of it the kubelet
+ * probes. Only the agent writes them. Where two sandboxes name one address, it belongs to the one that came later: a node
+ * gives the address of a pod that ended to another pod before the agent hears of the end.
+ */
+export class PodAddresses {
+  readonly #addresses: BpfMap<string, bigint>;
+  readonly #probePorts: BpfMap<Endpoint, number>;
+  /** What the kernel has, by the address as `addressText` writes it. */
+  readonly #owners: Map<string, bigint>;
+  readonly #probed = new Map<string, Set<number>>();
+  /** When each sandbox came, as a number that grows; 0: an earlier agent knew it. */
+  readonly #arrivals: Map<bigint, number>;
+  #lastArrival = 0;
+
+  /** `known`: cookies of the sandboxes that an earlier agent knew. */
+  constructor(addresses: number, probePorts: number, known: Iterable<bigint>) {
+    this.#addresses = new BpfMap(addresses, address, u64);
+    this.#probePorts = new BpfMap(probePorts, endpoint, u32);
+    this.#owners = new Map(this.#addresses.entries());
+    for (const [key] of this.#probePorts.entries()) this.#portsOf(key.address).add(key.port);
+    this.#arrivals = new Map([...known, ...this.#owners.values()].map((cookie) => [cookie, 0]));
+  }
+
+  /** The sandbox has exactly these addresses, but for those that a later sandbox has. Throws AmbitError `bad-address`. */
+  set(cookie: bigint, addresses: readonly string[]): void {
+    const wanted = new Set(addresses.map((text) => addressText(addressBytes(text))));
+    if (!this.#arrivals.has(cookie)) this.#arrivals.set(cookie, ++this.#lastArrival);
+    for (const text of this.#of(cookie)) if (!wanted.has(text)) this.#forgetAddress(text);
+    for (const text of wanted) {
+      const owner = this.#owners.get(text);
+      if (owner === cookie || (owner !== undefined && this.#arrivalOf(owner) >= this.#arrivalOf(cookie))) continue;
+      this.#addresses.set(text, cookie);
+      this.#owners.set(text, cookie);
+    }
+  }
+
+  /** The kubelet probes the sandbox on exactly these ports. */
+  setProbePorts(cookie: bigint, ports: readonly number[]): void {
+    for (const text of this.#of(cookie)) {
+      const current = this.#portsOf(text);
+      for (const port of current) {
+        if (ports.includes(port)) continue;
+        this.#probePorts.delete({ address: text, port });
+        current.delete(port);
+      }
+      for (const port of ports) {
+        if (current.has(port)) continue;
+        this.#probePorts.set({ address: text, port }, 1);
+        current.add(port);
+      }
+    }
+  }
+
+  /** Forgets the addresses that are still the sandbox's, with their probe ports. */
+  forget(cookie: bigint): void {
+    for (const text of this.#of(cookie)) this.#forgetAddress(text);
+    this.#arrivals.delete(cookie);
+  }
+
+  #forgetAddress(text: string): void {
+    this.#addresses.delete(text);
+    this.#owners.delete(text);
+    for (const port of this.#portsOf(text)) this.#probePorts.delete({ address: text, port });
+    this.#probed.delete(text);
+  }
+
+  #of(cookie: bigint): readonly string[] {
+    return [...this.#owners].flatMap(([text, owner]) => (owner === cookie ? [text] : []));
+  }
+
+  #arrivalOf(cookie: bigint): number {
+    return this.#arrivals.get(cookie) ?? 0;
+  }
+
+  #portsOf(text: string): Set<number> {
+    const known = this.#probed.get(text);
+    if (known !== undefined) return known;
+    const ports = new Set<number>();
+    this.#probed.set(text, ports);
+    return ports;
+  }
+}
