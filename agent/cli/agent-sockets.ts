@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import { nodeStateDir, type LabPaths } from "../../deploy/lab/lab-paths.ts";
+import { nodeStateDir, type LabPaths } from "../../deploy/lab/machine/lab-paths.ts";
 import { describe } from "../lib/errors.ts";
 import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 

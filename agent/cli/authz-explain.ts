@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { explainCall, type AuthzRequest } from "../policy/explain.ts";
 import { readSupervisor } from "../../deploy/lab/claim.ts";
-import { nodeStateDir } from "../../deploy/lab/lab-paths.ts";
+import { nodeStateDir } from "../../deploy/lab/machine/lab-paths.ts";
 import type { Workload } from "../model/workload.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { explanationText, type Explanation } from "./authz-text.ts";

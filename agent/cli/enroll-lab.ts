@@ -1,4 +1,4 @@
-import { labStatus, setEnrollment } from "../../deploy/lab/client.ts";
+import { labStatus, setEnrollment } from "../../deploy/lab/control/client.ts";
 import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 import { describeTarget, type EnrollmentTarget } from "./enrollment-target.ts";
 

@@ -1,4 +1,4 @@
-import type * as lab from "../lab/lab-status.ts";
+import type * as lab from "../lab/control/lab-status.ts";
 
 /** What the demo reads of `ambit lab status -o json`. */
 export interface LabStatus {

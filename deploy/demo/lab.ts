@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { AmbitError } from "../../agent/lib/errors.ts";
 import { start } from "../../agent/lib/exec.ts";
-import { selfCommand } from "../lab/self-command.ts";
+import { selfCommand } from "../lab/machine/self-command.ts";
 import type { LabStatus } from "./lab-status.ts";
 
 /** The lab that the demo runs in, driven by the same commands that a person would type. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
-import { isSupervised } from "./claim.ts";
-import { labPaths, labsDir, type LabPaths } from "./lab-paths.ts";
 import { AmbitError } from "../../agent/lib/errors.ts";
+import { isSupervised } from "./claim.ts";
+import { labPaths, labsDir, type LabPaths } from "./machine/lab-paths.ts";
 
 /** The lab of this name, or the only one that there is. Throws AmbitError `no-such-lab` or `which-lab`. */
 export function chooseLab(name: string | undefined): LabPaths {

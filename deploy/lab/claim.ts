@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AmbitError, errnoOf } from "../../agent/lib/errors.ts";
-import { labCgroup } from "./cgroup.ts";
-import { labsDir, stateDir, type LabPaths } from "./lab-paths.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../agent/lib/process-identity.ts";
+import { labCgroup } from "./machine/cgroup.ts";
+import { labsDir, stateDir, type LabPaths } from "./machine/lab-paths.ts";
 
 /** Who supervises a lab, in its state folder. */
 export interface SupervisorRecord extends ProcessIdentity {

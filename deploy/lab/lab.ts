@@ -1,22 +1,23 @@
 import { compareText } from "../../agent/lib/compare.ts";
 import { AmbitError } from "../../agent/lib/errors.ts";
 import type { Problem } from "../../agent/model/problem.ts";
-import { AuthorityProcess } from "./authority-process.ts";
-import { openBalancers, type Balancers } from "./balancers.ts";
-import { Cluster } from "./cluster.ts";
-import { readDesired, type Desired } from "./desired.ts";
-import { Enrollment, isEnrolled } from "./enrollment.ts";
-import { LabNode, type LabNodeEvents } from "./lab-node.ts";
-import type { LabPaths } from "./lab-paths.ts";
-import type { LabStatus, NodeStatus, PodStatus } from "./lab-status.ts";
-import type { ManifestWatch } from "./manifest-watch.ts";
-import { addNodeRoute, createFabric } from "./network.ts";
-import { netnsPath } from "./netns.ts";
-import type { Pod } from "./pod.ts";
-import { podKey } from "./pod-plan.ts";
-import { podStatus } from "./pod-status.ts";
-import { labelsOf, Publisher, serviceStatus } from "./publisher.ts";
-import { UsageMeter } from "./usage.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { readDesired, type Desired } from "./cluster/desired.ts";
+import { Enrollment, isEnrolled } from "./cluster/enrollment.ts";
+import type { ManifestWatch } from "./cluster/manifest-watch.ts";
+import { labelsOf, Publisher } from "./cluster/publisher.ts";
+import type { LabStatus, NodeStatus, PodStatus } from "./control/lab-status.ts";
+import { openKubeProxy, type KubeProxy } from "./kube-proxy/kube-proxy.ts";
+import type { LabPaths } from "./machine/lab-paths.ts";
+import { UsageMeter } from "./machine/usage.ts";
+import { addNodeRoute, createFabric } from "./network/links.ts";
+import { netnsPath } from "./network/netns.ts";
+import { AuthorityProcess } from "./nodes/authority-process.ts";
+import { LabNode, type LabNodeEvents } from "./nodes/lab-node.ts";
+import { podKey } from "./pod-spec/pod-plan.ts";
+import { podStatus } from "./pods/pod-status.ts";
+import type { Pod } from "./pods/pod.ts";
+import { serviceStatus } from "./services/resolve-services.ts";
 
 export interface LabOptions {
   readonly paths: LabPaths;
@@ -36,7 +37,7 @@ export class Lab {
   readonly #enrollment = new Enrollment();
   readonly #usage = new UsageMeter();
   #measuring: NodeJS.Timeout | undefined;
-  #balancers: Balancers | undefined;
+  #kubeProxy: KubeProxy | undefined;
   #authority: AuthorityProcess | undefined;
   #desired: Desired;
   #scheduled = false;
@@ -52,7 +53,7 @@ export class Lab {
     this.#nodes = nodeNames.map((name, index) => new LabNode(paths, name, index + 1, { onChange, onProbe }));
     this.#cluster = new Cluster(paths, this.#nodes, onChange);
     this.#publisher = new Publisher(paths.cluster, this.#nodes, this.#enrollment, (services) =>
-      this.#balancers?.set(services),
+      this.#kubeProxy?.setServices(services),
     );
   }
 
@@ -67,7 +68,7 @@ export class Lab {
           .map((other) => addNodeRoute(node.place.netns, other.place.addresses)),
       ),
     );
-    this.#balancers = openBalancers(this.#nodes.map(({ place }) => place));
+    this.#kubeProxy = openKubeProxy(this.#nodes.map(({ place }) => place.cgroups.node));
     for (const node of this.#nodes) node.startKubelet();
     this.#publisher.publish(this.#desired, []);
     if (this.#options.agents) await this.#startAgents();
@@ -88,7 +89,7 @@ export class Lab {
     this.#watch.close();
     await this.#cluster.stop();
     await Promise.all([...this.#nodes.map((node) => node.stop()), this.#authority?.stop()]);
-    this.#balancers?.close();
+    this.#kubeProxy?.close();
   }
 
   /** Throws AmbitError `not-in-lab`. `target`: a namespace, or `namespace/pod`. */

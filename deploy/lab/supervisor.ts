@@ -1,14 +1,14 @@
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, readdirSync, statSync, truncateSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { AmbitError, describe } from "../../agent/lib/errors.ts";
-import { MAX_NODES } from "./addresses.ts";
 import { claimState } from "./claim.ts";
-import type { ControlFailure } from "./control-protocol.ts";
-import { failureOf, serveControl } from "./control-server.ts";
-import { readDesired } from "./desired.ts";
+import { readDesired } from "./cluster/desired.ts";
+import { ManifestWatch } from "./cluster/manifest-watch.ts";
+import type { ControlFailure } from "./control/control-protocol.ts";
+import { failureOf, serveControl } from "./control/control-server.ts";
 import { Lab } from "./lab.ts";
-import { labPaths, requireShortSocketPaths } from "./lab-paths.ts";
-import { limitLogs } from "./log-limit.ts";
-import { ManifestWatch } from "./manifest-watch.ts";
+import { labPaths, requireShortSocketPaths } from "./machine/lab-paths.ts";
+import { MAX_NODES } from "./network/address-plan.ts";
 import { removeLab } from "./teardown.ts";
 
 export interface SupervisorOptions {
@@ -86,4 +86,41 @@ function report(message: StartupReport): void {
 
 function log(text: string): void {
   process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}
+
+const MAX_BYTES = 64 << 20;
+const INTERVAL_MS = 10_000;
+/** Folders of a node that hold no logs; one of them is a mounted bpffs. */
+const OTHERS = new Set(["bpf", "cluster", "netns", "etc", "filters"]);
+
+/**
+ * Keeps the logs of a lab from filling the disk: a `*.log` that has grown past the limit becomes `*.log.1`. Who writes it
+ * does so at its end (O_APPEND), and goes on at the beginning of the emptied file.
+ */
+function limitLogs(folder: string): void {
+  setInterval(() => {
+    for (const file of logsBelow(folder)) limit(file);
+  }, INTERVAL_MS).unref();
+}
+
+function limit(file: string): void {
+  try {
+    if (statSync(file).size < MAX_BYTES) return;
+    copyFileSync(file, `${file}.1`);
+    truncateSync(file, 0);
+  } catch {
+    // Its pod has gone in the meantime.
+  }
+}
+
+function logsBelow(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return OTHERS.has(entry.name) ? [] : logsBelow(path);
+      return entry.isFile() && entry.name.endsWith(".log") ? [path] : [];
+    });
+  } catch {
+    return [];
+  }
 }

@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
-import { boundingSet, capabilityName } from "../../deploy/lab/capabilities.ts";
-import { ClusterIPs } from "../../deploy/lab/cluster-ips.ts";
-import { expand } from "../../deploy/lab/container-env.ts";
-import { nextStep, type OwnedPod } from "../../deploy/lab/deployment-controller.ts";
-import { readDesired, type Desired } from "../../deploy/lab/desired.ts";
-import { nextJobStep, type JobPod } from "../../deploy/lab/job-controller.ts";
-import type { JobPlan } from "../../deploy/lab/job-plan.ts";
-import { nextStatefulStep, type OrdinalPod } from "../../deploy/lab/stateful-set-controller.ts";
-import { DnsZone } from "../../deploy/lab/dns-answer.ts";
-import { Enrollment, isEnrolled } from "../../deploy/lab/enrollment.ts";
+import { boundingSet, capabilityName } from "../../deploy/lab/pod-spec/capabilities.ts";
+import { ClusterIPs } from "../../deploy/lab/services/cluster-ips.ts";
+import { expand } from "../../deploy/lab/pods/container-env.ts";
+import { nextStep, type OwnedPod } from "../../deploy/lab/workloads/deployment.ts";
+import { readDesired, type Desired } from "../../deploy/lab/cluster/desired.ts";
+import { nextJobStep, type JobPlan, type JobPod } from "../../deploy/lab/workloads/job.ts";
+import { nextStatefulStep, type OrdinalPod } from "../../deploy/lab/workloads/stateful-set.ts";
+import { DnsZone } from "../../deploy/lab/dns/dns-zone.ts";
+import { Enrollment, isEnrolled } from "../../deploy/lab/cluster/enrollment.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 
 function desired(text: string): Desired {

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { start, type Child, type ExecResult } from "../../agent/lib/exec.ts";
-import { labCgroup } from "../../deploy/lab/cgroup.ts";
-import type { LabStatus } from "../../deploy/lab/lab-status.ts";
+import { labCgroup } from "../../deploy/lab/machine/cgroup.ts";
+import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
 import { identify } from "../../agent/lib/process-identity.ts";
-import { poll } from "../../deploy/lab/poll.ts";
-import { tryRun } from "../../deploy/lab/run-command.ts";
+import { poll } from "../../deploy/lab/control/client.ts";
+import { tryRun } from "../../deploy/lab/machine/run-command.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../agent/setup/launch.mjs", import.meta.url));
 const WAIT_MS = 60_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tryRun } from "../../deploy/lab/run-command.ts";
-import { setEnrollment } from "../../deploy/lab/client.ts";
+import { tryRun } from "../../deploy/lab/machine/run-command.ts";
+import { setEnrollment } from "../../deploy/lab/control/client.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
 

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readDesired } from "../../deploy/lab/desired.ts";
-import type { VolumeSpec } from "../../deploy/lab/volume-spec.ts";
-import { Volumes } from "../../deploy/lab/volumes.ts";
+import { readDesired } from "../../deploy/lab/cluster/desired.ts";
+import type { VolumeSpec } from "../../deploy/lab/pod-spec/volume-spec.ts";
+import { Volumes } from "../../deploy/lab/pods/volumes.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 
 /** What is said of a Pod with these volumes and mounts. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askUnix } from "../../agent/lib/unix-http.ts";
-import type { LabStatus } from "../../deploy/lab/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
 

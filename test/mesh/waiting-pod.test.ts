@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askUnix } from "../../agent/lib/unix-http.ts";
-import type { LabStatus } from "../../deploy/lab/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
 import type { AgentStatus, PodStatus } from "../../agent/node/status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";

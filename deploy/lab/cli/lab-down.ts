@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { takeDown } from "../lab-down.ts";
-import { requireRoot } from "../lab-up.ts";
+import { requireRoot } from "../start-supervisor.ts";
+import { takeDown } from "../teardown.ts";
 import { labNameOption } from "./lab-options.ts";
 
 export function addLabDown(lab: Command): void {

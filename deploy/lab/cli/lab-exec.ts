@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import type { Command } from "commander";
-import { joinCommand } from "../client.ts";
-import { requireRoot } from "../lab-up.ts";
 import { start } from "../../../agent/lib/exec.ts";
+import { joinCommand } from "../control/client.ts";
+import { requireRoot } from "../start-supervisor.ts";
 import { labNameOption, podReference } from "./lab-options.ts";
 
 export function addLabExec(lab: Command): void {

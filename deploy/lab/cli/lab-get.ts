@@ -1,17 +1,50 @@
 import { Option, type Command } from "commander";
 import { compareText } from "../../../agent/lib/compare.ts";
-import { labStatus } from "../client.ts";
-import { labPaths } from "../lab-paths.ts";
 import { AmbitError } from "../../../agent/lib/errors.ts";
+import { table } from "../../../agent/lib/terminal/output.ts";
 import { stringify } from "../../../agent/lib/yaml.ts";
-import { ManifestFolder } from "../../../agent/sources/manifest-folder.ts";
 import { mergeObjects } from "../../../agent/objects/merge-objects.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
-import { columnsOf } from "./lab-get/columns.ts";
-import { at } from "./lab-get/json-path.ts";
-import { RESOURCES, resourceNamed, type ResourceKind } from "./lab-get/resources.ts";
+import { ManifestFolder } from "../../../agent/sources/manifest-folder.ts";
+import { labStatus } from "../control/client.ts";
+import { labPaths } from "../machine/lab-paths.ts";
+import { at, columnsOf } from "./kubectl-columns.ts";
 import { labNameOption } from "./lab-options.ts";
-import { table } from "../../../agent/lib/terminal/output.ts";
+
+/** A kind that `ambit lab get` knows, by all the names that kubectl has for it. */
+interface ResourceKind {
+  readonly kind: string;
+  readonly group: string;
+  readonly names: readonly string[];
+  readonly namespaced: boolean;
+}
+
+const core = (kind: string, names: readonly string[], namespaced = true): ResourceKind => ({
+  ...{ kind, group: "", names, namespaced },
+});
+const of = (group: string, kind: string, ...names: readonly string[]): ResourceKind => ({
+  ...{ kind, group, names, namespaced: true },
+});
+
+const RESOURCES: readonly ResourceKind[] = [
+  core("Pod", ["pods", "pod", "po"]),
+  core("Service", ["services", "service", "svc"]),
+  of("discovery.k8s.io", "EndpointSlice", "endpointslices", "endpointslice", "endpoints", "ep"),
+  of("apps", "Deployment", "deployments", "deployment", "deploy"),
+  of("apps", "StatefulSet", "statefulsets", "statefulset", "sts"),
+  of("batch", "Job", "jobs", "job"),
+  core("ConfigMap", ["configmaps", "configmap", "cm"]),
+  core("Secret", ["secrets", "secret"]),
+  core("Node", ["nodes", "node", "no"], false),
+  core("Namespace", ["namespaces", "namespace", "ns"], false),
+  of("gateway.networking.k8s.io", "HTTPRoute", "httproutes", "httproute"),
+  of("security.istio.io", "AuthorizationPolicy", "authorizationpolicies", "authorizationpolicy", "ap"),
+  of("security.istio.io", "RequestAuthentication", "requestauthentications", "requestauthentication", "ra"),
+];
+
+function resourceNamed(name: string): ResourceKind | undefined {
+  return RESOURCES.find(({ names }) => names.includes(name.toLowerCase()));
+}
 
 interface GetOptions {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runKubelet } from "../kubelet.ts";
+import { runKubelet } from "../kubelet/kubelet.ts";
 import { superviseLab, type SupervisorOptions } from "../supervisor.ts";
 import { nodeCount } from "./lab-options.ts";
 

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import type { Command } from "commander";
-import { isSupervised, readSupervisor } from "../claim.ts";
-import { labPaths, labsDir } from "../lab-paths.ts";
 import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
+import { isSupervised, readSupervisor } from "../claim.ts";
+import { labPaths, labsDir } from "../machine/lab-paths.ts";
 
 interface ListedLab {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { MAX_NODES } from "../addresses.ts";
+import { MAX_NODES } from "../network/address-plan.ts";
 
 export function labNameOption(): Option {
   return new Option("--name <name>", "the lab's name").default("default");

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { labStatus } from "../client.ts";
-import type { LabStatus } from "../lab-status.ts";
-import type { Usage } from "../usage.ts";
+import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
+import { labStatus } from "../control/client.ts";
+import type { LabStatus } from "../control/lab-status.ts";
+import type { Usage } from "../machine/usage.ts";
 import { labNameOption } from "./lab-options.ts";
 import { warningText } from "./lab-watch.ts";
-import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
 
 export function addLabStatus(lab: Command): void {
   lab

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { takeDown } from "../lab-down.ts";
-import { startSupervisor } from "../lab-up.ts";
-import { attach, release } from "../client.ts";
-import { labPaths } from "../lab-paths.ts";
-import { LabWatch } from "./lab-watch.ts";
-import { labNameOption, nodeCount } from "./lab-options.ts";
 import { seconds } from "../../../agent/lib/terminal/output.ts";
+import { attach, release } from "../control/client.ts";
+import { labPaths } from "../machine/lab-paths.ts";
+import { startSupervisor } from "../start-supervisor.ts";
+import { takeDown } from "../teardown.ts";
+import { labNameOption, nodeCount } from "./lab-options.ts";
+import { LabWatch } from "./lab-watch.ts";
 
 interface UpOptions {
   readonly name: string;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { labStatus } from "../client.ts";
-import type { LabStatus } from "../lab-status.ts";
 import { describe } from "../../../agent/lib/errors.ts";
 import type { Problem } from "../../../agent/model/problem.ts";
+import { labStatus } from "../control/client.ts";
+import type { LabStatus } from "../control/lab-status.ts";
 
 const INTERVAL_MS = 100;
 

@@ -1,0 +1,95 @@
+import type { Problem } from "../../../agent/model/problem.ts";
+import { Notes } from "../../../agent/objects/notes.ts";
+import type { RawObject } from "../../../agent/objects/raw-object.ts";
+import { Reader } from "../../../agent/objects/reader.ts";
+import { readConfigMap, readSecret, type ConfigObject } from "../pod-spec/config-data.ts";
+import { readPod } from "../pod-spec/pod-plan.ts";
+import type { PodPlan } from "../pod-spec/pod-plan.ts";
+import { readSlice, type Slice } from "../services/endpoint-slices.ts";
+import { readService, type ServicePlan } from "../services/service-plan.ts";
+import { readDeployment, type DeploymentPlan } from "../workloads/deployment.ts";
+import { readJob, type JobPlan } from "../workloads/job.ts";
+import { readStatefulSet, type StatefulSetPlan } from "../workloads/stateful-set.ts";
+
+/** What the manifests ask for, as far as it is the lab's business. */
+export interface Desired {
+  readonly pods: readonly PodPlan[];
+  readonly deployments: readonly DeploymentPlan[];
+  readonly statefulSets: readonly StatefulSetPlan[];
+  readonly jobs: readonly JobPlan[];
+  readonly configs: readonly ConfigObject[];
+  readonly services: readonly ServicePlan[];
+  /** EndpointSlices from the manifests. */
+  readonly slices: readonly Slice[];
+  /** Namespaces by name. */
+  readonly namespaces: ReadonlyMap<string, RawObject>;
+  /** Names of Node objects, in the order of their names. */
+  readonly nodes: readonly string[];
+  /** Pods, and what makes pods, that cannot be run as they are written. */
+  readonly rejected: readonly {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly reason: string;
+  }[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads objects, of which no two have one key. Never throws: what cannot be done is in `rejected` and `problems`. */
+export function readDesired(objects: readonly RawObject[]): Desired {
+  const problems: Problem[] = [];
+  const rejected: Desired["rejected"][number][] = [];
+  const read = <T>(group: string, kind: string, convert: (root: Reader, object: RawObject) => T | undefined): T[] =>
+    objects.flatMap((object) => {
+      if (object.group !== group || object.kind !== kind) return [];
+      const found: Problem[] = [];
+      const notes = new Notes(object, found);
+      const value = notes.unlessErrors(() => convert(new Reader(object.value, notes), object));
+      problems.push(...found);
+      const errors = found.filter(({ severity }) => severity === "error");
+      if (errors.length > 0 && RUN.has(kind)) {
+        const reason = errors.map((problem) => `${problem.field}: ${problem.reason}`).join("; ");
+        rejected.push({ kind, namespace: object.namespace, name: object.name, reason });
+      }
+      return value === undefined ? [] : [value];
+    });
+  const desired = {
+    pods: read("", "Pod", readPod),
+    deployments: read("apps", "Deployment", readDeployment),
+    statefulSets: read("apps", "StatefulSet", readStatefulSet),
+    jobs: read("batch", "Job", readJob),
+    configs: [...read("", "ConfigMap", readConfigMap), ...read("", "Secret", readSecret)],
+    services: read("", "Service", readService),
+    slices: read("discovery.k8s.io", "EndpointSlice", readSlice),
+  };
+  const ofKind = (kind: string): readonly RawObject[] =>
+    objects.filter((object) => object.group === "" && object.kind === kind);
+  for (const object of objects) warnOfKind(object, problems);
+  return {
+    ...desired,
+    namespaces: new Map(ofKind("Namespace").map((object) => [object.name, object])),
+    nodes: ofKind("Node")
+      .map(({ name }) => name)
+      .sort(),
+    rejected,
+    problems,
+  };
+}
+
+/** Kinds of which pods are made. */
+const RUN = new Set(["Pod", "Deployment", "StatefulSet", "Job"]);
+/** Groups of which the lab knows only the kinds above, and lone kinds beside them. */
+const CLUSTER_GROUPS = new Set(["apps", "batch", "autoscaling", "networking.k8s.io", "policy"]);
+const CLUSTER_KINDS = new Set(["ReplicationController", "Endpoints", "PersistentVolume", "PersistentVolumeClaim"]);
+
+/** Kinds that a cluster acts on and the lab does not. Of the mesh's own kinds the agents tell. */
+function warnOfKind(object: RawObject, problems: Problem[]): void {
+  const { group, kind } = object;
+  if ((group === "apps" || group === "batch") && RUN.has(kind)) return;
+  if (!CLUSTER_GROUPS.has(group) && !(group === "" && CLUSTER_KINDS.has(kind))) return;
+  new Notes(object, problems).add("warning", ["kind"], {
+    code: "lab-unsupported-kind",
+    reason: `the lab does nothing with a ${kind}; a cluster would`,
+    remedy: "Write Pods, Deployments, StatefulSets or Jobs, Services and EndpointSlices.",
+  });
+}

@@ -1,0 +1,81 @@
+import { join, resolve } from "node:path";
+import { AmbitError } from "../../../agent/lib/errors.ts";
+import { isDnsLabel } from "../../../agent/objects/names.ts";
+
+/** Where everything of one lab is found, on disk and in the kernel. */
+export interface LabPaths {
+  readonly name: string;
+  /** The folder that holds everything that the lab writes. */
+  readonly root: string;
+  /** Control API: HTTP on a unix socket, 0600. */
+  readonly socket: string;
+  /** Who supervises the lab: `SupervisorRecord` as JSON. */
+  readonly supervisor: string;
+  /** What the supervisor and its helpers print. */
+  readonly supervisorLog: string;
+  /** One empty file for each network namespace, made before it: what `lab down` has to remove, whoever died. */
+  readonly netnsRecords: string;
+  /** Resolved objects, which the agents read beside the user's manifests. */
+  readonly cluster: string;
+  /** State of the authority: keys, hashes of join tokens, its socket. */
+  readonly authority: string;
+  /** What the agents tell each other of the pods that they have captured. */
+  readonly reports: string;
+}
+
+/** `sun_path` of unix(7) has 108 bytes, the last of them 0. */
+const MAX_SOCKET_PATH = 107;
+const MAX_NAME = 30;
+
+export function stateDir(): string {
+  return resolve(process.env["AMBIT_STATE_DIR"] ?? "/var/lib/ambit");
+}
+
+export function labsDir(): string {
+  return join(stateDir(), "labs");
+}
+
+/** Throws AmbitError `lab-name` for what cannot name a lab. */
+export function labPaths(name: string): LabPaths {
+  if (!isDnsLabel(name) || name.length > MAX_NAME) {
+    throw new AmbitError({
+      code: "lab-name",
+      kind: "user",
+      what: `'${name}' cannot be the name of a lab`,
+      remedy: `use at most ${MAX_NAME} lower-case letters, digits and hyphens, a letter or digit first and last`,
+    });
+  }
+  const root = join(labsDir(), name);
+  return {
+    name,
+    root,
+    socket: join(root, "lab.sock"),
+    supervisor: join(root, "supervisor.json"),
+    supervisorLog: join(root, "supervisor.log"),
+    netnsRecords: join(root, "netns"),
+    cluster: join(root, "cluster"),
+    authority: join(root, "authority"),
+    reports: join(root, "reports"),
+  };
+}
+
+/** The state folder of a node's agent. */
+export function nodeStateDir(paths: LabPaths, node: string): string {
+  return join(paths.root, "nodes", node);
+}
+
+export function podLogDir(paths: LabPaths, uid: string): string {
+  return join(paths.root, "pods", uid, "logs");
+}
+
+/** Throws AmbitError `state-dir-too-long` where the node's sockets would have paths that the kernel does not take. */
+export function requireShortSocketPaths(paths: LabPaths, node: string): void {
+  const longest = join(nodeStateDir(paths, node), "envoy-admin.sock");
+  if (Buffer.byteLength(longest) <= MAX_SOCKET_PATH) return;
+  throw new AmbitError({
+    code: "state-dir-too-long",
+    kind: "user",
+    what: `the path of the unix socket ${longest} is longer than ${MAX_SOCKET_PATH} bytes`,
+    remedy: "set AMBIT_STATE_DIR to a folder with a shorter path, or use shorter names",
+  });
+}

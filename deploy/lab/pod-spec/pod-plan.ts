@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { isDnsSubdomain } from "../../../agent/objects/names.ts";
+import { readLabels } from "../../../agent/objects/object-meta.ts";
+import type { RawObject } from "../../../agent/objects/raw-object.ts";
+import { quote, type Reader } from "../../../agent/objects/reader.ts";
+import { readPodSpec, type PodSpec } from "./pod-spec.ts";
+
+/** A pod that should be there: bare from a manifest, or made by a controller. */
+export interface PodPlan {
+  readonly namespace: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly spec: PodSpec;
+  /** `metadata` and `spec` as written, for the resolved object. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly rawSpec: Readonly<Record<string, unknown>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Changes when the pod's processes have to be started anew. */
+  readonly revision: string;
+  /** What made it (`ownerKey`); undefined for one from a manifest. */
+  readonly owner: string | undefined;
+}
+
+/** core/v1 Pod. */
+export function readPod(root: Reader, object: RawObject): PodPlan {
+  const spec = readPodSpec(root.field("spec").required());
+  requireNames(root, object);
+  return {
+    namespace: object.namespace,
+    name: object.name,
+    hostname: hostName(spec.hostname ?? object.name),
+    spec,
+    metadata: asObject(object.value["metadata"]),
+    rawSpec: asObject(object.value["spec"]),
+    labels: readLabels(root.field("metadata").field("labels")),
+    revision: digest(object.value["spec"]),
+    owner: undefined,
+  };
+}
+
+/** Names become parts of host names, of paths and of messages. */
+export function requireNames(root: Reader, object: RawObject): void {
+  for (const [field, text] of [
+    ["name", object.name],
+    ["namespace", object.namespace],
+  ] as const) {
+    if (isDnsSubdomain(text)) continue;
+    const remedy = "Use lower-case letters, digits and hyphens, a letter or digit first and last.";
+    root
+      .field("metadata")
+      .field(field)
+      .invalid("invalid-name", `${quote(text)} cannot be a ${field}`, remedy);
+  }
+}
+
+export function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+/** Host names have at most 63 characters, names of pods more. */
+export function hostName(text: string): string {
+  return text.slice(0, 63).replace(/[-.]+$/, "");
+}
+
+/** Short text that differs wherever `value` (JSON) does. */
+export function digest(value: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(value) ?? "")
+    .digest("hex")
+    .slice(0, 32);
+}
+
+type OwnerKind = "Deployment" | "StatefulSet" | "Job";
+
+export function ownerKey(kind: OwnerKind, owner: { readonly namespace: string; readonly name: string }): string {
+  return `${kind} ${podKey(owner)}`;
+}
+
+export function podKey(pod: { readonly namespace: string; readonly name: string }): string {
+  return `${pod.namespace}/${pod.name}`;
+}

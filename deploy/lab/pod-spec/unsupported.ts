@@ -1,0 +1,24 @@
+import type { Reader } from "../../../agent/objects/reader.ts";
+
+/** Warns of every field of an object that the lab does not act on. `supported`: those that it does, or that change nothing here. */
+export function warnOfUnsupported(object: Reader, supported: readonly string[]): void {
+  for (const [name, field] of object.entries()) {
+    if (supported.includes(name) || isEmpty(field.raw)) continue;
+    field.warning({
+      code: "lab-unsupported-field",
+      reason: REASONS[name] ?? "the lab does not do this; a cluster would",
+      remedy: "Remove it, or bear in mind that it has no effect here.",
+    });
+  }
+}
+
+/** What is written and asks for nothing. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === "") return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  image: "no image is pulled: the container's command runs with the files of this machine",
+  hostNetwork: "the lab gives every pod a network of its own",
+};

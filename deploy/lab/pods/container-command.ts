@@ -1,0 +1,96 @@
+import { boundingSet } from "../pod-spec/capabilities.ts";
+import type { ContainerSpec } from "../pod-spec/container-spec.ts";
+import type { BindMount } from "./volumes.ts";
+
+/** What a container's processes find themselves in. */
+export interface ContainerPlace {
+  readonly cgroup: string;
+  readonly netns: string;
+  /** Holds the files that take the place of those in /etc. */
+  readonly etc: string;
+  readonly hostname: string;
+}
+
+/** What the container sees in the place of what this machine has there. */
+export type Mounts = readonly BindMount[];
+
+/** Files of /etc that are a container's own: how names are resolved. */
+export const ETC_FILES = ["resolv.conf", "hosts", "nsswitch.conf"] as const;
+
+/**
+ * Every step replaces the one before it (exec), so that the process that is started at the top becomes the container's
+ * own. Mounts follow those of the machine, not the other way round: network namespaces that are removed here are not
+ * kept alive by a container that saw them.
+ */
+const START = `
+echo 0 > "$1/cgroup.procs"
+netns=$2 etc=$3 hostname=$4 mounts=$5
+shift 5
+exec nsenter --net="$netns" -- unshare --mount --uts --propagation slave -- sh -ec '
+  echo "$2" > /proc/sys/kernel/hostname
+  for file in ${ETC_FILES.join(" ")}; do
+    if [ -e "$1/$file" ] && [ -e "/etc/$file" ]; then mount --bind "$1/$file" "/etc/$file"; fi
+  done
+  printf "%s" "$3" | while read -r source target mode; do
+    mount --bind "$source" "$target"
+    if [ "$mode" = ro ]; then mount -o remount,bind,ro "$target"; fi
+  done
+  cd "$4"
+  shift 4
+  exec "$@"' start "$etc" "$hostname" "$mounts" "$@"`;
+
+const JOIN = `
+echo 0 > "$1/cgroup.procs"
+pid=$2
+shift 2
+exec nsenter --target "$pid" --net --mount --uts -- sh -ec 'cd "$1"; shift; exec "$@"' join "$@"`;
+
+/** The command line that becomes a container's first process. */
+export function startCommand(
+  place: ContainerPlace,
+  spec: ContainerSpec,
+  env: ReadonlyMap<string, string>,
+  command: readonly string[],
+  mounts: Mounts,
+): readonly string[] {
+  const { cgroup, netns, etc, hostname } = place;
+  const lines = mounts
+    .map(({ source, target, readOnly }) => `${source} ${target} ${readOnly ? "ro" : "rw"}\n`)
+    .join("");
+  return [
+    "-ec",
+    START,
+    "start",
+    cgroup,
+    netns,
+    etc,
+    hostname,
+    lines,
+    spec.workingDir,
+    ...confined(spec, env),
+    ...command,
+  ];
+}
+
+/** Command line that runs what is appended to it beside a container's first process `pid`, under the same restrictions. */
+export function joinCommand(
+  cgroup: string,
+  pid: number,
+  spec: ContainerSpec,
+  env: ReadonlyMap<string, string>,
+): readonly string[] {
+  return ["-ec", JOIN, "join", cgroup, String(pid), spec.workingDir, ...confined(spec, env)];
+}
+
+/** Environment last: the commands before it are looked up by the machine's own PATH. */
+function confined(spec: ContainerSpec, env: ReadonlyMap<string, string>): readonly string[] {
+  const user =
+    spec.user === undefined ? [] : [`--reuid=${spec.user.uid}`, `--regid=${spec.user.gid}`, "--clear-groups"];
+  return [
+    ...["setpriv", `--bounding-set=${boundingSet(spec.capabilities.add, spec.capabilities.drop)}`, "--inh-caps=-all"],
+    ...user,
+    ...(spec.noNewPrivileges ? ["--no-new-privs"] : []),
+    ...["--", "env", "-i", "--"],
+    ...[...env].map(([name, value]) => `${name}=${value}`),
+  ];
+}

@@ -1,0 +1,171 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { messageOf } from "../../../agent/lib/errors.ts";
+import { start, type Child } from "../../../agent/lib/exec.ts";
+import { killCgroup } from "../machine/cgroup.ts";
+import { RestartDelay } from "../machine/restart-delay.ts";
+import type { ConfigLookup } from "../pod-spec/config-data.ts";
+import type { ContainerSpec } from "../pod-spec/container-spec.ts";
+import type { RestartPolicy } from "../pod-spec/pod-spec.ts";
+import { joinCommand, startCommand, type ContainerPlace, type Mounts } from "./container-command.ts";
+import { containerCommand, containerEnv, type PodFacts } from "./container-env.ts";
+
+export type ContainerState =
+  | { readonly kind: "waiting"; readonly reason: string }
+  | { readonly kind: "running"; readonly pid: number; readonly startedAt: Date }
+  | { readonly kind: "exited"; readonly code: number; readonly reason: string };
+
+export interface ContainerOptions {
+  readonly spec: ContainerSpec;
+  readonly place: ContainerPlace;
+  readonly facts: PodFacts;
+  readonly lookup: ConfigLookup;
+  /** Called at each start: its mounts, or what is missing for them. */
+  readonly mounts: () => Mounts | string;
+  readonly restartPolicy: RestartPolicy;
+  readonly logFile: string;
+  /** Called after each change of `state`. */
+  readonly onChange: () => void;
+}
+
+const CONFIG_RETRY_MS = 500;
+const RESTART_GRACE_MS = 5_000;
+
+/** One container: its process, started again as its pod's restartPolicy says. */
+export class Container {
+  readonly spec: ContainerSpec;
+  readonly logFile: string;
+  readonly #options: ContainerOptions;
+  /** As of the last start. */
+  #env: ReadonlyMap<string, string> = new Map();
+  readonly #delay = new RestartDelay();
+  #state: ContainerState = { kind: "waiting", reason: "ContainerCreating" };
+  #starts = 0;
+  #child: Child | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #restarting = false;
+  /** Why it is being restarted; "" where it is not. */
+  #reason = "";
+  /** How it ended the last time, in words; "" before it has. */
+  #lastEnd = "";
+
+  constructor(options: ContainerOptions) {
+    this.#options = options;
+    this.spec = options.spec;
+    this.logFile = options.logFile;
+  }
+
+  get state(): ContainerState {
+    return this.#state;
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  get lastEnd(): string {
+    return this.#lastEnd;
+  }
+
+  start(): void {
+    if (this.#stopping) return;
+    try {
+      const missing = this.#launch();
+      if (missing !== "") this.#waitFor(`CreateContainerConfigError: ${missing}`);
+    } catch (error) {
+      // A file where a folder should be, for example: this container's matter alone, and somebody may mend it.
+      this.#waitFor(`CreateContainerError: ${messageOf(error)}`);
+    }
+  }
+
+  /** What is missing for it; "" when it has been started. */
+  #launch(): string {
+    const { place, spec, facts, lookup, logFile } = this.#options;
+    const env = containerEnv(spec, facts, lookup);
+    if (typeof env === "string") return env;
+    const mounts = this.#options.mounts();
+    if (typeof mounts === "string") return mounts;
+    mkdirSync(place.cgroup, { recursive: true });
+    const log = openSync(logFile, "a");
+    try {
+      const args = startCommand(place, spec, env, containerCommand(spec, env), mounts);
+      // A session of its own: Ctrl-C at the terminal is the lab's business, not the container's.
+      const child = start("/bin/sh", args, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
+      this.#env = env;
+      this.#starts++;
+      this.#child = child;
+      child.once("error", (error) => this.#ended(child, 128, messageOf(error)));
+      child.once("exit", (code, signal) =>
+        this.#ended(child, code ?? 128, signal === null ? `exit code ${code}` : `signal ${signal}`),
+      );
+      if (child.pid === undefined) return "";
+      this.#delay.started();
+      this.#set({ kind: "running", pid: child.pid, startedAt: new Date() });
+      return "";
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Ends the process, to be started again as the restartPolicy says. `why`: in words. */
+  restart(why: string): void {
+    const child = this.#child;
+    if (this.#state.kind !== "running" || this.#restarting || child === undefined) return;
+    this.#restarting = true;
+    this.#reason = why;
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), RESTART_GRACE_MS);
+    child.once("exit", () => clearTimeout(force));
+  }
+
+  /** In Kubernetes' words. What is missing may come. */
+  #waitFor(reason: string): void {
+    if (this.#state.kind !== "waiting" || this.#state.reason !== reason) this.#set({ kind: "waiting", reason });
+    this.#timer = setTimeout(() => this.start(), CONFIG_RETRY_MS);
+  }
+
+  /** Asks the process to end and, `graceMs` later, makes it. Nothing of the container runs when this resolves. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      let force: NodeJS.Timeout | undefined;
+      const patience = new Promise((resolve) => (force = setTimeout(resolve, graceMs)));
+      await Promise.race([ended, patience]);
+      clearTimeout(force);
+    }
+    await killCgroup(this.#options.place.cgroup);
+  }
+
+  /** For `/bin/sh`: runs what is appended inside the container; undefined while it does not run. */
+  joinCommand(): readonly string[] | undefined {
+    if (this.#state.kind !== "running") return undefined;
+    return joinCommand(this.#options.place.cgroup, this.#state.pid, this.spec, this.#env);
+  }
+
+  #ended(child: Child, code: number, how: string): void {
+    if (child !== this.#child || this.#state.kind === "exited") return;
+    this.#lastEnd = this.#reason === "" ? how : `${this.#reason} (${how})`;
+    this.#reason = "";
+    this.#restarting = false;
+    this.#set({ kind: "exited", code, reason: this.#lastEnd });
+    // What the process left running goes with it, as a container's PID namespace would have it.
+    void killCgroup(this.#options.place.cgroup).then(() => this.#scheduleRestart(code));
+  }
+
+  #scheduleRestart(code: number): void {
+    const { restartPolicy } = this.#options;
+    if (this.#stopping || restartPolicy === "Never" || (restartPolicy === "OnFailure" && code === 0)) return;
+    const delayMs = this.#delay.next();
+    this.#set({ kind: "waiting", reason: `CrashLoopBackOff: ended with ${this.#lastEnd}` });
+    this.#timer = setTimeout(() => this.start(), delayMs);
+  }
+
+  #set(state: ContainerState): void {
+    this.#state = state;
+    this.#options.onChange();
+  }
+}

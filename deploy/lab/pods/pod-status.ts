@@ -1,0 +1,58 @@
+import type { PodStatus } from "../control/lab-status.ts";
+import { tailOf } from "../machine/log-tail.ts";
+import type { Usage } from "../machine/usage.ts";
+import type { AgentStatus } from "../nodes/agent-process.ts";
+import type { Pod } from "./pod.ts";
+
+/** `wanted`: should it be enrolled, by its labels? `agent`: what its node's agent says; undefined where it says nothing. */
+export function podStatus(
+  pod: Pod,
+  wanted: boolean,
+  agent: AgentStatus | undefined,
+  meshed: boolean,
+  usage: Usage | undefined,
+): PodStatus {
+  const enrolled = agent?.enrolled.has(pod.uid) ?? false;
+  const completed = pod.phase === "Succeeded";
+  const reason = pod.ready || completed ? "" : explain(pod);
+  const pending = meshed && wanted && !enrolled && !completed && !pod.stopping;
+  const missing = pending ? (agent?.reasons.get(pod.uid) ?? "its node's agent has not enrolled it yet") : "";
+  return {
+    namespace: pod.plan.namespace,
+    name: pod.plan.name,
+    node: pod.node.name,
+    uid: pod.uid,
+    ip: pod.addresses.ipv4,
+    ip6: pod.addresses.ipv6 ?? null,
+    netns: pod.netnsPath,
+    phase: pod.phase,
+    wanted,
+    enrolled,
+    ready: pod.ready,
+    reason: reason || pod.staleVolumes || missing,
+    createdAt: pod.createdAt.toISOString(),
+    owner: pod.plan.owner ?? null,
+    usage: usage ?? null,
+    containers: pod.containers.map((container) => ({
+      name: container.spec.name,
+      pid: container.state.kind === "running" ? container.state.pid : null,
+      restarts: container.restarts,
+      ready: pod.isReady(container),
+      log: container.logFile,
+    })),
+  };
+}
+
+function explain(pod: Pod): string {
+  if (pod.failure !== "") return pod.failure;
+  if (pod.stopping) return "it is being removed";
+  const reasons = pod.containers
+    .filter((container) => !pod.isReady(container))
+    .map((container) => {
+      const said = container.state.kind === "running" ? "" : tailOf(container.logFile, 3);
+      return `container ${container.spec.name}: ${pod.explain(container)}${said && `; it said: ${said}`}`;
+    });
+  const init = pod.explainInit();
+  if (init !== "") return init;
+  return reasons.join("; ") || "it is being started";
+}
