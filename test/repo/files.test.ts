@@ -43,6 +43,17 @@ test("documents link to files and headings that are there", () => {
   expect(broken).toEqual([]);
 });
 
+test("files and folders that documents name are there", () => {
+  const documents = tracked.filter((file) => /^(README|ARCHITECTURE|CONTRIBUTING|docs\/.+)\.md$/.test(file));
+  const missing = documents.flatMap((document) =>
+    [...text(document).matchAll(/`((?:agent|deploy|filters|assembly|test)\/[\w./-]+)`/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !tracked.some((file) => file === path || file.startsWith(`${path}/`)))
+      .map((path) => `${document} names ${path}`),
+  );
+  expect(missing).toEqual([]);
+});
+
 test("the lock file is whole, so that `npm ci` works on every platform, and names no registry", () => {
   interface Package {
     readonly resolved?: string;
