@@ -20,6 +20,7 @@ import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
 import { createAgentMetrics } from "./node/metrics/agent-metrics.ts";
 import { Reconciler } from "./node/reconciler.ts";
+import { podStates, reconciled, waitingPods, type PodSets, type WaitingPod } from "./node/states-adapter.ts";
 import { Debounce } from "./lib/debounce.ts";
 import { openDirectorySource } from "./sources/directory.ts";
 import { agentStatus, type AgentStatus } from "./node/status.ts";
@@ -107,7 +108,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   });
   const reconciler = new Reconciler(ads, capture, handshake, log, known);
 
-  let config: NodeConfig | undefined;
+  let config: (NodeConfig & { readonly waiting: readonly WaitingPod[] }) | undefined;
   const keySets = new KeySets({
     file: join(stateDir, "key-sets.json"),
     refreshMs: options.keysRefreshMs,
@@ -119,23 +120,30 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   const apply = (mesh: Mesh): void => {
     keySets.follow(mesh);
     const { versions } = handshake;
-    config = compile(mesh, {
-      ...compileOptions,
-      leaving: members,
-      fetchedKeys: keySets.fetched,
+    const sets: PodSets = {
+      ...options,
       identities: certificates?.current(),
-      captured: handshake.captured,
+      members,
       followed: handshake.followed,
       guarded: wait.guarded,
       closed: wait.closed,
       certified: wait.certified,
+    };
+    const compiled = compile(mesh, {
+      ...compileOptions,
+      pods: podStates(mesh, sets),
+      fetchedKeys: keySets.fetched,
+      identities: sets.identities,
+      remoteCaptured: handshake.captured,
     });
+    config = { ...compiled, waiting: waitingPods(mesh, sets) };
+    const wanted = reconciled(compiled, mesh, sets);
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));
     wait.follow(new Set(mesh.workloads.filter(({ enrolled }) => enrolled).map(({ uid }) => uid)), config.waiting);
     for (const uid of members) if (!alive.has(uid)) members.delete(uid);
-    for (const { uid } of config.capture.pods) members.add(uid);
+    for (const { uid } of wanted.capture.pods) members.add(uid);
     certificates?.want(identitiesHere(mesh, node, options.trustDomain, members));
-    void reconciler.apply(config, () => handshake.follow(versions));
+    void reconciler.apply(wanted, () => handshake.follow(versions));
   };
   source.onChange(apply);
   certificates?.onChange(again);

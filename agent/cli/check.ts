@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { checkMachine, type MachineCheck } from "../node/machine-check.ts";
 import { needsAuthority } from "../policy/needs-authority.ts";
 import { selectsNothing } from "../policy/selects-nothing.ts";
-import { assumedIdentities } from "../compile/assumed-identities.ts";
+import { annotatedSandboxes, assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import type { Problem } from "../model/problem.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
@@ -62,7 +62,7 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
   const unused = selectsNothing(await loadDeclared(folders, flags), flags.rootNamespace);
   const { problems } = compile(mesh, {
     node: "",
-    ...assumedIdentities(mesh, flags.trustDomain),
+    ...assumedIdentities(mesh, { node: "", trustDomain: flags.trustDomain, sandboxes: annotatedSandboxes(mesh) }),
     trustDomain: flags.trustDomain,
     rootNamespace: flags.rootNamespace,
     cluster: "",

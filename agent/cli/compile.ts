@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { assumedIdentities } from "../compile/assumed-identities.ts";
+import { annotatedSandboxes, assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import { toYaml } from "../compile/to-yaml.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
@@ -37,7 +37,7 @@ Example:
       const files = toYaml(
         compile(mesh, {
           node: flags.node,
-          ...assumedIdentities(mesh, flags.trustDomain),
+          ...assumedIdentities(mesh, { ...flags, sandboxes: annotatedSandboxes(mesh) }),
           trustDomain: flags.trustDomain,
           rootNamespace: flags.rootNamespace,
           cluster: "Kubernetes",

@@ -1,12 +1,25 @@
 import type { Mesh } from "../model/mesh.ts";
+import type { LocalPodState, PodState } from "../model/pod-state.ts";
+import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { CompileOptions } from "./options.ts";
 
+/** Captured since ever, and all other nodes follow. */
+const CAPTURED: PodState = { phase: "captured", strict: true, since: -Infinity, announced: 0, followedAt: 0 };
+
 /**
- * For who looks at a configuration without running it: as if the authority had given every enrolled pod its certificate, and
- * every node had reported its pods captured. In place of keys and certificates stands a text that says so.
+ * The part of the options that a running mesh would supply, for commands and tests that only look at a configuration. It
+ * assumes that the authority has issued a certificate to every enrolled pod, and that every node has captured its pods. A
+ * text that says so stands in place of keys and certificates.
  */
-export function assumedIdentities(mesh: Mesh, trustDomain: string): Pick<CompileOptions, "identities" | "captured"> {
+export function assumedIdentities(
+  mesh: Mesh,
+  {
+    node,
+    trustDomain,
+    sandboxes,
+  }: Pick<CompileOptions, "node" | "trustDomain"> & { readonly sandboxes: SandboxLookup },
+): Pick<CompileOptions, "identities" | "pods" | "remoteCaptured"> {
   const enrolled = mesh.workloads.filter((workload) => workload.enrolled);
   const issued = { chainPem: "(issued by the authority)", keyPem: "(kept in memory)" };
   return {
@@ -14,6 +27,17 @@ export function assumedIdentities(mesh: Mesh, trustDomain: string): Pick<Compile
       certificates: new Map(enrolled.map((workload) => [spiffeIdOf(trustDomain, workload), issued])),
       rootsPem: "(roots of the authority)",
     },
-    captured: new Set(enrolled.map(({ uid }) => uid)),
+    pods: new Map(
+      enrolled.flatMap((workload): readonly (readonly [string, LocalPodState])[] => {
+        const netns = workload.node === node ? sandboxes.netnsOf(workload.uid) : undefined;
+        return netns === undefined ? [] : [[workload.uid, { netns, state: CAPTURED }]];
+      }),
+    ),
+    remoteCaptured: new Set(enrolled.flatMap(({ uid, node: other }) => (other === node ? [] : [uid]))),
   };
+}
+
+/** Network namespaces by the pods' annotation. */
+export function annotatedSandboxes(mesh: Mesh): SandboxLookup {
+  return { netnsOf: (uid) => mesh.workloads.find((workload) => workload.uid === uid)?.netns };
 }

@@ -8,7 +8,7 @@ import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
 import { jwksProblems } from "./jwks-problems.ts";
-import { nodeView, type WaitingPod } from "./node-view.ts";
+import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
 import { fixedClusters, guardClusters } from "./clusters/cluster.ts";
@@ -26,8 +26,6 @@ export interface NodeConfig {
   readonly xds: XdsSnapshot;
   readonly capture: CaptureState;
   readonly filters: FilterConfig;
-  /** The pods here that have no certificate yet, and wait for one. */
-  readonly waiting: readonly WaitingPod[];
   /** What the mesh's sources found, and what only shows when it is put together. */
   readonly problems: readonly Problem[];
 }
@@ -42,18 +40,14 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
   const { trustDomain } = options;
-  const pods = [...view.localPods, ...view.leavingPods];
   return {
     xds: {
       secrets: secrets(view, options),
       listeners: byName([
         ...internalListeners(options),
-        ...pods.flatMap((pod) => {
-          const { workload } = pod;
-          return podListeners(pod, portsOf(workload.uid), view.modesOf(workload), options);
-        }),
+        ...view.localPods.flatMap((pod) => podListeners(pod, portsOf(pod.workload.uid), view.modesOf(pod), options)),
       ]),
-      clusters: byName([...fixedClusters(), ...guardClusters(pods, trustDomain)]),
+      clusters: byName([...fixedClusters(), ...guardClusters(view.localPods, trustDomain)]),
       onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain),
       endpoints: onDemandEndpoints(targets, dialled, view, endpointMakers(view, policies, trustDomain)),
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
@@ -61,7 +55,6 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
     },
     capture: captureState(view, targets, dialled, portsOf, options),
     filters,
-    waiting: view.waitingPods,
     problems: [...mesh.problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
   };
 }

@@ -49,11 +49,13 @@ export function directDestinations(
   const anyPort = [...view.workloadsByAddress].flatMap(([address, { enrolled }]): readonly CapturedDestination[] =>
     enrolled ? [{ address, port: 0, mode: "detect" }] : [],
   );
-  const http = view.localPods.flatMap(({ workload: { uid, addresses } }) =>
-    portsOf(uid).http.flatMap((port) =>
-      addresses.map((address): CapturedDestination => ({ address, port, mode: "http" })),
-    ),
-  );
+  const http = view.localPods
+    .filter(({ workload }) => workload.enrolled)
+    .flatMap(({ workload: { uid, addresses } }) =>
+      portsOf(uid).http.flatMap((port) =>
+        addresses.map((address): CapturedDestination => ({ address, port, mode: "http" })),
+      ),
+    );
   const tcp = targets
     .filter(({ port }) => outboundMode(port.protocol) === "tcp")
     .flatMap(({ service, backends }) =>

@@ -6,8 +6,8 @@ import { namespacedName, type NamespacedName } from "../model/meta.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { Workload } from "../model/workload.ts";
 import type { MtlsMode } from "../model/peer-authentication.ts";
-import { spiffeIdOf } from "../model/spiffe-id.ts";
-import { hasStrict, modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
+import { effectsOf, type PodEffects, type PodState } from "../model/pod-state.ts";
+import { modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
 import { familyOf, type IpFamily } from "./names.ts";
 import type { CompileOptions } from "./options.ts";
 
@@ -19,12 +19,14 @@ export interface Backend {
   readonly workload: Workload | undefined;
 }
 
-/** A pod of this node that is captured, or has been, with the facts that such a pod is sure to have. */
+/** A pod of this node that has listeners of the proxy in its network namespace. */
 export interface LocalPod {
   readonly workload: Workload;
+  /** Path of its network namespace. */
   readonly netns: string;
-  /** It has no certificate yet: what comes to it is taken in plaintext, and what it calls is not taken at all. */
-  readonly waits: boolean;
+  readonly state: PodState;
+  /** What `state` asks for. */
+  readonly effects: PodEffects;
 }
 
 /** A port of a pod that a Service's port leads to. */
@@ -33,28 +35,18 @@ export interface ServedPort {
   readonly port: number;
 }
 
-/** An enrolled pod that waits for its certificate, and what that means for it. */
-export interface WaitingPod {
-  readonly uid: string;
-  readonly guarded: boolean;
-  /** It is STRICT, at some port at least, and has waited for so long that it takes no plaintext there. */
-  readonly closed: boolean;
-}
-
 /** The mesh as one node looks at it: indexes that the features share. */
 export interface NodeView {
   readonly mesh: Mesh;
   readonly node: string;
-  /** Enrolled pods of this node, without those that have begun to wait for a certificate just now. */
+  /** Every pod of this node that is in the mesh, on its way into it or out of it, or has been in it. */
+  readonly knownPods: readonly LocalPod[];
+  /** Those among them that have listeners: `knownPods` without pods that have begun to wait for a certificate just now. */
   readonly localPods: readonly LocalPod[];
-  /** Pods of this node that have left the mesh, and keep their listeners. */
-  readonly leavingPods: readonly LocalPod[];
-  /** Enrolled pods of this node that wait for a certificate, however long. */
-  readonly waitingPods: readonly WaitingPod[];
   readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
-  /** Has the Service an endpoint that is a pod of this node? Answered without making its backends. */
+  /** Is an endpoint of the Service one of `localPods`? Answered without making its backends. */
   isServedHere(service: Service): boolean;
   /** Ready backends of a Service's port, sorted by address; the same list as long as nothing about them changes. */
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
@@ -62,64 +54,41 @@ export interface NodeView {
   workloadsBehind(service: Service): readonly Workload[];
   /** The ports of pods that a Service's port leads to, again whether or not they are ready. */
   podPortsBehind(service: Service, port: ServicePort): readonly ServedPort[];
-  /** What PeerAuthentications say of a pod. None is STRICT before all nodes know it by mTLS (or it is closed), or after. */
-  modesOf(pod: Workload): PeerModes;
+  /** What PeerAuthentications say of a pod; PERMISSIVE in place of STRICT while its state does not apply STRICT. */
+  modesOf(pod: LocalPod): PeerModes;
   /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
   speaksMtls(workload: Workload | undefined, port: number): boolean;
-  /** The netns of a workload that is enrolled on this node. */
+  /** Path of the network namespace in which callers of this node are delivered to a workload; undefined: they are not. */
   netnsOf(workload: Workload | undefined): string | undefined;
 }
 
-export type ViewOptions = Pick<
-  CompileOptions,
-  | "node"
-  | "leaving"
-  | "identities"
-  | "captured"
-  | "followed"
-  | "guarded"
-  | "closed"
-  | "certified"
-  | "trustDomain"
-  | "rootNamespace"
->;
-
-const NOBODY: ReadonlySet<string> = new Set();
+export type ViewOptions = Pick<CompileOptions, "node" | "pods" | "identities" | "remoteCaptured" | "rootNamespace">;
 
 export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
-  const { node, leaving = NOBODY, identities, captured, followed, trustDomain } = options;
-  const { guarded = NOBODY, closed = NOBODY, certified = NOBODY } = options;
+  const { node, pods, identities, remoteCaptured } = options;
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
   const workloadsByAddress = new Map(
     alive.filter((w) => !w.hostNetwork).flatMap((w) => w.addresses.map((address) => [address, w] as const)),
   );
-  const hasCertificate = (workload: Workload): boolean =>
-    identities === undefined ||
-    certified.has(workload.uid) ||
-    (identities.rootsPem !== "" && identities.certificates.has(spiffeIdOf(trustDomain, workload)));
-  const here = alive.flatMap((workload) =>
-    workload.node === node && workload.netns !== undefined && workload.addresses.length > 0
-      ? [{ workload, netns: workload.netns, waits: !hasCertificate(workload) }]
-      : [],
-  );
-  const enrolled = here.filter(({ workload }) => workload.enrolled);
-  const localPods = enrolled.filter(({ workload, waits }) => !waits || guarded.has(workload.uid));
+  const knownPods = alive.flatMap((workload): readonly LocalPod[] => {
+    const known = workload.node === node && !workload.hostNetwork ? pods.get(workload.uid) : undefined;
+    if (known === undefined || known.state.phase === "outside" || workload.addresses.length === 0) return [];
+    return [{ workload, ...known, effects: effectsOf(known.state) }];
+  });
+  const localPods = knownPods.filter(({ effects }) => effects.listeners !== "none");
   const modes = peerModes(mesh.peerAuthentications, options.rootNamespace);
-  const modesOf = (workload: Workload): PeerModes => {
-    const { uid } = workload;
-    const isKnown = workload.enrolled && (followed === undefined || followed.has(uid) || closed.has(uid));
-    return isKnown ? modes(workload) : withoutStrict(modes(workload));
-  };
-  const netnsByUid = new Map(localPods.map((pod) => [pod.workload.uid, pod.netns]));
+  const netnsByUid = new Map(
+    localPods.flatMap(({ workload, netns, effects }) => (effects.delivery ? [[workload.uid, netns]] : [])),
+  );
   const slices = new Map<NamespacedName, EndpointSlice[]>();
   for (const slice of mesh.endpointSlices) {
     const key = namespacedName(slice.meta.namespace, slice.service);
     slices.set(key, [...(slices.get(key) ?? []), slice]);
   }
 
-  const addressesHere = new Set(here.flatMap(({ workload }) => workload.addresses));
-  const podsHere = new Set(here.map(({ workload: { meta } }) => namespacedName(meta.namespace, meta.name)));
+  const addressesHere = new Set(localPods.flatMap(({ workload }) => workload.addresses));
+  const podsHere = new Set(localPods.map(({ workload: { meta } }) => namespacedName(meta.namespace, meta.name)));
   const isHere = ({ addresses, pod }: Endpoint, namespace: string): boolean =>
     addresses.some((address) => addressesHere.has(address)) ||
     (pod !== undefined && podsHere.has(namespacedName(namespace, pod)));
@@ -131,18 +100,14 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
   return {
     mesh,
     node,
+    knownPods,
     localPods,
-    leavingPods: here.filter(({ workload }) => !workload.enrolled && leaving.has(workload.uid)),
-    waitingPods: enrolled.flatMap(({ workload, waits }) => {
-      const { uid } = workload;
-      return waits ? [{ uid, guarded: guarded.has(uid), closed: hasStrict(modesOf(workload)) }] : [];
-    }),
-    modesOf,
+    modesOf: ({ workload, effects }) => (effects.strict ? modes(workload) : withoutStrict(modes(workload))),
     speaksMtls: (workload, port) =>
       identities !== undefined &&
       workload !== undefined &&
       workload.node !== node &&
-      captured.has(workload.uid) &&
+      remoteCaptured.has(workload.uid) &&
       modeOf(modes(workload), port) !== ("DISABLE" satisfies MtlsMode),
     workloadsByName,
     workloadsByAddress,

@@ -1,13 +1,26 @@
-/** What the kernel should capture on this node, as `compile` asks for it and `bpf` puts it into maps. */
+import type { PodPhase } from "./pod-state.ts";
+
+/** What follows from the mesh for the kernel of one node. `compile` makes it; the reconciler puts it into effect. */
 export interface CaptureState {
-  readonly pods: readonly CapturedPod[];
-  /** Pods that have been in the mesh, and live on outside: held until nobody speaks mTLS to them any more. */
-  readonly leaving: readonly CapturedPod[];
+  /** Pods of this node in any state but `outside`. */
+  readonly pods: readonly PodFacts[];
+  /** Connections of captured pods to these go to the proxy. */
   readonly destinations: readonly CapturedDestination[];
-  /** Where a server may speak first, and plaintext is taken: who cannot speak mTLS is not waited for long there. */
+  /** Ports where a server may speak first and plaintext is taken: a caller that cannot speak mTLS gets a short wait there. */
   readonly briefPorts: readonly PodPort[];
-  /** Addresses of the pods that may speak mTLS to those. */
+  /** Addresses of pods that may speak mTLS to `briefPorts`. */
   readonly mtlsCallers: readonly string[];
+}
+
+/** What the kernel needs to know of one pod of this node, beside the effects of its state. */
+export interface PodFacts {
+  readonly uid: string;
+  /** Path of its network namespace. */
+  readonly netns: string;
+  readonly addresses: readonly string[];
+  /** Ports on which the kubelet's declared probes reach the application directly. */
+  readonly probePorts: readonly number[];
+  readonly phase: PodPhase;
 }
 
 /** A port of a pod of this node. */
@@ -16,7 +29,7 @@ export interface PodPort {
   readonly port: number;
 }
 
-/** One enrolled pod of this node. */
+/** One captured pod of this node, as the kernel's part of the agent still has it; `KernelPod` takes its place. */
 export interface CapturedPod {
   readonly uid: string;
   /** Path of its network namespace. */
@@ -31,10 +44,10 @@ export interface CapturedPod {
 /** Which of a pod's outbound listeners takes a connection: the kernel sends it to that listener's port. */
 export type OutboundMode = "http" | "tcp" | "detect";
 
-/** Where connections of enrolled pods are taken from on their way; everything else is left alone. */
+/** An address and port; connections of captured pods to it go to the proxy, and all others pass. */
 export interface CapturedDestination {
   readonly address: string;
-  /** 0: every port that is not named beside. */
+  /** 0: every port of the address that has no entry of its own. */
   readonly port: number;
   readonly mode: OutboundMode;
 }

@@ -14,6 +14,7 @@ export interface Sandbox {
 /** Names a sandbox among all sandboxes of the mesh. */
 export type SandboxKey = `${string}/${string}`;
 
+/** @public */
 export function sandboxKey({ uid, cookie }: Pick<Sandbox, "uid" | "cookie">): SandboxKey {
   return `${uid}/${cookie}`;
 }

@@ -1,4 +1,4 @@
-import type { WaitingPod } from "../compile/node-view.ts";
+import type { WaitingPod } from "./states-adapter.ts";
 import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
 
 export interface CertificateWaitOptions {

@@ -1,10 +1,10 @@
 import type { CaptureState, CapturedPod } from "../model/capture-state.ts";
-import type { NodeConfig } from "../compile/compile.ts";
 import type { EnrolmentResult } from "../kernel/capture.ts";
 import { describe } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { WORKER_LAG_MS } from "../lib/worker-lag.ts";
 import type { XdsSnapshot } from "../xds/snapshot.ts";
+import type { ReconciledConfig } from "./states-adapter.ts";
 
 /** The node's proxy, as far as putting a configuration into effect goes. */
 export interface ProxyConfig {
@@ -42,7 +42,7 @@ export interface PodState {
 const LEAVING = "it leaves the mesh once no other node speaks mTLS to it";
 
 interface Wanted {
-  readonly config: NodeConfig;
+  readonly config: ReconciledConfig;
   readonly onServed: () => void;
 }
 
@@ -104,7 +104,7 @@ export class Reconciler {
    * Puts `config` into effect as soon as what is under way is done; a newer one replaces one that still waits. `onServed`:
    * the proxy goes by it.
    */
-  apply(config: NodeConfig, onServed: () => void = () => undefined): Promise<void> {
+  apply(config: ReconciledConfig, onServed: () => void = () => undefined): Promise<void> {
     this.#wanted = { config, onServed };
     // They wait for nobody: what is under way may be waiting for them.
     this.#proxy.publishSecrets(config.xds.secrets);

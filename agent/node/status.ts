@@ -1,13 +1,13 @@
 import type { CertificateStatus } from "../identity/certificate-status.ts";
 import type { NodeConfig } from "../compile/compile.ts";
 import type { EnvoyStatus } from "../envoy/proxy.ts";
-import type { WaitingPod } from "../compile/node-view.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Problem } from "../model/problem.ts";
 import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
 import type { Reconciler } from "./reconciler.ts";
+import type { WaitingPod } from "./states-adapter.ts";
 import type { AdsStatus } from "../envoy/ads/ads-server.ts";
 import type { Rejection } from "../envoy/ads/ads-stream.ts";
 
@@ -41,7 +41,7 @@ export interface PodStatus {
 export function agentStatus(
   { node, trustDomain }: { readonly node: string; readonly trustDomain: string },
   mesh: Mesh,
-  config: NodeConfig | undefined,
+  config: (NodeConfig & { readonly waiting: readonly WaitingPod[] }) | undefined,
   reconciler: Reconciler,
   envoy: EnvoyStatus,
   ads: AdsStatus,

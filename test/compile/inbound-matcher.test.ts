@@ -3,6 +3,7 @@ import { modeOf, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
 import type { LocalPod } from "../../agent/compile/node-view.ts";
 import type { CompileOptions } from "../../agent/compile/options.ts";
 import { inboundListeners } from "../../agent/compile/listeners/inbound-listener.ts";
+import { effectsOf, type PodState } from "../../agent/model/pod-state.ts";
 import type { MtlsMode } from "../../agent/model/peer-authentication.ts";
 import type { Listener } from "../../agent/xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
@@ -33,6 +34,10 @@ const FIRST: Readonly<Record<string, FirstBytes>> = {
   "the mesh's TCP": { tls: ["istio"] },
 };
 
+const CAPTURED: PodState = { phase: "captured", strict: true, since: 0, announced: 0, followedAt: 0 };
+/** It waits for its certificate. */
+const GUARDED: PodState = { phase: "guarded", strict: true, since: 0, captured: true };
+
 let pod: LocalPod;
 let options: CompileOptions;
 
@@ -46,7 +51,7 @@ status: { phase: Running, podIP: 10.0.0.1, podIPs: [{ ip: 10.0.0.1 }] }
 `);
   const [workload] = mesh.workloads;
   if (workload === undefined) throw new Error("the pod is not there");
-  pod = { workload, netns: "/run/netns/web", waits: false };
+  pod = { workload, netns: "/run/netns/web", state: CAPTURED, effects: effectsOf(CAPTURED) };
   options = goldenOptions(mesh);
 });
 
@@ -67,9 +72,14 @@ function everyModes(served: boolean): readonly PeerModes[] {
 }
 
 /** Services tell all that can be told of the pod's ports, or nothing. */
-const listeners = (modes: PeerModes, served: boolean, how: Partial<LocalPod>, identities = true): readonly Listener[] =>
+const listeners = (
+  modes: PeerModes,
+  served: boolean,
+  state: PodState = CAPTURED,
+  identities = true,
+): readonly Listener[] =>
   inboundListeners(
-    { ...pod, ...how },
+    { ...pod, state, effects: effectsOf(state) },
     served ? { http: [PORTS.http], tcp: [PORTS.tcp] } : { http: [], tcp: [] },
     modes,
     {
@@ -109,7 +119,7 @@ function expected(kind: Kind, mode: MtlsMode, first: FirstBytes, waits: boolean)
 /** Of each connection to each port, in each listener: what became of it that should not have. */
 function surprises(served: boolean, waits: boolean, identities = true): readonly string[] {
   return everyModes(served).flatMap((modes) => {
-    const found = listeners(modes, served, { waits }, identities);
+    const found = listeners(modes, served, waits ? GUARDED : CAPTURED, identities);
     return KINDS.flatMap(([port, told]) => {
       const kind = served ? told : "unknown";
       const mode = identities ? modeOf(modes, port) : "DISABLE";
@@ -142,7 +152,7 @@ test("without an authority, all is plaintext", () => {
 test("every chain by mTLS asks for a certificate, and no other chain has TLS; both listeners have the same", () => {
   const seen = new Set<number>();
   for (const modes of everyModes(true)) {
-    const found = listeners(modes, true, {});
+    const found = listeners(modes, true);
     seen.add(found.length);
     for (const { filterChains, filterChainMatcher } of found) {
       expect(filterChains.map(({ name, transportSocket }) => [name, transportSocket?.name])).toEqual([

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import type { Leaving, PodState } from "../../agent/model/pod-state.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
 import { meshOf } from "../sources/manifests.ts";
 
@@ -17,13 +18,27 @@ spec: { nodeName: node-1, serviceAccountName: web, containers: [{ name: c }] }
 status: { phase: Running, podIP: 10.0.0.1, podIPs: [{ ip: 10.0.0.1 }, { ip: "fd00::1" }] }
 `;
 
+const CAPTURED: PodState = { phase: "captured", since: 0, strict: true, announced: 0, followedAt: 0 };
+const LEAVING: Leaving = {
+  phase: "leaving",
+  since: 0,
+  step: "withdrawn",
+  servedAt: 0,
+  withdrawn: 0,
+  followedAt: undefined,
+};
+
 // Envoy cuts the connections of a listener that changes, once it has drained them.
 test("a pod that leaves and comes back has the same listeners all the time", async () => {
-  const told = async (mode: string): Promise<NodeConfig> => {
+  const listeners = async (mode: string, state: PodState): Promise<NodeConfig["xds"]["listeners"]> => {
     const mesh = await meshOf(manifests(mode));
-    return compile(mesh, { ...goldenOptions(mesh), leaving: new Set([UID]), certified: new Set([UID]) });
+    const pods = new Map([[UID, { netns: "/run/netns/web", state }]]);
+    return compile(mesh, { ...goldenOptions(mesh), pods }).xds.listeners;
   };
-  const [member, leaving] = [await told("ambient"), await told("none")];
-  expect([...member.xds.listeners.keys()].filter((name) => name.includes(UID))).toHaveLength(7);
-  expect(leaving.xds.listeners).toEqual(member.xds.listeners);
+  const member = await listeners("ambient", CAPTURED);
+  expect([...member.keys()].filter((name) => name.includes(UID))).toHaveLength(7);
+  expect(await listeners("none", { ...LEAVING, step: "softening" })).toEqual(member);
+  expect(await listeners("none", LEAVING)).toEqual(member);
+  expect(await listeners("none", { phase: "left" })).toEqual(member);
+  expect(await listeners("ambient", { phase: "waiting", since: 0, strict: false, hasListeners: true })).toEqual(member);
 });

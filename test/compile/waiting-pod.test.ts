@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
-import type { CompileOptions } from "../../agent/compile/options.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
+import type { Guarded, Joining, PodState } from "../../agent/model/pod-state.ts";
 import type { Listener } from "../../agent/xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { toPrintable } from "../../agent/xds/registry.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
@@ -38,16 +38,21 @@ spec: { selector: { matchLabels: { app: late } }, rules: [{ to: [{ operation: { 
 `,
   ].join("---\n");
 
-const LATE = new Set(["uid-late"]);
-const EARLY = new Set(["uid-early"]);
+/** The states of `late`. */
+const WAITING: PodState = { phase: "waiting", since: 0, strict: false, hasListeners: false };
+const GUARDED: Guarded = { phase: "guarded", since: 0, strict: false, captured: true };
+const CLOSED: PodState = { ...GUARDED, strict: true };
+const JOINING: Joining = { phase: "joining", since: 0, strict: false, captured: true, servedAt: undefined };
+const FOLLOWED: PodState = { phase: "captured", since: 0, strict: true, announced: 1, followedAt: 2 };
 
 /** The authority has not answered for `late`. */
-async function told(waited: Partial<CompileOptions>, mode = "ambient"): Promise<NodeConfig> {
+async function told(late: PodState, mode = "ambient"): Promise<NodeConfig> {
   const mesh = await meshOf(manifests(mode));
   const options = goldenOptions(mesh);
   const issued = [...(options.identities?.certificates ?? [])].filter(([id]) => !id.endsWith("/late"));
   const identities = { certificates: new Map(issued), rootsPem: "(roots)" };
-  return compile(mesh, { ...options, identities, captured: new Set(), followed: EARLY, ...waited });
+  const pods = new Map([...options.pods, ["uid-late", { netns: "/run/netns/late", state: late }]]);
+  return compile(mesh, { ...options, identities, pods, remoteCaptured: new Set() });
 }
 
 const listenersOf = ({ xds }: NodeConfig, uid: string): readonly string[] =>
@@ -62,56 +67,57 @@ function inbound({ xds }: NodeConfig) {
     rest,
   };
 }
-const captured = ({ capture }: NodeConfig): unknown => capture.pods.map(({ uid, waits }) => [uid, waits]);
+const phases = ({ capture }: NodeConfig): unknown => capture.pods.map(({ uid, phase }) => [uid, phase]);
 
-test("who has just begun to wait is left alone: as a rule its certificate is there in some milliseconds", async () => {
-  const config = await told({});
+test("a pod that has just begun to wait is left alone: as a rule its certificate is there in some milliseconds", async () => {
+  const config = await told(WAITING);
   expect(listenersOf(config, "uid-late")).toEqual([]);
-  expect(captured(config)).toEqual([["uid-early", false]]);
-  expect(config.waiting).toEqual([{ uid: "uid-late", guarded: false, closed: false }]);
+  expect([...config.xds.clusters.keys()]).not.toContain("guard|uid-late");
+  expect(config.filters.pods).toEqual([]);
+  expect(phases(config)).toEqual([
+    ["uid-early", "captured"],
+    ["uid-late", "waiting"],
+  ]);
 });
 
-test("who waits on is captured inbound alone, and guarded by its policies", async () => {
-  const config = await told({ guarded: LATE });
+test("a pod that waits on is captured inbound alone, and guarded by its policies", async () => {
+  const config = await told(GUARDED);
   expect(listenersOf(config, "uid-late")).toEqual(["inbound|uid-late"]);
   expect(inbound(config).chains).toEqual(["http", "tcp"]);
-  expect(captured(config)).toEqual([
-    ["uid-early", false],
-    ["uid-late", true],
+  expect(phases(config)).toEqual([
+    ["uid-early", "captured"],
+    ["uid-late", "guarded"],
   ]);
   expect(config.filters.pods).toEqual([{ uid: "uid-late", policySet: "shop/late" }]);
   expect([...config.xds.clusters.keys()]).toContain("guard|uid-late");
-  expect(config.waiting).toEqual([{ uid: "uid-late", guarded: true, closed: false }]);
 });
 
 test("it takes plaintext where it is STRICT, until it is closed, and not again when its certificate comes", async () => {
-  const open = inbound(await told({ guarded: LATE }));
-  const closed = inbound(await told({ guarded: LATE, closed: LATE }));
-  const certified = inbound(await told({ guarded: LATE, closed: LATE, certified: LATE }));
-  const followed = inbound(await told({ certified: LATE, followed: new Set([...LATE, ...EARLY]) }));
+  const open = inbound(await told(GUARDED));
+  const closed = inbound(await told(CLOSED));
+  const certified = inbound(await told({ ...JOINING, strict: true }));
+  const followed = inbound(await told(FOLLOWED));
   expect(open.matcher).not.toBe(closed.matcher);
   expect([open.matcher, closed.matcher].map((text) => text.includes("value: tcp"))).toEqual([true, false]);
   expect(certified.matcher).toBe(closed.matcher);
   expect(followed.matcher).toBe(closed.matcher);
-  expect((await told({ guarded: LATE, closed: LATE })).waiting).toMatchObject([{ closed: true }]);
 });
 
 // Envoy puts such a listener into effect in place, and keeps its connections.
 test("waiting, closed and certified it is the same listener but for its chains and what chooses among them", async () => {
   const states = [
-    await told({ guarded: LATE }),
-    await told({ guarded: LATE, closed: LATE }),
-    await told({ closed: LATE, certified: LATE }),
-    await told({ certified: LATE }),
+    await told(GUARDED),
+    await told(CLOSED),
+    await told({ ...JOINING, strict: true }),
+    await told(JOINING),
   ].map(inbound);
   for (const { rest } of states) expect(rest).toEqual(states[0]?.rest);
   expect(states.map(({ chains }) => chains.length)).toEqual([2, 2, 4, 4]);
 });
 
 test("one that leaves while it waits keeps its listener, and is not STRICT any more", async () => {
-  const leaving = { leaving: LATE, guarded: LATE, closed: LATE };
-  const [config, open] = [await told(leaving, "none"), await told({ guarded: LATE })];
+  const [config, open] = [await told(GUARDED, "none"), await told(GUARDED)];
   expect(listenersOf(config, "uid-late")).toEqual(["inbound|uid-late"]);
   expect(inbound(config)).toEqual(inbound(open));
-  expect(config.capture.leaving).toMatchObject([{ uid: "uid-late", waits: true }]);
+  expect(phases(config)).toContainEqual(["uid-late", "guarded"]);
 });

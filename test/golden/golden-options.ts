@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
+import { annotatedSandboxes, assumedIdentities } from "../../agent/compile/assumed-identities.ts";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
 import type { CompileOptions } from "../../agent/compile/options.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
@@ -19,7 +19,7 @@ const GOLDEN_OPTIONS = {
 } as const;
 
 export function goldenOptions(mesh: Mesh): CompileOptions {
-  return { ...GOLDEN_OPTIONS, ...assumedIdentities(mesh, GOLDEN_OPTIONS.trustDomain) };
+  return { ...GOLDEN_OPTIONS, ...assumedIdentities(mesh, { ...GOLDEN_OPTIONS, sandboxes: annotatedSandboxes(mesh) }) };
 }
 
 /** What `node-1` is told. */

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
 import type { CapturedPod } from "../../agent/model/capture-state.ts";
-import type { NodeConfig } from "../../agent/compile/compile.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 import { Reconciler } from "../../agent/node/reconciler.ts";
+import type { ReconciledConfig } from "../../agent/node/states-adapter.ts";
 import type { XdsSnapshot } from "../../agent/xds/snapshot.ts";
 
 /** What has happened, in order: listeners are published, the kernel captures pods (`~`: inbound alone), others are told. */
@@ -46,14 +46,14 @@ function reconciler(known: { readonly captured: readonly string[]; readonly wait
   );
 }
 
-const config = (...pods: readonly CapturedPod[]): NodeConfig => {
+const config = (...pods: readonly CapturedPod[]): ReconciledConfig => {
   const nothing = new Map();
   const xds: XdsSnapshot = {
     ...{ clusters: nothing, onDemandClusters: nothing, endpoints: nothing, secrets: nothing },
     ...{ extensions: nothing, listeners: nothing, routes: nothing },
   };
   const capture = { pods, leaving: [], destinations: [], briefPorts: [], mtlsCallers: [] };
-  return { xds, capture } as unknown as NodeConfig;
+  return { xds, capture };
 };
 
 beforeEach(() => {
@@ -103,9 +103,9 @@ test("a listener that waits for a certificate is not waited for once its pod is 
 test("the kernel knows who may speak mTLS before all else, and has no port that the proxy is about to let go", async () => {
   listening.add("a");
   const it = reconciler({ captured: [], waiting: [] });
-  const { xds, capture, ...rest } = config(pod("a", false));
+  const { xds, capture } = config(pod("a", false));
   const port = { address: "10.0.0.1", port: 25 };
-  const told: NodeConfig = { ...rest, xds, capture: { ...capture, briefPorts: [port], mtlsCallers: ["10.0.0.2"] } };
+  const told: ReconciledConfig = { xds, capture: { ...capture, briefPorts: [port], mtlsCallers: ["10.0.0.2"] } };
   await it.apply(told);
   expect(done.splice(0)).toEqual([
     ...["callers 1", "at most 1", "prepare a", "publish", "announce ", "brief 1"],

@@ -61,7 +61,7 @@ function inboundListener(
   options: CompileOptions,
   { prefix, port, detectionMs }: Patience,
 ): Listener {
-  const { workload, netns } = pod;
+  const { workload, netns, effects } = pod;
   const { identities, accessLog, trustDomain } = options;
   const destination = memberString(workload, trustDomain);
   const hasMtls = identities !== undefined;
@@ -111,7 +111,7 @@ function inboundListener(
     filterChains: [
       // The matcher names them before they are there, and what it sends to nobody is closed: so a pod's certificate changes
       // nothing but the list of chains, which Envoy does in place.
-      ...(hasMtls && !pod.waits ? mtls : []),
+      ...(hasMtls && effects.listeners === "all" ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
         filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody", destination })],

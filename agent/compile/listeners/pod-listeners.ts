@@ -12,8 +12,8 @@ import { outboundListeners } from "./outbound-listener.ts";
 const remembered = new Remembered<Workload, readonly Listener[]>();
 
 /**
- * All listeners of one pod, and the inbound ones alone of a pod that waits for its certificate: the same messages as before, as
- * long as nothing that they say has changed.
+ * The listeners that a pod's state asks for: all, or the inbound ones alone while the pod has no certificate. They are the
+ * same messages as before, as long as nothing that they say has changed.
  */
 export function podListeners(
   pod: LocalPod,
@@ -23,7 +23,7 @@ export function podListeners(
 ): readonly Listener[] {
   const depends = [
     pod.netns,
-    pod.waits,
+    pod.effects.listeners,
     ports.http.join(),
     ports.tcp.join(),
     [modes.other, ...modes.ports].join(),
@@ -32,7 +32,7 @@ export function podListeners(
     options.accessLog,
   ];
   return remembered.get(pod.workload, "", depends, () => [
-    ...(pod.waits ? [] : outboundListeners(pod, options)),
+    ...(pod.effects.listeners === "all" ? outboundListeners(pod, options) : []),
     ...inboundListeners(pod, ports, modes, options),
   ]);
 }

@@ -42,8 +42,7 @@ export function secrets(
 ): ReadonlyMap<string, Message | undefined> {
   if (identities === undefined) return new Map();
   const { certificates } = identities;
-  const pods = [...view.localPods, ...view.leavingPods];
-  const ids = new Set(pods.map(({ workload }) => spiffeIdOf(trustDomain, workload)));
+  const ids = new Set(view.localPods.map(({ workload }) => spiffeIdOf(trustDomain, workload)));
   return new LazyMap<string, Message | undefined>(
     [
       ...[...ids].flatMap((id) =>
