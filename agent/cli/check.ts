@@ -4,7 +4,7 @@ import { needsAuthority } from "../policy/needs-authority.ts";
 import { selectsNothing } from "../policy/selects-nothing.ts";
 import { annotatedSandboxes, assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
-import type { Problem } from "../model/problem.ts";
+import { printProblem, type PrintedProblem } from "../model/problem.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
 import { compareProblems } from "../objects/objects-to-mesh.ts";
@@ -19,9 +19,9 @@ interface CheckFlags extends MeshFlags {
 }
 
 interface ManifestCheck {
-  readonly problems: readonly Problem[];
+  readonly problems: readonly PrintedProblem[];
   /** What does not hold where agents have no authority. The manifests do not tell whether they have one. */
-  readonly needsAuthority: readonly Problem[];
+  readonly needsAuthority: readonly PrintedProblem[];
 }
 
 type CheckResult = Partial<ManifestCheck> & { readonly machine?: readonly MachineCheck[] };
@@ -70,8 +70,8 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
     accessLog: undefined,
   });
   return {
-    problems: [...problems, ...unused].sort(compareProblems),
-    needsAuthority: needsAuthority(mesh).toSorted(compareProblems),
+    problems: [...problems, ...unused].sort(compareProblems).map(printProblem),
+    needsAuthority: needsAuthority(mesh).toSorted(compareProblems).map(printProblem),
   };
 }
 
@@ -88,7 +88,7 @@ function text({ problems, needsAuthority: dependent = [], machine }: CheckResult
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function count(problems: readonly Problem[]): string {
+function count(problems: readonly PrintedProblem[]): string {
   if (problems.length === 0) return "no problems";
   const errors = problems.filter(({ severity }) => severity === "error").length;
   return `${errors} error(s), ${problems.length - errors} warning(s)`;

@@ -1,11 +1,11 @@
 import { relative } from "node:path";
-import type { Problem } from "../model/problem.ts";
+import type { PrintedProblem } from "../model/problem.ts";
 import { table } from "../lib/terminal/output.ts";
 
 const HEADER = ["SEVERITY", "FILE", "OBJECT", "FIELD", "PROBLEM, AND WHAT TO DO"];
 
 /** Problems for people: errors first, below each what to do about it. "" where there are none. */
-export function problemTable(problems: readonly Problem[]): string {
+export function problemTable(problems: readonly PrintedProblem[]): string {
   if (problems.length === 0) return "";
   const errors = problems.filter(({ severity }) => severity === "error");
   const warnings = problems.filter(({ severity }) => severity === "warning");

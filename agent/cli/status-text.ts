@@ -1,4 +1,4 @@
-import type { Problem } from "../model/problem.ts";
+import type { PrintedProblem } from "../model/problem.ts";
 import type { AgentStatus } from "../node/status.ts";
 import { table } from "../lib/terminal/output.ts";
 
@@ -88,7 +88,7 @@ function problemSection(nodes: readonly AgentStatus[]): readonly string[] {
   return problems.size === 0 ? [] : [section("Problems", [...problems].join("\n"))];
 }
 
-function problemText({ severity, origin, object, field, reason, remedy }: Problem): string {
+function problemText({ severity, origin, object, field, reason, remedy }: PrintedProblem): string {
   const where = [origin, object, field].filter(Boolean).join(" ");
   return `${severity}: ${where}: ${reason}${remedy === "" ? "" : `\n  what to do: ${remedy}`}`;
 }

@@ -11,14 +11,13 @@ export function jwksProblems(mesh: Mesh, { fetchedKeys }: CompileOptions): reado
       if (source.kind === "inline") continue;
       const fetched = fetchedKeys?.get(source.url);
       if (fetched?.failure === undefined) continue;
-      const object = `RequestAuthentication ${namespacedName(meta.namespace, meta.name)}`;
       const meanwhile =
         fetched.keys.length > 0 ? "the keys that were fetched before stay" : "until then its tokens are rejected";
-      problems.set(`${object} ${index}`, {
+      problems.set(`${namespacedName(meta.namespace, meta.name)} ${index}`, {
         severity: "warning",
         code: "keys-not-fetched",
         origin: meta.origin,
-        object,
+        subject: meta,
         field: `spec.jwtRules[${index}].${source.kind === "uri" ? "jwksUri" : "issuer"}`,
         reason: `${source.url}: ${fetched.failure}; ${meanwhile}`,
         remedy:

@@ -1,4 +1,5 @@
 import { compareText } from "../lib/compare.ts";
+import { printProblem } from "../model/problem.ts";
 import { stringify } from "../lib/yaml.ts";
 import { toPrintable } from "../xds/registry.ts";
 import { KINDS } from "../xds/snapshot.ts";
@@ -21,7 +22,7 @@ export function toYaml(config: NodeConfig): ReadonlyMap<string, string> {
     ...xds,
     ["bpf.yaml", yaml(config.capture)],
     ["filters.yaml", yaml(config.filters)],
-    ["problems.yaml", yaml(config.problems)],
+    ["problems.yaml", yaml(config.problems.map(printProblem))],
   ]);
 }
 

@@ -1,14 +1,12 @@
-/** What every Kubernetes object carries, as far as Ambit reads it. */
-export interface ObjectMeta {
-  readonly name: string;
-  /** "" for cluster-scoped objects. */
-  readonly namespace: string;
+import type { ObjectRef, Place } from "./object-ref.ts";
+
+/** The metadata of a Kubernetes object, as far as Ambit reads it. */
+export interface ObjectMeta extends ObjectRef {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** RFC 3339; decides between conflicting routes (the older wins), as Gateway API asks. "" where it is not known. */
   readonly creationTimestamp: string;
-  /** Where the object came from, for messages: a file, or "kubernetes". */
-  readonly origin: string;
+  readonly origin: Place;
 }
 
 /** Does it have all of these labels? As `matchLabels` asks: where it wants none, everything does. */

@@ -4,7 +4,7 @@ import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
-import type { Problem } from "../model/problem.ts";
+import { printProblem, type PrintedProblem } from "../model/problem.ts";
 import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { WaitingPod } from "./states-adapter.ts";
@@ -19,7 +19,7 @@ export interface AgentStatus {
   readonly agentPid: number;
   readonly envoy: EnvoyStatus;
   readonly pods: readonly PodStatus[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly PrintedProblem[];
   readonly xds: { readonly connected: boolean; readonly nacks: readonly Rejection[] };
   /** Absent if the agent has no authority. */
   readonly certificates?: CertificateStatus;
@@ -71,7 +71,9 @@ export function agentStatus(
     agentPid: process.pid,
     envoy,
     pods,
-    problems: [...(config?.problems ?? mesh.problems), ...(certificates === undefined ? needsAuthority(mesh) : [])],
+    problems: [...(config?.problems ?? mesh.problems), ...(certificates === undefined ? needsAuthority(mesh) : [])].map(
+      printProblem,
+    ),
     xds: { connected: ads.connected, nacks: ads.rejections },
     ...(certificates === undefined ? { withoutAuthority: WITHOUT_AUTHORITY } : { certificates }),
   };

@@ -1,8 +1,9 @@
 import { compareText } from "../lib/compare.ts";
 import type { Problem } from "../model/problem.ts";
+import { describeObject } from "../model/object-ref.ts";
 import { Notes } from "./notes.ts";
 import type { ReadPod } from "./pod.ts";
-import { describeObject, type RawObject } from "./raw-object.ts";
+import type { RawObject } from "./raw-object.ts";
 import type { ReadService } from "./service.ts";
 
 /** Something that was read, with the object it was read from. */

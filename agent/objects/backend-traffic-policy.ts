@@ -1,11 +1,12 @@
 import { compareText } from "../lib/compare.ts";
 import type { BackendTrafficPolicy, RetryBudget } from "../model/backend-traffic-policy.ts";
 import type { Problem } from "../model/problem.ts";
+import { describeObject } from "../model/object-ref.ts";
 import type { Service } from "../model/service.ts";
 import { parseDuration } from "./duration.ts";
 import { Notes } from "./notes.ts";
 import { readMeta } from "./object-meta.ts";
-import { describeObject, type RawObject } from "./raw-object.ts";
+import type { RawObject } from "./raw-object.ts";
 import { quote, Reader } from "./reader.ts";
 
 /** GEP-3388's defaults. */

@@ -29,6 +29,8 @@ export function deriveEndpointSlices(
     .flatMap((service) => slicesOf(service, podsByNamespace.get(service.service.meta.namespace) ?? []));
 }
 
+const ENDPOINT_SLICE = { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", uid: undefined } as const;
+
 function slicesOf({ service, selector, publishNotReady }: ReadService, pods: readonly ReadPod[]): EndpointSlice[] {
   const wanted = Object.entries(selector);
   const slices = new Map<string, EndpointSlice & { readonly endpoints: EndpointSlice["endpoints"][number][] }>();
@@ -44,7 +46,13 @@ function slicesOf({ service, selector, publishNotReady }: ReadService, pods: rea
       if (addresses.length === 0) continue;
       const key = JSON.stringify([family, ports]);
       const slice = slices.get(key) ?? {
-        meta: { ...service.meta, name: `${service.meta.name}-derived-${slices.size}`, labels: {}, annotations: {} },
+        meta: {
+          ...service.meta,
+          ...ENDPOINT_SLICE,
+          name: `${service.meta.name}-derived-${slices.size}`,
+          labels: {},
+          annotations: {},
+        },
         service: service.meta.name,
         ports,
         endpoints: [],

@@ -1,6 +1,7 @@
 import type { Problem } from "../model/problem.ts";
+import { describePlace } from "../model/object-ref.ts";
 import { Notes } from "./notes.ts";
-import { byPrecedence, describeOrigin, objectKey, type RawObject } from "./raw-object.ts";
+import { byPrecedence, objectKey, placeOf, type RawObject } from "./raw-object.ts";
 
 /**
  * One object per key: of several folders the last one's, of several in one folder the first (by file, then place),
@@ -15,7 +16,7 @@ export function mergeObjects(objects: readonly RawObject[], problems: Problem[])
     else if (first.origin.layer === object.origin.layer) {
       new Notes(object, problems).add("error", [], {
         code: "duplicate-object",
-        reason: `the object is also defined in ${describeOrigin(first.origin)}, which is the one that counts`,
+        reason: `the object is also defined in ${describePlace(placeOf(first.origin))}, which is the one that counts`,
         remedy: "Remove one of them, or give it another name.",
       });
     }

@@ -1,5 +1,5 @@
 import type { Problem } from "../model/problem.ts";
-import { describeObject, describeOrigin, type FieldPath, type RawObject } from "./raw-object.ts";
+import { placeOf, type FieldPath, type RawObject } from "./raw-object.ts";
 
 const PLAIN_FIELD = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -22,13 +22,6 @@ export interface Remark {
   readonly remedy: string;
 }
 
-const subjects = new WeakMap<Problem, RawObject>();
-
-/** The object that a problem was found in; undefined for problems of files and of what is no object. */
-export function subjectOf(problem: Problem): RawObject | undefined {
-  return subjects.get(problem);
-}
-
 /** Collects the problems of one object, and tells its reader whether a part of it was in order. */
 export class Notes {
   private readonly object: RawObject;
@@ -47,17 +40,9 @@ export class Notes {
 
   add(severity: Problem["severity"], path: FieldPath, remark: Remark): void {
     if (severity === "error") this.errorCount++;
-    const problem: Problem = {
-      severity,
-      code: remark.code,
-      origin: describeOrigin(this.object.origin, path),
-      object: describeObject(this.object),
-      field: fieldText(path),
-      reason: remark.reason,
-      remedy: remark.remedy,
-    };
-    subjects.set(problem, this.object);
-    this.problems.push(problem);
+    const { code, reason, remedy } = remark;
+    const origin = placeOf(this.object.origin, path);
+    this.problems.push({ severity, code, origin, subject: this.object, field: fieldText(path), reason, remedy });
   }
 
   /** Notes that a field is there under another name, which has been reported. */

@@ -1,6 +1,6 @@
 import type { ObjectMeta } from "../model/meta.ts";
 import { isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue } from "./names.ts";
-import { describeOrigin, type RawObject } from "./raw-object.ts";
+import { placeOf, type RawObject } from "./raw-object.ts";
 import { quote, type Reader } from "./reader.ts";
 
 /** "subdomain": most kinds; "label": kinds whose names become parts of host names. */
@@ -16,13 +16,13 @@ export function readMeta(root: Reader, object: RawObject, rule: NameRule = "subd
     const reason = `${quote(object.namespace)} cannot be a namespace`;
     return metadata.field("namespace").invalid("invalid-name", reason, NAME_REMEDY.label);
   }
+  const { group, version, kind, namespace, name, uid } = object;
   return {
-    name: object.name,
-    namespace: object.namespace,
+    ...{ group, version, kind, namespace, name, uid },
     labels: readLabels(metadata.field("labels")),
     annotations: readAnnotations(metadata.field("annotations")),
     creationTimestamp: readTimestamp(metadata.field("creationTimestamp")),
-    origin: describeOrigin(object.origin),
+    origin: placeOf(object.origin),
   };
 }
 

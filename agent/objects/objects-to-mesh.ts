@@ -7,6 +7,7 @@ import type { ObjectMeta } from "../model/meta.ts";
 import type { Namespace } from "../model/namespace.ts";
 import type { Service } from "../model/service.ts";
 import type { Workload } from "../model/workload.ts";
+import { describeObject } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { withoutSharedClusterIPs, withoutSharedPodAddresses, type Sourced } from "./address-conflicts.ts";
 import { readAuthorizationPolicies } from "./authorization-policy.ts";
@@ -116,22 +117,11 @@ function sortPods<T extends { readonly workload: { readonly meta: ObjectMeta } }
   return [...pods].sort((a, b) => compareMeta(a.workload, b.workload));
 }
 
-/** `file:line`, in the order of the lines. */
-function compareOrigin(a: string, b: string): number {
-  const [fileA, lineA] = splitOrigin(a);
-  const [fileB, lineB] = splitOrigin(b);
-  return compareText(fileA, fileB) || lineA - lineB;
-}
-
-function splitOrigin(origin: string): readonly [file: string, line: number] {
-  const [, file, line] = /^(.*):(\d+)$/su.exec(origin) ?? [];
-  return [file ?? origin, Number(line ?? 0)];
-}
-
 export function compareProblems(a: Problem, b: Problem): number {
   return (
-    compareOrigin(a.origin, b.origin) ||
-    compareText(a.object, b.object) ||
+    compareText(a.origin.file, b.origin.file) ||
+    (a.origin.line ?? 0) - (b.origin.line ?? 0) ||
+    compareText(describeObject(a.subject), describeObject(b.subject)) ||
     compareText(a.field, b.field) ||
     compareText(a.code, b.code) ||
     compareText(a.reason, b.reason)

@@ -1,4 +1,5 @@
 import { compareText } from "../lib/compare.ts";
+import type { ObjectRef, Place } from "../model/object-ref.ts";
 /** A field's place inside an object: names of fields and indices of lists. */
 export type FieldPath = readonly (string | number)[];
 
@@ -19,14 +20,9 @@ export interface Origin {
 }
 
 /** An object as written: its identity is known, nothing else of it has been looked at. */
-export interface RawObject {
-  /** "" for the core group. */
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
+export interface RawObject extends ObjectRef {
   /** "default" where the object does not say; "" for cluster-scoped kinds. */
   readonly namespace: string;
-  readonly name: string;
   readonly value: Readonly<Record<string, unknown>>;
   readonly origin: Origin;
 }
@@ -42,15 +38,9 @@ export function objectKey(object: RawObject): string {
   return key;
 }
 
-/** How messages name an object: `Kind namespace/name`. */
-export function describeObject(object: RawObject): string {
-  return `${object.kind} ${object.namespace === "" ? "" : `${object.namespace}/`}${object.name}`;
-}
-
-/** `file:line` of a field, `file` where lines are not known. */
-export function describeOrigin(origin: Origin, path: FieldPath = []): string {
-  const line = path.length === 0 ? origin.line : origin.lineOf?.(path);
-  return line === undefined ? origin.file : `${origin.file}:${line}`;
+/** The place of a field, or of the whole object. */
+export function placeOf({ file, line, lineOf }: Origin, path: FieldPath = []): Place {
+  return { file, line: path.length === 0 ? line : lineOf?.(path) };
 }
 
 /** In the order of `comparePrecedence`; mostly they come in it. */

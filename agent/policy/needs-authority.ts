@@ -1,7 +1,7 @@
 import { decides } from "../compile/policy/applicable.ts";
 import type { AuthorizationPolicy, PolicyAttribute, PolicyCondition } from "../model/authorization-policy.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { namespacedName, type ObjectMeta } from "../model/meta.ts";
+import type { ObjectMeta } from "../model/meta.ts";
 import type { PeerAuthentication } from "../model/peer-authentication.ts";
 import type { Problem } from "../model/problem.ts";
 import { fieldName, type Place } from "./field-name.ts";
@@ -29,13 +29,13 @@ export function needsAuthority(mesh: Mesh): readonly Problem[] {
   return [
     ...mesh.peerAuthentications.flatMap((object) => {
       const field = strictField(object);
-      return field === undefined ? [] : [problem("PeerAuthentication", object.meta, field, "error", NOT_STRICT)];
+      return field === undefined ? [] : [problem(object.meta, field, "error", NOT_STRICT)];
     }),
     ...mesh.authorizationPolicies.filter(decides).flatMap((policy) => {
       const found = identityField(policy);
       if (found === undefined) return [];
       const reason = `${NO_IDENTITY}: this field holds for ${found.negated ? "all" : "none"} of them`;
-      return [problem("AuthorizationPolicy", policy.meta, found.field, "warning", reason)];
+      return [problem(policy.meta, found.field, "warning", reason)];
     }),
   ];
 }
@@ -70,18 +70,12 @@ function identityFields(conditions: readonly PolicyCondition[], place: Place, at
   });
 }
 
-function problem(
-  kind: string,
-  { namespace, name, origin }: ObjectMeta,
-  field: string,
-  severity: Problem["severity"],
-  reason: string,
-): Problem {
+function problem(meta: ObjectMeta, field: string, severity: Problem["severity"], reason: string): Problem {
   return {
     severity,
     code: "needs-authority",
-    origin,
-    object: `${kind} ${namespacedName(namespace, name)}`,
+    origin: meta.origin,
+    subject: meta,
     field,
     reason,
     remedy: "Start the agents with --authority.",

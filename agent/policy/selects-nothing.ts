@@ -1,6 +1,6 @@
 import { selection } from "../compile/policy/selection.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { carries, namespacedName, type ObjectMeta } from "../model/meta.ts";
+import { carries, type ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Workload } from "../model/workload.ts";
 
@@ -13,41 +13,37 @@ export function selectsNothing(mesh: Mesh, rootNamespace: string): readonly Prob
   if (pods.length === 0) return [];
   const selects = selection(mesh, rootNamespace);
   const problems: Problem[] = [];
-  const look = (kind: string, meta: ObjectMeta, field: string, isMeant: (pod: Workload) => boolean): void => {
+  const look = (meta: ObjectMeta, field: string, isMeant: (pod: Workload) => boolean): void => {
     if (pods.some(isMeant)) return;
     const scope = meta.namespace === rootNamespace ? "the mesh" : `the namespace ${meta.namespace}`;
-    problems.push(problem(kind, meta, field, scope));
+    problems.push(problem(meta, field, scope));
   };
-  const lists = [
-    ["AuthorizationPolicy", mesh.authorizationPolicies],
-    ["RequestAuthentication", mesh.requestAuthentications],
-  ] as const;
-  for (const [kind, objects] of lists) {
+  for (const objects of [mesh.authorizationPolicies, mesh.requestAuthentications]) {
     for (const object of objects) {
       // Services that are not there have been reported as such.
       if (object.targets.some((target) => target.kind === "service")) continue;
       const bySelector = object.targets.some(
         (target) => target.kind === "labels" && Object.keys(target.labels).length > 0,
       );
-      look(kind, object.meta, bySelector ? "spec.selector" : "", (pod) => selects(object, pod));
+      look(object.meta, bySelector ? "spec.selector" : "", (pod) => selects(object, pod));
     }
   }
   for (const { meta, selector } of mesh.peerAuthentications) {
     const isWide = meta.namespace === rootNamespace && selector === undefined;
-    look("PeerAuthentication", meta, selector === undefined ? "" : "spec.selector", (pod) => {
+    look(meta, selector === undefined ? "" : "spec.selector", (pod) => {
       return isWide || (meta.namespace === pod.meta.namespace && carries(pod.meta, selector ?? {}));
     });
   }
   return problems;
 }
 
-function problem(kind: string, { namespace, name, origin }: ObjectMeta, field: string, scope: string): Problem {
+function problem(meta: ObjectMeta, field: string, scope: string): Problem {
   const isSelector = field !== "";
   return {
     severity: "warning",
     code: "selects-nothing",
-    origin,
-    object: `${kind} ${namespacedName(namespace, name)}`,
+    origin: meta.origin,
+    subject: meta,
     field,
     reason: isSelector
       ? `no pod of ${scope} has these labels: it has no effect`

@@ -1,10 +1,12 @@
 import { isMap, isScalar, isSeq, type Document } from "../lib/yaml.ts";
+import type { ObjectRef } from "../model/object-ref.ts";
 import type { FieldPath } from "../objects/raw-object.ts";
+import { groupVersion } from "./identify-object.ts";
 
 /** What can still be told of a YAML document with an error: which object it was meant to be, and where the error is. */
 export interface BrokenPlace {
-  /** `Kind namespace/name`, as far as it is there; "" where it is not. */
-  readonly object: string;
+  /** As far as the document says which object it is; undefined where it names no kind. */
+  readonly subject: ObjectRef | undefined;
   readonly field: FieldPath;
 }
 
@@ -12,15 +14,18 @@ const MAX_PATH = 32;
 
 export function brokenPlace(document: Document, offset: number): BrokenPlace {
   try {
-    const kind = document.get("kind");
-    const name = document.getIn(["metadata", "name"]);
-    const namespace = document.getIn(["metadata", "namespace"]);
-    const where = typeof namespace === "string" ? `${namespace}/` : "";
-    const object = typeof kind === "string" ? `${kind}${typeof name === "string" ? ` ${where}${name}` : ""}` : "";
-    return { object, field: pathAt(document.contents, offset) };
+    const text = (value: unknown): string => (typeof value === "string" ? value : "");
+    const kind = text(document.get("kind"));
+    const subject: ObjectRef = {
+      ...groupVersion(text(document.get("apiVersion"))),
+      kind,
+      namespace: text(document.getIn(["metadata", "namespace"])),
+      name: text(document.getIn(["metadata", "name"])),
+    };
+    return { subject: kind === "" ? undefined : subject, field: pathAt(document.contents, offset) };
   } catch {
     // Of a document that is no mapping, or refers to what it does not define, nothing more is known.
-    return { object: "", field: [] };
+    return { subject: undefined, field: [] };
   }
 }
 

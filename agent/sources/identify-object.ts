@@ -1,6 +1,7 @@
+import type { ObjectRef } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { fieldText } from "../objects/notes.ts";
-import { describeOrigin, type FieldPath, type Origin, type RawObject } from "../objects/raw-object.ts";
+import { placeOf, type FieldPath, type Origin, type RawObject } from "../objects/raw-object.ts";
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -16,13 +17,13 @@ export function rawObject(value: unknown, origin: Origin, problems: Problem[]): 
     severity: Problem["severity"],
     reason: string,
     remedy: string,
-    object = "",
+    subject?: ObjectRef,
   ): undefined => {
     problems.push({
       severity,
       code: "not-an-object",
-      origin: describeOrigin(origin, path),
-      object,
+      origin: placeOf(origin, path),
+      subject,
       field: fieldText(path),
       reason,
       remedy,
@@ -46,23 +47,33 @@ export function rawObject(value: unknown, origin: Origin, problems: Problem[]): 
       "error",
       "metadata.name is missing or not a string",
       "Give the object a name.",
-      kind,
+      { ...groupVersion(apiVersion), kind, namespace: "", name: "" },
     );
   }
-  const { name, namespace: written } = metadata;
+  const { name, namespace: written, uid } = metadata;
   if (written !== undefined && written !== null && typeof written !== "string") {
     const reason = "metadata.namespace is not a string";
-    return report(["metadata", "namespace"], "error", reason, "Quote it.", `${kind} ${name}`);
+    return report(["metadata", "namespace"], "error", reason, "Quote it.", {
+      ...groupVersion(apiVersion),
+      kind,
+      namespace: "",
+      name,
+    });
   }
-  const slash = apiVersion.indexOf("/");
   const namespace = CLUSTER_SCOPED.has(kind) ? "" : (written ?? "") === "" ? "default" : (written ?? "");
   return {
-    group: slash === -1 ? "" : apiVersion.slice(0, slash),
-    version: apiVersion.slice(slash + 1),
+    ...groupVersion(apiVersion),
     kind,
     namespace,
     name,
+    uid: typeof uid === "string" ? uid : undefined,
     value,
     origin,
   };
+}
+
+/** The two parts of `apiVersion`; the core group has no name. */
+export function groupVersion(apiVersion: string): Pick<ObjectRef, "group" | "version"> {
+  const slash = apiVersion.indexOf("/");
+  return { group: slash === -1 ? "" : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }

@@ -1,8 +1,9 @@
 import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
+import { describePlace, type ObjectRef } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { Ages } from "./ages.ts";
-import { Notes, subjectOf } from "../objects/notes.ts";
-import { describeObject, describeOrigin, objectKey, type RawObject } from "../objects/raw-object.ts";
+import { Notes } from "../objects/notes.ts";
+import { objectKey, placeOf, type RawObject } from "../objects/raw-object.ts";
 import { settle, type Judge, type Settled } from "./settle.ts";
 import { byKey, candidatesOf, sameContent, type Version } from "./versions.ts";
 
@@ -47,10 +48,10 @@ export class LastGood {
       const version = this.#good.get(key);
       return version?.object === object && groups.get(key)?.includes(object) === false ? [version] : [];
     });
-    const old = new Set([...missing, ...replaced].map(({ object }) => object));
+    const old = new Set<ObjectRef>([...missing, ...replaced].map(({ object }) => object));
     const problems = [
       // Lines of a version that no file holds any more would mislead.
-      ...settled.value.problems.filter((problem) => !old.has(subjectOf(problem) ?? NOTHING)),
+      ...settled.value.problems.filter(({ subject }) => subject === undefined || !old.has(subject)),
       ...[...settled.refused.values()].flat(),
       ...[...groups].flatMap(([key, group]) => twins(group, settled.chosen.get(key))),
       ...replaced.map(({ object, since }) => replacedProblem(groups.get(objectKey(object))?.[0] ?? object, since)),
@@ -98,9 +99,6 @@ export class LastGood {
   }
 }
 
-/** Stands for the subject of a problem that has none. */
-const NOTHING = Object.freeze({}) as RawObject;
-
 function twins(group: readonly RawObject[], chosen: RawObject | undefined): readonly Problem[] {
   const problems: Problem[] = [];
   const holder = chosen !== undefined && group.includes(chosen) ? chosen : group[0];
@@ -108,7 +106,7 @@ function twins(group: readonly RawObject[], chosen: RawObject | undefined): read
     if (object === holder || holder === undefined) continue;
     new Notes(object, problems).add("error", ["metadata", "name"], {
       code: "duplicate-object",
-      reason: `the object is also defined in ${describeOrigin(holder.origin)}, which is the one that counts`,
+      reason: `the object is also defined in ${describePlace(placeOf(holder.origin))}, which is the one that counts`,
       remedy: "Remove one of them, or give it another name.",
     });
   }
@@ -119,8 +117,8 @@ function replacedProblem(written: RawObject, since: string): Problem {
   return {
     severity: "warning",
     code: "last-good-served",
-    origin: describeOrigin(written.origin),
-    object: describeObject(written),
+    origin: placeOf(written.origin),
+    subject: written,
     field: "",
     reason: `it has errors; in its place the last good version, of ${since}, is served`,
     remedy: "Correct the errors that are named for this object; what is written is then served at once.",
@@ -131,8 +129,8 @@ function missingProblem({ object, since }: Version): Problem {
   return {
     severity: "warning",
     code: "last-good-served",
-    origin: object.origin.file,
-    object: describeObject(object),
+    origin: { file: object.origin.file },
+    subject: object,
     field: "",
     reason: `it is not in the file any more, which has an error or is empty; its last good version, of ${since}, is served`,
     remedy: "Correct the file; to remove the object, leave it out of a file that is in order, or delete the file.",

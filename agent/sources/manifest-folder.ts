@@ -172,5 +172,5 @@ function fileProblem(
   path: string,
   remark: { readonly code: string; readonly reason: string; readonly remedy: string },
 ): Problem {
-  return { severity: "error", origin: path, object: "", field: "", ...remark };
+  return { severity: "error", origin: { file: path }, subject: undefined, field: "", ...remark };
 }

@@ -1,5 +1,6 @@
 import { messageOf } from "../lib/errors.ts";
 import { LineCounter, parseAllDocuments, type Document } from "../lib/yaml.ts";
+import type { ObjectRef } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { brokenPlace, type BrokenPlace } from "./broken-document.ts";
 import { rawObject } from "./identify-object.ts";
@@ -54,12 +55,12 @@ export function parseManifest(file: string, layer: number, text: string): Parsed
   return { objects, problems, faults };
 }
 
-function syntaxProblem(file: string, { reason, line, object, field }: Fault): Problem {
+function syntaxProblem(file: string, { reason, line, subject, field }: Fault): Problem {
   return {
     severity: "error",
     code: "invalid-yaml",
-    origin: line === undefined ? file : `${file}:${line}`,
-    object,
+    origin: { file, line },
+    subject,
     field: fieldText(field),
     reason,
     remedy: "Correct the syntax there; the other documents of the file are read all the same.",
@@ -70,7 +71,7 @@ function parseDocuments(file: string, text: string): readonly ParsedDocument[] {
   if (file.endsWith(".json")) {
     // Ten times as fast as the YAML parser, which is left to find what is wrong, and to read comments.
     const json = parseJson(text);
-    if (json !== undefined) return [checked(() => json.value, undefined, "")];
+    if (json !== undefined) return [checked(() => json.value, undefined, undefined)];
   }
   try {
     const counter = new LineCounter();
@@ -80,10 +81,10 @@ function parseDocuments(file: string, text: string): readonly ParsedDocument[] {
       const [error] = document.errors;
       const place = brokenPlace(document, error?.pos[0] ?? 0);
       if (error !== undefined) return { fault: { ...place, reason: error.message, line: line(error.pos[0]) } };
-      return checked(() => toValue(document), line(document.contents?.range?.[0]), place.object);
+      return checked(() => toValue(document), line(document.contents?.range?.[0]), place.subject);
     });
   } catch (thrown) {
-    return [{ fault: { object: "", field: [], reason: messageOf(thrown), line: undefined } }];
+    return [{ fault: { subject: undefined, field: [], reason: messageOf(thrown), line: undefined } }];
   }
 }
 
@@ -92,12 +93,12 @@ function toValue(document: Document): unknown {
 }
 
 /** A document's value, or why it is not taken: too many aliases, nested too deeply. */
-function checked(read: () => unknown, line: number | undefined, object: string): ParsedDocument {
+function checked(read: () => unknown, line: number | undefined, subject: ObjectRef | undefined): ParsedDocument {
   try {
     const value = read();
     if (!isTooDeep(value)) return { value, line };
-    return { fault: { object, field: [], reason: `it is nested more than ${MAX_DEPTH} levels deep`, line } };
+    return { fault: { subject, field: [], reason: `it is nested more than ${MAX_DEPTH} levels deep`, line } };
   } catch (thrown) {
-    return { fault: { object, field: [], reason: messageOf(thrown), line } };
+    return { fault: { subject, field: [], reason: messageOf(thrown), line } };
   }
 }

@@ -1,5 +1,5 @@
+import type { ObjectRef } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
-import { subjectOf } from "../objects/notes.ts";
 import type { RawObject } from "../objects/raw-object.ts";
 
 /** What reading a set of objects gives, of which no two have one key. */
@@ -9,7 +9,7 @@ export interface Settled<T> {
   readonly value: T & { readonly problems: readonly Problem[] };
   readonly chosen: ReadonlyMap<string, RawObject>;
   /** Which of those chosen have errors. */
-  readonly broken: ReadonlySet<RawObject>;
+  readonly broken: ReadonlySet<ObjectRef>;
   /** What was found wrong with those that were passed over, by key. */
   readonly refused: ReadonlyMap<string, readonly Problem[]>;
 }
@@ -39,7 +39,7 @@ export function settle<T>(candidates: ReadonlyMap<string, readonly RawObject[]>,
       const next = (place.get(key) ?? 0) + 1;
       if (next < (candidates.get(key)?.length ?? 0)) {
         place.set(key, next);
-        const found = value.problems.filter((problem) => subjectOf(problem) === object);
+        const found = value.problems.filter(({ subject }) => subject === object);
         refused.set(key, [...(refused.get(key) ?? []), ...found]);
       } else {
         place.set(key, 0);
@@ -50,11 +50,8 @@ export function settle<T>(candidates: ReadonlyMap<string, readonly RawObject[]>,
   }
 }
 
-function brokenOf(problems: readonly Problem[]): ReadonlySet<RawObject> {
-  const broken = new Set<RawObject>();
-  for (const problem of problems) {
-    const object = problem.severity === "error" ? subjectOf(problem) : undefined;
-    if (object !== undefined) broken.add(object);
-  }
-  return broken;
+function brokenOf(problems: readonly Problem[]): ReadonlySet<ObjectRef> {
+  return new Set(
+    problems.flatMap(({ severity, subject }) => (severity === "error" && subject !== undefined ? [subject] : [])),
+  );
 }

@@ -1,6 +1,6 @@
 import { compareText } from "../../agent/lib/compare.ts";
 import { AmbitError } from "../../agent/lib/errors.ts";
-import type { Problem } from "../../agent/model/problem.ts";
+import { printProblem, type PrintedProblem, type Problem } from "../../agent/model/problem.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { readDesired, type Desired } from "./cluster/desired.ts";
 import { Enrollment, isEnrolled } from "./cluster/enrollment.ts";
@@ -211,7 +211,7 @@ export class Lab {
     this.#usage.tidy(10 * MEASURE_MS);
   }
 
-  #warnings(): readonly Problem[] {
+  #warnings(): readonly PrintedProblem[] {
     const { nodes } = this.#desired;
     const names = this.#options.nodeNames;
     const late = nodes
@@ -219,13 +219,13 @@ export class Lab {
       .map((name): Problem => ({
         severity: "warning",
         code: "lab-nodes-fixed",
-        origin: this.#options.manifests,
-        object: `Node ${name}`,
+        origin: { file: this.#options.manifests },
+        subject: { group: "", version: "v1", kind: "Node", namespace: "", name },
         field: "",
         reason: "the nodes of a lab are those that it was started with",
         remedy: "Take the lab down and up again.",
       }));
-    return [...this.#watch.problems, ...this.#desired.problems, ...late];
+    return [...this.#watch.problems, ...this.#desired.problems, ...late].map(printProblem);
   }
 
   /** Brings everything in line, once for all changes of this turn. */

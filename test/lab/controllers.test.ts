@@ -9,6 +9,7 @@ import { nextStatefulStep, type OrdinalPod } from "../../deploy/lab/workloads/st
 import { DnsZone } from "../../deploy/lab/dns/dns-zone.ts";
 import { Enrollment, isEnrolled } from "../../deploy/lab/cluster/enrollment.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
+import { printProblem } from "../../agent/model/problem.ts";
 
 function desired(text: string): Desired {
   return readDesired(parseManifest("a.yaml", 0, text).objects);
@@ -79,7 +80,12 @@ spec:
 ---
 { apiVersion: v1, kind: Secret, metadata: { name: s }, data: { a: "no base64!" } }
 `);
-  expect(problems.map(({ severity, object, field }) => `${severity} ${object} ${field}`).sort()).toEqual([
+  expect(
+    problems
+      .map(printProblem)
+      .map(({ severity, object, field }) => `${severity} ${object} ${field}`)
+      .sort(),
+  ).toEqual([
     "error Pod default/p spec.containers[1].command",
     "error Secret default/s data.a",
     "warning DaemonSet default/s kind",

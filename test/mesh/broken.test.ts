@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Problem } from "../../agent/model/problem.ts";
+import type { PrintedProblem } from "../../agent/model/problem.ts";
 import { CASES, GOOD } from "../sources/broken-cases.ts";
 import { POLICY_CASES } from "../sources/broken-policy-cases.ts";
 import { describePrivileged } from "../support/privileges.ts";
@@ -72,11 +72,13 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
   const lab = new MeshLab("broken");
   const write = (file: string, content: string | Uint8Array): void => writeFileSync(join(lab.manifests, file), content);
   /** What the agents and the lab say. */
-  const problems = async (): Promise<readonly Problem[]> => {
+  const problems = async (): Promise<readonly PrintedProblem[]> => {
     const agents = await lab.ambit("status", "--name", lab.name, "-o", "json");
     const all = await lab.ambit("lab", "status", "--name", lab.name, "-o", "json");
-    const { nodes } = JSON.parse(agents.stdout) as { nodes: readonly { readonly problems?: readonly Problem[] }[] };
-    const { warnings } = JSON.parse(all.stdout) as { warnings: readonly Problem[] };
+    const { nodes } = JSON.parse(agents.stdout) as {
+      nodes: readonly { readonly problems?: readonly PrintedProblem[] }[];
+    };
+    const { warnings } = JSON.parse(all.stdout) as { warnings: readonly PrintedProblem[] };
     return [...nodes.flatMap((node) => node.problems ?? []), ...warnings];
   };
   const nothingWrong = async (): Promise<boolean> =>
@@ -100,7 +102,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
     const before = await lab.processes();
     const running = load();
     for (const { file, text } of BESIDE) write(file, text);
-    const unnamed = (named: readonly Problem[]): readonly string[] =>
+    const unnamed = (named: readonly PrintedProblem[]): readonly string[] =>
       BESIDE.filter(
         ({ file, object, field }) =>
           !named.some(
@@ -121,7 +123,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
 
     const check = await lab.ambit("check", lab.manifests, "-o", "json");
     expect(check.code).toBe(1);
-    expect(unnamed((JSON.parse(check.stdout) as { problems: readonly Problem[] }).problems)).toEqual([]);
+    expect(unnamed((JSON.parse(check.stdout) as { problems: readonly PrintedProblem[] }).problems)).toEqual([]);
     for (const { file } of BESIDE) lab.remove(file);
     await lab.until("nothing is wrong", nothingWrong);
   });

@@ -83,7 +83,10 @@ function byTrace(policies: RandomPolicies, { who, headers, ...rest }: RandomCall
     headers: headers.map((value) => ["x-env", value]),
     claims: undefined,
   };
-  const meta = { name: "p", namespace: "shop", labels: {}, annotations: {}, creationTimestamp: "", origin: "" };
+  const meta = {
+    ...{ group: "security.istio.io", version: "v1", kind: "AuthorizationPolicy", namespace: "shop", name: "p" },
+    ...{ labels: {}, annotations: {}, creationTimestamp: "", origin: { file: "" } },
+  };
   const full = policies.map((each): AuthorizationPolicy => ({ ...each, meta, targets: [] }));
   return evaluate(full, asked).verdict;
 }

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { compiled } from "../golden/golden-options.ts";
 import { ALICE, allow, audit, deny, from, to } from "./case.ts";
 import { meshOf } from "./world.ts";
+import { printProblem } from "../../agent/model/problem.ts";
 
 async function told(policies: string): Promise<readonly string[]> {
   const { problems } = compiled(await meshOf({ name: "", policies, call: {}, verdict: "allowed" }));
-  return problems.map(({ code, object, field }) => `${code} ${object} ${field}`);
+  return problems.map(printProblem).map(({ code, object, field }) => `${code} ${object} ${field}`);
 }
 
 describe("a rule that means something else on a TCP port", () => {

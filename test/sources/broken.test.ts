@@ -4,11 +4,13 @@ import { PEER_CASES, peers } from "./broken-peer-cases.ts";
 import { policy, POLICY_CASES } from "./broken-policy-cases.ts";
 import { TOKEN_CASES, tokens } from "./broken-token-cases.ts";
 import { meshOf } from "./manifests.ts";
+import { printProblem } from "../../agent/model/problem.ts";
 
 describe("beside a good Service", () => {
   for (const [what, manifest, object, field] of [...CASES, ...POLICY_CASES, ...TOKEN_CASES, ...PEER_CASES]) {
     it(`${what} is named, and the good one served`, async () => {
-      const { problems, services } = await meshOf(`${GOOD}\n---\n${manifest}\n`);
+      const { problems: found, services } = await meshOf(`${GOOD}\n---\n${manifest}\n`);
+      const problems = found.map(printProblem);
       expect(services.map(({ meta }) => meta.name)).toContain("good");
       const named = problems.filter((problem) => problem.object.startsWith(object) && problem.field.startsWith(field));
       expect(named.length > 0 ? named : problems).toBe(named);
@@ -61,7 +63,7 @@ it("problems of a file come in the order of its lines", async () => {
   const { problems } = await meshOf(
     Array.from({ length: 12 }, (_, at) => broken.replace("name: p", `name: p${at}`)).join("\n---\n"),
   );
-  const lines = problems.map(({ origin }) => Number(origin.slice(origin.lastIndexOf(":") + 1)));
+  const lines = problems.map(({ origin }) => origin.line ?? Number.NaN);
   expect(lines).toEqual(lines.toSorted((a, b) => a - b));
 });
 

@@ -3,6 +3,7 @@ import type { Mesh } from "../../agent/model/mesh.ts";
 import { LastGood } from "../../agent/sources/last-good.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
+import { printProblem } from "../../agent/model/problem.ts";
 
 const service = (name: string, port: number | string = 80, more = ""): string =>
   `{ apiVersion: v1, kind: Service, metadata: { name: ${name}, namespace: shop }, spec: { ${more} ports: [{ port: ${port} }] } }\n`;
@@ -40,7 +41,10 @@ class Follower {
   }
 
   get codes(): readonly string[] {
-    return this.mesh.problems.map(({ object, code }) => `${object} ${code}`).toSorted();
+    return this.mesh.problems
+      .map(printProblem)
+      .map(({ object, code }) => `${object} ${code}`)
+      .toSorted();
   }
 }
 
@@ -50,7 +54,7 @@ describe("what worked before", () => {
     follower.see({ "a.yaml": service("web", 70_000) });
     expect(follower.services).toEqual(["web:80"]);
     expect(follower.codes).toEqual(["Service shop/web last-good-served", "Service shop/web out-of-range"]);
-    expect(follower.mesh.problems.find(({ code }) => code === "last-good-served")).toMatchObject({
+    expect(follower.mesh.problems.map(printProblem).find(({ code }) => code === "last-good-served")).toMatchObject({
       severity: "warning",
       origin: "a.yaml:1",
       reason: expect.stringContaining("of 2026-01-01T00:00:00Z, is served"),

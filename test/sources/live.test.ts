@@ -42,7 +42,7 @@ describe("a folder that is followed", () => {
     await until(has("two"));
 
     manifests.write("b.yaml", "{ broken: [");
-    await until((mesh) => mesh.problems.some(({ origin }) => origin.includes("b.yaml")));
+    await until((mesh) => mesh.problems.some(({ origin }) => origin.file.includes("b.yaml")));
     expect(names()).toEqual(["one", "two"]);
 
     for (let i = 0; i <= 100; i++) manifests.write("b.yaml", service(`number-${i}`));

@@ -7,6 +7,7 @@ import { LastGood } from "../../agent/sources/last-good.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest, type ParsedManifest } from "../../agent/sources/parse-manifest.ts";
 import { GOLDEN_INPUT, compiled } from "../golden/golden-options.ts";
+import { printProblem } from "../../agent/model/problem.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -95,7 +96,7 @@ function check(lastGood: LastGood, file: string, text: string): { readonly names
   const faults = new Map(files.map(([name, parsed]) => [name, parsed.faults]));
   const chosen = lastGood.choose(objects, faults, (list) => objectsToMesh(list));
   compiled({ ...chosen.value, problems: chosen.problems });
-  for (const problem of [...files.flatMap(([, parsed]) => parsed.problems), ...chosen.problems]) {
+  for (const problem of [...files.flatMap(([, parsed]) => parsed.problems), ...chosen.problems].map(printProblem)) {
     expect(problem.origin).toMatch(/^(changed|beside)\.yaml(:\d+)?$/u);
     expect(problem.reason).not.toBe("");
     expect(problem.remedy).not.toBe("");

@@ -62,7 +62,7 @@ function problem({ meta, action }: AuthorizationPolicy, index: number, where: st
     severity: "warning",
     code: "http-rule-on-tcp-port",
     origin: meta.origin,
-    object: `AuthorizationPolicy ${namespacedName(meta.namespace, meta.name)}`,
+    subject: meta,
     field: `spec.rules[${index}]`,
     reason,
     remedy: "Say which ports the rule is for by to.operation.ports, and add a rule for the TCP port if need be.",

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../../agent/lib/errors.ts";
-import type { Problem } from "../../../agent/model/problem.ts";
+import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import { labStatus } from "../control/client.ts";
 import type { LabStatus } from "../control/lab-status.ts";
 
@@ -74,7 +74,7 @@ export class LabWatch {
   }
 }
 
-export function warningText({ severity, origin, object, field, reason, remedy }: Problem): string {
+export function warningText({ severity, origin, object, field, reason, remedy }: PrintedProblem): string {
   const what = [object, field].filter(Boolean).join(": ");
   return `${severity}: ${[origin, what, reason].filter(Boolean).join(": ")}. ${remedy}`;
 }

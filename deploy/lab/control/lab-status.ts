@@ -1,4 +1,4 @@
-import type { Problem } from "../../../agent/model/problem.ts";
+import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import type { Usage } from "../machine/usage.ts";
 
 /** What `ambit lab status -o json` prints. */
@@ -17,7 +17,7 @@ export interface LabStatus {
   readonly pods: readonly PodStatus[];
   readonly services: readonly ServiceStatus[];
   /** What the manifests ask for and the lab does not do, or cannot read. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly PrintedProblem[];
 }
 
 export interface NodeStatus {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { askUnix } from "../../../agent/lib/unix-http.ts";
-import type { Problem } from "../../../agent/model/problem.ts";
+import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import { nodeStateDir, type LabPaths } from "../machine/lab-paths.ts";
 import { tailOf } from "../machine/log-tail.ts";
 import { selfCommand } from "../machine/self-command.ts";
@@ -101,7 +101,7 @@ export interface AgentStatus {
   readonly enrolled: ReadonlySet<string>;
   /** Why a pod is not enrolled, by UID. */
   readonly reasons: ReadonlyMap<string, string>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly PrintedProblem[];
   /** What is wrong with its proxy; "" if nothing is. */
   readonly trouble: string;
 }
@@ -122,7 +122,7 @@ interface WireStatus {
   readonly ready?: boolean;
   readonly envoy?: { readonly pid?: number; readonly trouble?: { readonly what: string; readonly said: string } };
   readonly pods?: readonly { readonly uid: string; readonly enrolled: boolean; readonly reason?: string }[];
-  readonly problems?: readonly Problem[];
+  readonly problems?: readonly PrintedProblem[];
 }
 
 function parse(value: unknown): AgentStatus {
