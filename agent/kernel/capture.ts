@@ -11,6 +11,7 @@ import { type CounterName, readCounters } from "./maps/counters.ts";
 import { Destinations } from "./maps/destinations.ts";
 import { MtlsCallers } from "./maps/mtls-callers.ts";
 import { netnsCookie } from "./netns.ts";
+import { SilentListeners } from "./silent-listeners.ts";
 import { readObject } from "./loader/object.ts";
 import { mountPinDir, removePinDir } from "./loader/pin-dir.ts";
 import { mapOf, openPrograms, pinsOf, writeSettings } from "./loader/programs.ts";
@@ -128,6 +129,7 @@ export function openCapture(options: CaptureOptions): Capture {
   const programs = loading(() => openPrograms(object, options.pinDir, cgroups));
   writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
   const enrolment = new Enrolment(programs, pinsOf(options.pinDir));
+  const silentListeners = loading(() => new SilentListeners(mapOf(programs.maps, "silent_listeners")));
   const destinations = new Destinations(mapOf(programs.maps, "destinations"));
   const mtlsCallers = new MtlsCallers(
     mapOf(programs.maps, "mtls_callers"),
@@ -156,9 +158,13 @@ export function openCapture(options: CaptureOptions): Capture {
       return enrolment.sweep();
     },
     counters: () => readCounters(mapOf(programs.maps, "counters")),
-    close: () => programs.close(),
+    close: () => {
+      silentListeners.close();
+      programs.close();
+    },
     remove: () => {
       enrolment.forgetAll();
+      silentListeners.close();
       programs.close();
       removePinDir(options.pinDir, Object.values(pinsOf(options.pinDir)));
     },

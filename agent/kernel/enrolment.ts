@@ -8,7 +8,7 @@ import { ensurePinnedLink } from "./loader/links.ts";
 import { BpfMap } from "./loader/maps.ts";
 import { mapOf, type NodePrograms, type Pins } from "./loader/programs.ts";
 import { isIpv4 } from "./maps/address.ts";
-import { type ListenerKey, listenerKey, pod, type PodValue, raw, u64 } from "./maps/codecs.ts";
+import { type ListenerKey, listenerKey, pod, type PodValue, raw, u32, u64 } from "./maps/codecs.ts";
 import { takeOverOldEnrolments } from "./maps/old-enrolments.ts";
 import { PodAddresses } from "./maps/pod-addresses.ts";
 import { type SandboxRecord, SandboxRecords } from "./maps/sandbox-records.ts";
@@ -26,6 +26,8 @@ export class Enrolment {
   readonly #addresses: PodAddresses;
   /** Sandboxes whose outbound connections are captured. */
   readonly #outbound: BpfMap<bigint, PodValue>;
+  /** Sandboxes whose inbound listener is still to come: connections to them are dropped where it is missing. */
+  readonly #silent: BpfMap<bigint, number>;
   readonly #deliveries: BpfMap<Buffer, bigint>;
   readonly #listeners: BpfMap<ListenerKey, bigint>;
 
@@ -41,6 +43,7 @@ export class Enrolment {
       this.#records.entries().map(([cookie]) => cookie),
     );
     this.#outbound = new BpfMap(mapOf(maps, "pods"), u64, pod);
+    this.#silent = new BpfMap(mapOf(maps, "silent_pods"), u64, u32);
     this.#deliveries = new BpfMap(mapOf(maps, "proxy_conns"), raw(48), u64);
     this.#listeners = new BpfMap(mapOf(maps, "listeners"), listenerKey, u64);
   }
@@ -119,6 +122,8 @@ export class Enrolment {
       this.#records.set(cookie, { uid, netns, undo: old?.undo ?? 0, phase });
     }
     this.#addresses.setProbePorts(cookie, isInboundCaptured ? probePorts : []);
+    if (isInboundCaptured && effects.missing === "drop") this.#silent.set(cookie, 1);
+    else this.#silent.delete(cookie);
     if (isInboundCaptured) ensurePinnedLink(this.#pinOf(cookie), () => this.#programs.inbound, { netns }, false);
     if (effects.outbound === "captured") {
       this.#outbound.set(cookie, {
@@ -144,6 +149,7 @@ export class Enrolment {
   /** The program goes before the maps forget the addresses: it drops what comes to an address that it does not know. */
   #forget(cookie: bigint): void {
     this.#release(cookie);
+    this.#silent.delete(cookie);
     this.#addresses.forget(cookie);
     const record = this.#records.get(cookie);
     if (record === undefined) return;

@@ -78,6 +78,33 @@ INLINE struct bpf_sock *listener_for(struct connection *c, struct listener_key *
 	return bpf_map_lookup_elem(&listeners, key);
 }
 
+INLINE long assign(struct bpf_sk_lookup *context, struct bpf_sock *listener)
+{
+	long failed = bpf_sk_assign(context, listener, 0);
+
+	bpf_sk_release(listener);
+	return failed;
+}
+
+/*
+ * SK_DROP makes the kernel answer with a reset, so that the client learns that it is refused. While a pod joins, the client
+ * shall send its SYN again until the listener stands: a socket takes the SYN whose filter discards it without an answer.
+ */
+INLINE int without_listener(struct bpf_sk_lookup *context, const struct listener_key *key)
+{
+	struct bpf_sock *silent = 0;
+	__u64 netns = key->netns;
+	__u32 family = key->family;
+
+	if (bpf_map_lookup_elem(&silent_pods, &netns))
+		silent = bpf_map_lookup_elem(&silent_listeners, &family);
+	if (!silent)
+		return drop(COUNT_INBOUND_NO_LISTENER_DROPPED);
+	if (assign(context, silent))
+		return drop(COUNT_INBOUND_ASSIGN_FAILED_DROPPED);
+	return pass(COUNT_INBOUND_JOINING_DROPPED);
+}
+
 SEC("sk_lookup")
 int pod_inbound(struct bpf_sk_lookup *context)
 {
@@ -86,7 +113,6 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	int within = READ32(context, ingress_ifindex) == LOOPBACK_INTERFACE;
 	struct bpf_sock *listener;
 	__u64 *pod;
-	long failed;
 
 	if (READ32(context, protocol) != PROTOCOL_TCP)
 		return SK_PASS;
@@ -121,10 +147,8 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	key.netns = *pod;
 	listener = listener_for(&c, &key);
 	if (!listener)
-		return drop(COUNT_INBOUND_NO_LISTENER_DROPPED);
-	failed = bpf_sk_assign(context, listener, 0);
-	bpf_sk_release(listener);
-	if (failed)
+		return without_listener(context, &key);
+	if (assign(context, listener))
 		return drop(COUNT_INBOUND_ASSIGN_FAILED_DROPPED);
 	return pass(key.brief ? COUNT_INBOUND_CAPTURED_BRIEFLY : COUNT_INBOUND_CAPTURED);
 }

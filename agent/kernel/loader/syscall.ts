@@ -19,7 +19,9 @@ export class SystemCallError extends Error {
 const NR_BPF: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 const SOL_SOCKET = 1;
 const SO_NETNS_COOKIE = 71;
+const SO_ATTACH_FILTER = 26;
 const AF_INET = 2;
+const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
 const SOCK_RAW = 3;
@@ -34,6 +36,9 @@ const libcSocket = libc.func("int socket(int domain, int type, int protocol)");
 const libcGetsockopt = libc.func(
   "int getsockopt(int fd, int level, int name, _Out_ uint64_t *value, _Inout_ uint32_t *size)",
 );
+const libcSetsockopt = libc.func("int setsockopt(int fd, int level, int name, void *value, uint32_t size)");
+const libcBind = libc.func("int bind(int fd, void *address, uint32_t size)");
+const libcListen = libc.func("int listen(int fd, int backlog)");
 const libcSend = libc.func("long send(int fd, void *data, size_t size, int flags)");
 const libcRecv = libc.func("long recv(int fd, void *data, size_t size, int flags)");
 const libcMount = libc.func(
@@ -73,6 +78,37 @@ export function currentNetnsCookie(): bigint {
     return BigInt(value[0]);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** sockaddr_in of 127.0.0.1 and sockaddr_in6 of ::1, with port 0: the kernel chooses one. */
+function loopbackAddress(family: 4 | 6): Buffer {
+  const address = Buffer.alloc(family === 4 ? 16 : 28);
+  address.writeUInt16LE(family === 4 ? AF_INET : AF_INET6);
+  if (family === 4) address.writeUInt32BE(0x7f000001, 4);
+  else address.writeUInt8(1, 23);
+  return address;
+}
+
+/**
+ * A TCP socket that listens on a loopback port, and that sees only those packets that the classic BPF program `filter`
+ * (struct sock_filter, one after the other) lets through.
+ */
+export function openFilteredListener(family: 4 | 6, filter: Buffer): number {
+  const fd = checked("socket", libcSocket(family === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  try {
+    // struct sock_fprog
+    const program = Buffer.alloc(16);
+    program.writeUInt16LE(filter.length / 8);
+    program.writeBigUInt64LE(addressOf(filter), 8);
+    checked("setsockopt SO_ATTACH_FILTER", libcSetsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length));
+    const address = loopbackAddress(family);
+    checked("bind", libcBind(fd, address, address.length));
+    checked("listen", libcListen(fd, 1));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

@@ -78,20 +78,21 @@ export interface ListenerKey {
   readonly brief: boolean;
 }
 
-const AF = { 4: 2, 6: 10 } as const;
+/** AF_INET and AF_INET6 */
+export const ADDRESS_FAMILIES = { 4: 2, 6: 10 } as const;
 
 export const listenerKey: Codec<ListenerKey> = {
   size: 16,
   encode: (value) => {
     const bytes = Buffer.alloc(16);
     bytes.writeBigUInt64LE(value.netns);
-    bytes.writeUInt32LE(AF[value.family], 8);
+    bytes.writeUInt32LE(ADDRESS_FAMILIES[value.family], 8);
     bytes.writeUInt32LE(value.brief ? 1 : 0, 12);
     return bytes;
   },
   decode: (bytes) => ({
     netns: bytes.readBigUInt64LE(),
-    family: bytes.readUInt32LE(8) === AF[4] ? 4 : 6,
+    family: bytes.readUInt32LE(8) === ADDRESS_FAMILIES[4] ? 4 : 6,
     brief: bytes.readUInt32LE(12) === 1,
   }),
 };

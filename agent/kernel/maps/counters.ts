@@ -26,6 +26,7 @@ export const COUNTERS = [
   "inbound_delivery_from_outside_dropped",
   "inbound_captured_briefly",
   "proxy_to_itself_refused",
+  "inbound_joining_dropped",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -112,9 +112,9 @@ def listen_within(namespaces, ports):
     serve(listeners, greet)
 
 
-def dial(address, port, source=None, mark=None):
+def dial(address, port, source=None, mark=None, timeout=2):
     connection = socket.socket(family_of(address), socket.SOCK_STREAM)
-    connection.settimeout(2)
+    connection.settimeout(float(timeout))
     if mark:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(mark))
     if source:
@@ -138,10 +138,10 @@ def converse(connection):
         say(echo=lines.readline().rstrip("\n"))
 
 
-def client(address, port, source=None, mark=None):
-    """client ADDRESS PORT [SOURCE|-] [MARK]: one connection; SOURCE is bound transparently."""
+def client(address, port, source=None, mark=None, timeout=2):
+    """client ADDRESS PORT [SOURCE|-] [MARK|0] [TIMEOUT]: one connection; SOURCE is bound transparently."""
     try:
-        connection = dial(address, port, None if source == "-" else source, mark)
+        connection = dial(address, port, None if source == "-" else source, None if mark == "0" else mark, timeout)
     except OSError as error:
         say(ok=False, error=type(error).__name__, errno=error.errno)
         return

@@ -28,7 +28,7 @@ enum counter {
 	COUNT_INBOUND_WITHIN_POD = 8,
 	/* Somebody dialled a reserved port on the pod's address: dropped. */
 	COUNT_INBOUND_RESERVED_PORT_DROPPED = 9,
-	/* The pod has no inbound listener, the proxy is down: dropped (fail closed). */
+	/* The pod has no inbound listener, the proxy is down: refused (fail closed). */
 	COUNT_INBOUND_NO_LISTENER_DROPPED = 10,
 	/* A process of the pod dialled its own pod under somebody else's address: dropped. */
 	COUNT_INBOUND_FORGED_SOURCE_DROPPED = 11,
@@ -54,7 +54,9 @@ enum counter {
 	COUNT_INBOUND_CAPTURED_BRIEFLY = 21,
 	/* The proxy dialled one of its own listeners in a pod, for somebody who had dialled that: refused. */
 	COUNT_PROXY_TO_ITSELF_REFUSED = 22,
-	COUNTERS = 23,
+	/* The pod joins and its inbound listener is still to come: dropped without an answer, so that the client sends again. */
+	COUNT_INBOUND_JOINING_DROPPED = 23,
+	COUNTERS = 24,
 };
 
 struct {

@@ -157,6 +157,26 @@ struct {
 } listeners SEC(".maps");
 
 /*
+ * Pods whose inbound listener is still to come, by the cookie of the network namespace: what finds none is dropped without an
+ * answer, and not refused. The value has no meaning.
+ */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(max_entries, 4096);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, __u32);
+} silent_pods SEC(".maps");
+
+/* The agent's sockets that discard what is assigned to them, by address family: agent/kernel/silent-listeners.ts. */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_SOCKHASH);
+	MAP_NUMBER(max_entries, 2);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64);
+} silent_listeners SEC(".maps");
+
+/*
  * Only user space uses it: what an agent notes of each sandbox for the agent after it, by the cookie of the network namespace.
  * agent/kernel/maps/sandbox-records.ts reads and writes it.
  */
