@@ -23,7 +23,7 @@ export function registerDemo(program: Command): void {
     .action(async (flags: DemoFlags) => {
       const { runDemo } = await import("./run.ts");
       const stop = new AbortController();
-      // The demo ends by itself then, and takes its lab down; a second signal changes nothing about that.
+      // The demo then takes its lab down and ends. A second signal changes nothing.
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         process.on(signal, () => stop.abort(interrupted(signal)));
       }

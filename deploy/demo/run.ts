@@ -1,21 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { messageOf } from "../../agent/lib/errors.ts";
-import type { Check } from "./checks.ts";
-import { Controls } from "./control.ts";
-import { DemoLab } from "./lab.ts";
-import { watchLive } from "./live.ts";
-import { Progress } from "./progress.ts";
-import { writeShop } from "./shop.ts";
-import { observe } from "./steps.ts";
+import { watchLive } from "./live/watch-live.ts";
+import type { Check } from "./once/checks.ts";
+import { observe } from "./once/observe.ts";
+import { Progress } from "./once/progress.ts";
+import { Controls } from "./shop/controls.ts";
+import { DemoLab } from "./shop/demo-lab.ts";
+import { writeShop } from "./shop/write-shop.ts";
 
 export interface DemoOptions {
   /** Name of the lab. */
   readonly name: string;
-  /** Unattended: measure, judge, end. */
+  /** Measure unattended, print the checks, and end. */
   readonly once: boolean;
   /** File for the checks and their figures. */
   readonly json: string | undefined;
-  /** Ends the demo early; everything is still taken down. */
+  /** Ends the demo early. Everything is taken down all the same. */
   readonly signal: AbortSignal;
 }
 
@@ -24,11 +24,11 @@ export interface DemoReport {
   readonly passed: boolean;
   readonly seconds: number;
   readonly checks: readonly Check[];
-  /** What cut the run short, if something did. */
+  /** Why the run ended early, if it did. */
   readonly failure?: string;
 }
 
-/** Names of everything that `--once` has to observe. */
+/** Names of the checks that `--once` has to pass. */
 export const REQUIRED_CHECKS = [
   "success-before",
   "success-enrolled",
@@ -45,7 +45,7 @@ export const REQUIRED_CHECKS = [
 
 const LIVE_PAGES_PER_SECOND = 20;
 
-/** Brings the shop up, runs the demo, and takes everything down again, however it ends. Resolves to whether it went well. */
+/** Brings the shop up, runs the demo, and takes everything down again, also after a failure. Resolves to true if all went well. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const progress = new Progress((text) => process.stdout.write(text));
   const checks: Check[] = [];
@@ -65,12 +65,11 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const report = reportOf(checks, progress.seconds, failure, options.once);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (failure !== undefined) throw failure;
-  if (options.once)
-    progress.step(report.passed ? `all ${checks.length} checks passed` : "the demo did not show it all");
+  if (options.once) progress.step(report.passed ? `all ${checks.length} checks passed` : "some checks failed");
   return report.passed;
 }
 
-/** A lab with the shop in it for as long as `action` runs. A lab that fails to come up takes itself down. */
+/** Keeps a lab with the shop up while `action` runs. A lab that fails to come up takes itself down. */
 async function inLab(
   { name, once, signal }: DemoOptions,
   progress: Progress,

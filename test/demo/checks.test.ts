@@ -7,9 +7,9 @@ import {
   sameProcesses,
   sourceAddress,
   withinBudget,
-} from "../../deploy/demo/checks.ts";
-import type { LabPod } from "../../deploy/demo/lab-status.ts";
-import type { Bout, Cast } from "../../deploy/demo/measures.ts";
+} from "../../deploy/demo/once/checks.ts";
+import type { DemoPod } from "../../deploy/demo/shop/demo-lab.ts";
+import type { Bout, Cast } from "../../deploy/demo/shop/measures.ts";
 import { REQUIRED_CHECKS, reportOf } from "../../deploy/demo/run.ts";
 
 function bout(statuses: Record<string, number>, reached = 0, peers: Bout["outcome"]["peers"] = {}): Bout {
@@ -65,7 +65,7 @@ test("a process that is not what it was is named", () => {
   expect(sameProcesses([], []).passed).toBe(false);
 });
 
-const pod = (name: string, node: string, ip: string): LabPod => ({
+const pod = (name: string, node: string, ip: string): DemoPod => ({
   namespace: "shop",
   name,
   node,

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { edgesBetween, isEdgeMetric } from "../../deploy/demo/edges.ts";
-import { parseSamples } from "../../deploy/demo/prometheus.ts";
-import { render } from "../../deploy/demo/render.ts";
-import { viewOf } from "../../deploy/demo/view.ts";
+import { edgesBetween, isEdgeMetric, parseSamples } from "../../deploy/demo/live/edges.ts";
+import { render } from "../../deploy/demo/live/render.ts";
+import { viewOf } from "../../deploy/demo/live/view.ts";
 
 function metrics(ok: number, failed: number, connections: number): string {
   const http = `source_workload="storefront",destination_service_name="inventory",request_protocol="http"`;

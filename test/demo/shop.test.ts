@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { fillIn, writeShop } from "../../deploy/demo/shop.ts";
+import { fillIn, writeShop } from "../../deploy/demo/shop/write-shop.ts";
 import { loadManifests } from "../../agent/sources/load-manifests.ts";
 
 test("the shop's manifests have no problem, and no placeholder is left in them", async () => {

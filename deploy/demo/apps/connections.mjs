@@ -1,5 +1,5 @@
-// Keep-alive connections with an age limit, as well-behaved clients have: what joins or leaves the mesh keeps its open
-// connections on their old path, and takes the new one with the next connection.
+// Keep-alive connections with an age limit. A pod that joins or leaves the mesh keeps its open connections on their old
+// path, so that only a new connection takes the new one.
 import { Agent, request } from "node:http";
 
 const MAX_AGE_MS = 2000;
@@ -9,7 +9,7 @@ export class Connections {
   #agent = newAgent();
   #born = Date.now();
 
-  /** Requests from now on open connections of their own. */
+  /** The next requests open new connections. */
   renew() {
     this.#agent = newAgent(); // Sockets of the old one close when they have been idle for a second.
     this.#born = Date.now();

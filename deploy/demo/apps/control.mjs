@@ -1,5 +1,5 @@
-// A way into an application beside the network: HTTP on a unix socket named after the pod's address. Looking at it, or
-// telling it to misbehave, so disturbs nothing of what travels between the pods.
+// Controls an application from outside the pod network: HTTP on a unix socket named after the pod's address. To read its
+// counts, or to make it fail, sends nothing between the pods.
 import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { networkInterfaces } from "node:os";
@@ -12,7 +12,7 @@ export function podAddress() {
 }
 
 /**
- * @param {(path: string, query: URLSearchParams) => unknown} answer makes the JSON of the answer, at once or later.
+ * @param {(path: string, query: URLSearchParams) => unknown} answer returns the answer, or a promise of it; it is sent as JSON.
  */
 export function serveControl(answer) {
   const folder = process.env["CONTROL_DIR"];
@@ -31,7 +31,7 @@ export function serveControl(answer) {
   server.listen(socket);
 }
 
-/** Ends at once when told to: a pod is never worth waiting for. */
+/** Ends the process at once on a signal, so that removing the pod takes no time. */
 export function endOnSignal() {
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(0));
 }

@@ -1,4 +1,4 @@
-// How many of a thing are left. Fails one call in five with 503, counted per process, so that the share is exact.
+// Answers how many of an item are left. Fails one call in five with 503, counted per process, so that the share is exact.
 import { createServer } from "node:http";
 import { endOnSignal, podAddress, serveControl } from "./control.mjs";
 
@@ -7,7 +7,7 @@ const port = Number(process.env["PORT"] ?? 8080);
 let failEvery = Number(process.env["FAIL_EVERY"] ?? 5);
 let calls = 0;
 const nothing = () => ({ total: 0, byPath: {}, byPeer: {}, byIdentity: {} });
-/** Calls that reached this process, by path, by the address they came from, and by the identity that mTLS has shown. */
+/** Calls that reached this process, by path, by client address, and by the identity of their mTLS. */
 let seen = nothing();
 
 const server = createServer((request, response) => {

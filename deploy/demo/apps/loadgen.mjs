@@ -1,4 +1,4 @@
-// Calls a URL at a steady rate, and as often as it is told to over its control socket.
+// Calls a URL at a steady rate, and in runs that its control socket asks for.
 import { Connections } from "./connections.mjs";
 import { endOnSignal, podAddress, serveControl } from "./control.mjs";
 
@@ -24,7 +24,7 @@ async function run(url, count, concurrency) {
   return outcome;
 }
 
-/** Statuses, and which server said to have been called from which address. */
+/** Counts statuses, and the client addresses that each server saw. */
 function note(outcome, { status, body }) {
   outcome.statuses[status] = (outcome.statuses[status] ?? 0) + 1;
   const said = parse(body);

@@ -1,4 +1,4 @@
-// What a thing costs, over gRPC.
+// Answers what an item costs, over gRPC.
 import { createServer } from "node:http2";
 import { endOnSignal } from "./control.mjs";
 import { CONTENT_TYPE, METHOD, decodeRequest, encodePrice, frame, unframe } from "./grpc.mjs";
@@ -27,7 +27,7 @@ function answer(stream, cents) {
   stream.end(frame(encodePrice(cents)));
 }
 
-/** A trailers-only answer, as gRPC has it for calls that failed at once. */
+/** gRPC's trailers-only answer, for calls that fail at once. */
 function refuse(stream, status, message) {
   stream.respond(
     { ":status": 200, "content-type": CONTENT_TYPE, "grpc-status": String(status), "grpc-message": message },

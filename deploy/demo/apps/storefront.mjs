@@ -1,6 +1,6 @@
 // The shop's front: one page needs the inventory (HTTP), the pricing (gRPC) and the cache (TCP).
 import { createServer } from "node:http";
-import { ask } from "./cache-client.mjs";
+import { connect } from "node:net";
 import { Connections } from "./connections.mjs";
 import { endOnSignal, podAddress, serveControl } from "./control.mjs";
 import { PricingClient } from "./pricing-client.mjs";
@@ -18,12 +18,34 @@ async function callInventory(path) {
   return { status, inventory: parse(body) };
 }
 
+/**
+ * Asks the cache over a new connection.
+ * @param {string} line without its end
+ * @returns {Promise<string>} the line of the answer
+ */
+function askCache(line) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(cachePort), cacheHost, () => socket.write(`${line}\n`));
+    let answer = "";
+    socket.setEncoding("utf8");
+    socket.setTimeout(5000, () => socket.destroy(new Error("the cache does not answer")));
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the cache hung up")));
+    socket.on("data", (part) => {
+      answer += part;
+      if (!answer.includes("\n")) return;
+      resolve(answer.slice(0, answer.indexOf("\n")));
+      socket.end();
+    });
+  });
+}
+
 async function page() {
   const item = `item-${Math.floor(Math.random() * 50)}`;
   const [stock, cents, visits] = await Promise.allSettled([
     callInventory(`/stock/${item}`),
     pricing.price(item),
-    ask(cacheHost, Number(cachePort), `SET ${item} seen`),
+    askCache(`SET ${item} seen`),
   ]);
   const status = stock.value?.status === 200 && cents.value !== undefined && visits.value === "OK" ? 200 : 502;
   const failed = [stock, cents, visits].map((part) => part.reason?.message).filter(Boolean);
@@ -32,7 +54,7 @@ async function page() {
 
 const routes = {
   "/": page,
-  // These two hand on what the inventory said, status and all.
+  // These two pass on the inventory's answer and its status.
   "/stock": () => callInventory("/stock/item-1"),
   "/admin": () => callInventory("/admin/restock"),
 };

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Controls } from "./control.ts";
-import type { DemoLab } from "./lab.ts";
-import { castOf, Measures } from "./measures.ts";
+import type { Controls } from "../shop/controls.ts";
+import type { DemoLab } from "../shop/demo-lab.ts";
+import { castOf, Measures } from "../shop/measures.ts";
 import { render } from "./render.ts";
 import { Screen } from "./screen.ts";
 import { takeSnapshot, type Snapshot } from "./snapshot.ts";
 import { countContainers, viewOf } from "./view.ts";
 
 const REDRAW_MS = 1000;
-/** Rates are over this many redraws. */
+/** Rates are averages over this many redraws. */
 const WINDOW = 6;
 
-/** The live screen, until `q` or until `signal` ends it. */
+/** Shows the live screen until somebody presses `q`, or `signal` aborts. */
 export async function watchLive(lab: DemoLab, controls: Controls, signal: AbortSignal): Promise<void> {
   const status = await lab.status();
   const cast = castOf(status);
@@ -22,7 +22,7 @@ export async function watchLive(lab: DemoLab, controls: Controls, signal: AbortS
   let trouble: unknown;
   let busy = Promise.resolve();
 
-  /** Keys are obeyed one after the other: enrolling takes a moment. */
+  /** Handles one key after the other, since enrolling takes a moment. */
   const queue = (action: () => Promise<void>): void => {
     busy = busy.then(action).catch((error: unknown) => {
       trouble = error;
@@ -51,9 +51,9 @@ export async function watchLive(lab: DemoLab, controls: Controls, signal: AbortS
       if (history.length > WINDOW) history.shift();
       const [earliest, latest] = [history[0], history.at(-1)];
       if (earliest !== undefined && latest !== undefined) screen.draw(render(viewOf(earliest, latest, state)));
-      // Long enough outside to see one call in five fail; then the shop joins by itself.
+      // By now the screen has shown that one call in five fails. The shop joins without a key.
       if (round === WINDOW) queue(() => setEnrolled(true));
-      await sleep(REDRAW_MS, undefined, { signal: ended }).catch(() => undefined); // Ended while it waited.
+      await sleep(REDRAW_MS, undefined, { signal: ended }).catch(() => undefined); // `ended` has cut the wait short.
     }
   } finally {
     screen.close();

@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Controls } from "../shop/controls.ts";
+import { processesOf, type DemoLab } from "../shop/demo-lab.ts";
+import { castOf, Measures } from "../shop/measures.ts";
 import {
   BUDGET,
   denied,
@@ -10,17 +13,13 @@ import {
   withinBudget,
   type Check,
 } from "./checks.ts";
-import type { Controls } from "./control.ts";
-import { processesOf } from "./lab-status.ts";
-import type { DemoLab } from "./lab.ts";
-import { castOf, Measures } from "./measures.ts";
 import type { Progress } from "./progress.ts";
 
 const CALLS = 2000;
 const FAILING_CALLS = 3000;
 const DENIED_CALLS = 60;
 
-/** Measures a lab that is up, from before the shop joins until after it has left again. Each check as it is decided. */
+/** Measures a running lab before the shop joins, in the mesh, and after it has left. Yields each check once it is decided. */
 export async function* observe(
   lab: DemoLab,
   controls: Controls,
@@ -52,8 +51,8 @@ export async function* observe(
   const outside = await measures.direct(cast.stranger, DENIED_CALLS);
   yield denied("denied-from-outside", outside, outside.reachedByPeer[cast.stranger.ip] ?? 0);
 
-  // Calls of the same interval that did not need their share would leave it to the ones that are to be measured.
-  progress.step(`waiting ${BUDGET.intervalSeconds} s, for a budget to which earlier calls add nothing`);
+  // The budget is a share of all calls of an interval: earlier calls would allow the measured ones more retries.
+  progress.step(`waiting ${BUDGET.intervalSeconds} s, so that earlier calls do not add to the retry budget`);
   await sleep(BUDGET.intervalSeconds * 1000, undefined, { signal });
   progress.step(`the inventory fails every call: ${FAILING_CALLS} calls on a retry budget of ${BUDGET.percent} %`);
   await measures.failEvery(1);

@@ -1,4 +1,4 @@
-import { BUDGET } from "./checks.ts";
+import { BUDGET } from "../once/checks.ts";
 import type { Edge } from "./edges.ts";
 import type { View } from "./view.ts";
 
@@ -23,7 +23,11 @@ const COLUMNS = [14, 14, 10, 10, 11, 9] as const;
 
 function edgeTable({ edges, enrolled }: View): readonly string[] {
   if (edges.length === 0) {
-    return [enrolled ? "No calls seen yet." : "Calls pass by unseen: nothing of Ambit is in their way."];
+    return [
+      enrolled
+        ? "No calls seen yet."
+        : "Outside the mesh no traffic passes Ambit, so there is nothing to see here yet.",
+    ];
   }
   return [row(["FROM", "TO", "PROTOCOL", "RATE", "SUCCESS", "LATENCY"]), ...edges.map((edge) => row(cells(edge)))];
 }

@@ -7,7 +7,7 @@ const ENTER = "\u001b[?1049h\u001b[?25l"; // The alternate screen, no cursor.
 const LEAVE = "\u001b[?25h\u001b[?1049l";
 const CTRL_C = "\u0003";
 
-/** Lines that are drawn over and over in place, and keys. Where the output is no terminal: plain blocks of lines. */
+/** Draws lines in place, and reads keys. Where the output is not a terminal it writes plain blocks of lines. */
 export class Screen {
   private readonly output: WriteStream;
   private readonly input: ReadStream;

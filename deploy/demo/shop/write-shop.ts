@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packageRoot } from "../../agent/lib/package.ts";
+import { packageRoot } from "../../../agent/lib/package.ts";
 
-/** The shop's manifests, made for this machine. */
+/** The shop's manifests, with the paths of this machine in them. */
 export interface Shop {
   readonly manifests: string;
   /** Where the applications put their control sockets. */
@@ -12,7 +12,7 @@ export interface Shop {
 }
 
 export interface ShopOptions {
-  /** Pages a second that the load generator asks for by itself; 0: none. */
+  /** Pages a second that the load generator requests by itself; 0: none. */
   readonly rate: number;
 }
 

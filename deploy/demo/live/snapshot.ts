@@ -1,11 +1,10 @@
 import { request } from "node:http";
-import type { Controls } from "./control.ts";
-import { isEdgeMetric } from "./edges.ts";
-import type { LabNode } from "./lab-status.ts";
-import { added, type Cast } from "./measures.ts";
-import { parseSamples, type Sample } from "./prometheus.ts";
+import type { Controls } from "../shop/controls.ts";
+import type { DemoNode } from "../shop/demo-lab.ts";
+import { added, type Cast } from "../shop/measures.ts";
+import { isEdgeMetric, parseSamples, type Sample } from "./edges.ts";
 
-/** Everything the screen needs of one moment; all counts go up from the start of the lab. */
+/** Everything that the screen shows of one moment. All counts begin at zero with the lab, and only grow. */
 export interface Snapshot {
   /** Milliseconds of `performance.now()`. */
   readonly at: number;
@@ -17,7 +16,7 @@ export interface Snapshot {
   readonly tries: number;
 }
 
-export async function takeSnapshot(nodes: readonly LabNode[], controls: Controls, cast: Cast): Promise<Snapshot> {
+export async function takeSnapshot(nodes: readonly DemoNode[], controls: Controls, cast: Cast): Promise<Snapshot> {
   const [metrics, { outcomes }, counts] = await Promise.all([
     Promise.all(nodes.map((node) => readMetrics(node.metricsUrl))),
     controls.outcomes(cast.storefront.ip),
@@ -31,7 +30,7 @@ export async function takeSnapshot(nodes: readonly LabNode[], controls: Controls
   };
 }
 
-/** A node that does not answer right now shows nothing; the next look is a second away. */
+/** A node that does not answer has no samples this time; the next snapshot comes a second later. */
 function readMetrics(url: string | null): Promise<readonly Sample[]> {
   if (url === null) return Promise.resolve([]);
   return new Promise((resolve) => {

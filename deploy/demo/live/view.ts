@@ -1,5 +1,5 @@
+import type { DemoStatus } from "../shop/demo-lab.ts";
 import { edgesBetween, type Edge } from "./edges.ts";
-import type { LabStatus } from "./lab-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the screen shows. */
@@ -54,7 +54,7 @@ function inventoryBetween(earlier: Snapshot, later: Snapshot, seconds: number): 
 }
 
 /** A sidecar is one more container in each pod of the mesh; Ambit is an agent and an Envoy on each node. */
-export function countContainers(status: LabStatus, namespace: string): ContainerCounts {
+export function countContainers(status: DemoStatus, namespace: string): ContainerCounts {
   const applications = status.pods.reduce((sum, pod) => sum + pod.containers.length, 0);
   const inMesh = status.pods.filter((pod) => pod.namespace === namespace).length;
   return {

@@ -1,15 +1,15 @@
-import type { Controls, Outcome } from "./control.ts";
-import { podOf, podsOf, type LabPod, type LabStatus } from "./lab-status.ts";
+import type { Controls, Outcome } from "./controls.ts";
+import { podOf, podsOf, type DemoPod, type DemoStatus } from "./demo-lab.ts";
 
 /** The pods that are measured. */
 export interface Cast {
-  readonly storefront: LabPod;
-  readonly loadgen: LabPod;
-  readonly inventories: readonly LabPod[];
-  readonly stranger: LabPod;
+  readonly storefront: DemoPod;
+  readonly loadgen: DemoPod;
+  readonly inventories: readonly DemoPod[];
+  readonly stranger: DemoPod;
 }
 
-export function castOf(status: LabStatus): Cast {
+export function castOf(status: DemoStatus): Cast {
   return {
     storefront: podOf(status, "shop", "storefront"),
     loadgen: podOf(status, "shop", "loadgen"),
@@ -25,7 +25,7 @@ export interface Bout {
   readonly reached: number;
   readonly reachedByPath: Readonly<Record<string, number>>;
   readonly reachedByPeer: Readonly<Record<string, number>>;
-  /** By the server's address: under which identities of mTLS calls reached it. */
+  /** By the server's address: the mTLS identities of the calls that reached it. */
   readonly identities: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -41,14 +41,14 @@ export class Measures {
     this.cast = cast;
   }
 
-  /** The load generator calls the storefront, which calls the inventory at `path` and hands on how that ended. */
+  /** The load generator calls the storefront, which calls the inventory at `path` and passes on its status. */
   async throughStorefront(path: "stock" | "admin", count: number): Promise<Bout> {
     await this.controls.renew(this.cast.storefront.ip);
     return this.bout(this.cast.loadgen, `${STOREFRONT}${path}`, count);
   }
 
-  /** A pod that has no business there calls the inventory itself. */
-  direct(caller: LabPod, count: number): Promise<Bout> {
+  /** A pod that policy keeps out calls the inventory itself. */
+  direct(caller: DemoPod, count: number): Promise<Bout> {
     return this.bout(caller, "http://inventory.shop:8080/stock/item-1", count);
   }
 
@@ -56,7 +56,7 @@ export class Measures {
     await Promise.all(this.cast.inventories.map((pod) => this.controls.fail(pod.ip, nth)));
   }
 
-  private async bout(caller: LabPod, url: string, count: number): Promise<Bout> {
+  private async bout(caller: DemoPod, url: string, count: number): Promise<Bout> {
     const { inventories } = this.cast;
     await Promise.all(inventories.map((pod) => this.controls.forget(pod.ip)));
     const outcome = await this.controls.run(caller.ip, url, count, CONCURRENCY);
@@ -71,7 +71,7 @@ export class Measures {
   }
 }
 
-/** Counts of the same name added up. */
+/** Adds up the counts of each name. */
 export function added(records: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
   const sum: Record<string, number> = {};
   for (const record of records) {

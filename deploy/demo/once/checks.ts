@@ -1,6 +1,6 @@
-import { sent, share, type Bout, type Cast } from "./measures.ts";
+import { sent, share, type Bout, type Cast } from "../shop/measures.ts";
 
-/** One thing that has to be observed, with the figures that decided. */
+/** One expectation of the demo, with the figures that decide it. */
 export interface Check {
   readonly name: string;
   readonly passed: boolean;
@@ -8,7 +8,7 @@ export interface Check {
   readonly measured: Readonly<Record<string, unknown>>;
 }
 
-/** One call in five fails, and nothing helps: 80 % by construction; the margin is for calls that were cut at the edges. */
+/** One call in five fails and nothing retries: 80 % by construction. The margin covers calls cut at the start and the end. */
 const PLAIN_SHARE = { from: 0.77, to: 0.83 };
 /** Three tries that each fail one time in five leave 0.8 % of failures. */
 const RETRIED_SHARE = 0.98;
@@ -49,12 +49,12 @@ export function sameProcesses(before: readonly string[], after: readonly string[
   return {
     name: "processes-unchanged",
     passed: before.length > 0 && changed.length === 0,
-    expected: "every container has the process, and the count of restarts, that it had",
+    expected: "every container keeps its process and its count of restarts",
     measured: { processes: before.length, changed },
   };
 }
 
-/** While every call fails, each would be tried three times. For calls that began with a fresh interval of the budget. */
+/** Every call fails: without a budget each would be tried three times. The calls must begin with a fresh budget interval. */
 export function withinBudget({ outcome, reached }: Bout): Check {
   const requests = sent(outcome);
   const retries = reached - requests;
@@ -62,7 +62,7 @@ export function withinBudget({ outcome, reached }: Bout): Check {
   return {
     name: "retries-within-budget",
     passed: retries > 0 && retries <= allowed,
-    expected: `some retries, but not above ${BUDGET.percent} % of calls and ${BUDGET.minPerSecond} a second`,
+    expected: `some retries, but at most ${BUDGET.percent} % of calls plus ${BUDGET.minPerSecond} a second`,
     measured: { requests, retries, allowed, withoutBudget: requests * 2, seconds: round(outcome.seconds) },
   };
 }
@@ -77,7 +77,7 @@ export function denied(name: string, { outcome }: Bout, reached: number): Check 
   };
 }
 
-/** Who the servers said had called them, on the caller's own node and on the other. */
+/** The client addresses that the servers saw, on the storefront's node and on the other one. */
 export function sourceAddress({ outcome }: Bout, { storefront, inventories }: Cast): Check {
   const seenBy = (near: boolean): readonly string[] =>
     inventories
@@ -93,7 +93,7 @@ export function sourceAddress({ outcome }: Bout, { storefront, inventories }: Ca
   };
 }
 
-/** Calls from one node to the other come by mTLS, under the caller's identity; those that stay on a node need none. */
+/** Calls to the other node arrive by mTLS, under the storefront's identity. Calls within a node need no mTLS. */
 export function encrypted({ identities }: Bout, { storefront, inventories }: Cast): Check {
   const shown = (near: boolean): readonly string[] =>
     inventories
@@ -103,7 +103,7 @@ export function encrypted({ identities }: Bout, { storefront, inventories }: Cas
   return {
     name: "encrypted-between-nodes",
     passed: far.length === 1 && far[0] === STOREFRONT_ID && near.every((identity) => identity === "none"),
-    expected: "the server on the other node is called by mTLS alone, under the storefront's identity",
+    expected: "the server on the other node receives mTLS only, under the storefront's identity",
     measured: { onTheOtherNode: far, onItsNode: near },
   };
 }
@@ -118,7 +118,7 @@ function round(seconds: number): number {
   return Math.round(seconds * 100) / 100;
 }
 
-/** Statuses that nobody asked for, so that a failed check tells why. */
+/** Unexpected statuses with some answers, so that a failed check shows the reason. */
 function trouble(outcome: Bout["outcome"]): Readonly<Record<string, unknown>> {
   const expected = new Set(["200", "503", "403"]);
   const odd = Object.keys(outcome.statuses).filter((status) => !expected.has(status));

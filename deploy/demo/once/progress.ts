@@ -1,6 +1,6 @@
 import type { Check } from "./checks.ts";
 
-/** Tells a person what happens, line by line, with the time since the start. */
+/** Prints what happens, line by line, with the time since the start. */
 export class Progress {
   private readonly started = performance.now();
   private readonly write: (text: string) => void;

@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { AmbitError } from "../../agent/lib/errors.ts";
-import { askUnix } from "../../agent/lib/unix-http.ts";
+import { AmbitError } from "../../../agent/lib/errors.ts";
+import { askUnix } from "../../../agent/lib/unix-http.ts";
 
 const TIMEOUT_MS = 60_000;
 
-/** What a run of the load generator brought. */
+/** Results of one run of the load generator. */
 export interface Outcome {
   /** Requests by HTTP status; "0" where no answer came. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** By the address of the server that answered: how many of its answers named which client address. */
+  /** By the server's address: how many of its answers named each client address. */
   readonly peers: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Some answers that came from no server of the shop. */
   readonly samples: readonly string[];
@@ -22,39 +22,39 @@ export interface InventoryCounts {
     readonly total: number;
     readonly byPath: Readonly<Record<string, number>>;
     readonly byPeer: Readonly<Record<string, number>>;
-    /** By the SPIFFE ID that the call's mTLS has shown; "none" where it came without. */
+    /** By the SPIFFE ID of the call's mTLS; "none" for a call without. */
     readonly byIdentity: Readonly<Record<string, number>>;
   };
 }
 
-/** The applications' control sockets, which lie beside the network: asking them changes nothing of what is measured. */
+/** The applications' control sockets. They bypass the pod network, so that asking them does not change the measurements. */
 export class Controls {
   private readonly folder: string;
   private readonly signal: AbortSignal;
 
-  /** `signal` breaks off what is being waited for. */
+  /** `signal` ends a pending question. */
   constructor(folder: string, signal: AbortSignal) {
     this.folder = folder;
     this.signal = signal;
   }
 
-  /** Has a load generator call `url` `count` times, `concurrency` at a time, over new connections. */
+  /** Makes a load generator call `url` `count` times, `concurrency` at a time, over new connections. */
   run(ip: string, url: string, count: number, concurrency: number): Promise<Outcome> {
     const query = new URLSearchParams({ url, count: String(count), concurrency: String(concurrency) });
     return this.ask<Outcome>(ip, `/run?${query.toString()}`);
   }
 
-  /** Has a client open new connections for what it calls from now on. */
+  /** Makes a client open new connections for its next calls. */
   async renew(ip: string): Promise<void> {
     await this.ask(ip, "/renew");
   }
 
-  /** Has an inventory fail every nth call; 1: every one. */
+  /** Makes an inventory fail every nth call; 1: every call. */
   async fail(ip: string, every: number): Promise<void> {
     await this.ask(ip, `/fail?every=${every}`);
   }
 
-  /** Sets an application's counts back to nothing. */
+  /** Sets an application's counts to zero. */
   async forget(ip: string): Promise<void> {
     await this.ask(ip, "/forget");
   }
@@ -81,7 +81,7 @@ export class Controls {
       throw silent(error);
     });
     if (status !== 200) throw silent(body);
-    // The applications are the demo's own: their answers have the type that is asked for.
+    // The applications belong to the demo: their answers have this type.
     return JSON.parse(body) as T;
   }
 }

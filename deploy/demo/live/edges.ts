@@ -1,7 +1,12 @@
-import { compareText } from "../../agent/lib/compare.ts";
-import type { Sample } from "./prometheus.ts";
+/** One line of the Prometheus text format. */
+export interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
 
-/** Who calls whom, and how it goes. */
+import { compareText } from "../../../agent/lib/compare.ts";
+/** The calls of one workload to one Service, and how they went. */
 export interface Edge {
   readonly source: string;
   readonly destination: string;
@@ -9,7 +14,7 @@ export interface Edge {
   readonly protocol: string;
   /** Requests a second; for `tcp`, connections. */
   readonly rate: number;
-  /** 0–1; undefined for `tcp`, which has no outcome that a proxy could see. */
+  /** 0–1; undefined for `tcp`: a proxy cannot see an outcome there. */
   readonly success: number | undefined;
   /** Milliseconds. */
   readonly meanLatency: number | undefined;
@@ -21,7 +26,7 @@ const DURATION_COUNT = "istio_request_duration_milliseconds_count";
 const CONNECTIONS = "istio_tcp_connections_opened_total";
 const NAMES = new Set([REQUESTS, DURATION_SUM, DURATION_COUNT, CONNECTIONS]);
 
-/** Whether an edge is made from metrics of this name. */
+/** Whether `edgesBetween` reads metrics of this name. */
 export function isEdgeMetric(name: string): boolean {
   return NAMES.has(name);
 }
@@ -35,7 +40,7 @@ interface Sums {
 }
 
 /**
- * The edges between two looks at the nodes' Istio standard metrics, `seconds` apart, as the sources report them.
+ * The edges between two readings of the nodes' Istio standard metrics, taken `seconds` apart. Only what sources report counts.
  * https://istio.io/latest/docs/reference/config/metrics/
  */
 export function edgesBetween(earlier: readonly Sample[], later: readonly Sample[], seconds: number): readonly Edge[] {
@@ -71,7 +76,7 @@ function sumsOf(sums: Map<string, Sums>, labels: Sample["labels"]): Sums {
   return fresh;
 }
 
-/** As people count it: no server error, and for gRPC the status OK. */
+/** A call succeeds with a status below 400, and for gRPC with the status OK. */
 function isSuccess({ response_code = "0", grpc_response_status = "" }: Sample["labels"]): boolean {
   const code = Number(response_code);
   return code >= 100 && code < 400 && (grpc_response_status === "" || grpc_response_status === "0");
@@ -87,4 +92,27 @@ function edgeOf(key: string, sum: Sums, seconds: number): Edge {
     success: sum.requests > 0 ? sum.succeeded / sum.requests : undefined,
     meanLatency: sum.durationCount > 0 ? sum.durationSum / sum.durationCount : undefined,
   };
+}
+
+const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)/;
+const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
+const ESCAPED: Readonly<Record<string, string>> = { "\\n": "\n", '\\"': '"', "\\\\": "\\" };
+
+/** The samples whose names `wanted` accepts. Skips comments and lines that it cannot read. */
+export function parseSamples(text: string, wanted: (name: string) => boolean): readonly Sample[] {
+  const samples: Sample[] = [];
+  for (const line of text.split("\n")) {
+    const [, name, labels, value] = LINE.exec(line) ?? [];
+    if (name === undefined || !wanted(name)) continue;
+    samples.push({ name, labels: parseLabels(labels ?? ""), value: Number(value) });
+  }
+  return samples;
+}
+
+function parseLabels(text: string): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  for (const [, name = "", value = ""] of text.matchAll(LABEL)) {
+    labels[name] = value.replaceAll(/\\[n"\\]/g, (escape) => ESCAPED[escape] ?? escape);
+  }
+  return labels;
 }
