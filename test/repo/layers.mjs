@@ -1,7 +1,7 @@
-// The lint rule `ambit/layers`: reads layers.json, and reports each import that the table there does not allow.
+// For the lint rule `ambit/layers`: reads layers.json, and says of each import whether the table there allows it.
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -103,26 +103,3 @@ function layerOf(path) {
 function isIn(path, place) {
   return path === place || path.startsWith(`${place}/`);
 }
-
-const rule = {
-  meta: { type: "problem" },
-  /** @param {any} context */
-  create(context) {
-    const file = relative(root, context.filename).replaceAll(sep, "/");
-    /** @param {any} node */
-    const check = (node) => {
-      const specifier = node.source?.value;
-      const message = typeof specifier === "string" ? forbiddenImport(file, specifier) : undefined;
-      if (message !== undefined) context.report({ node: node.source, message });
-    };
-    return {
-      ImportDeclaration: check,
-      ExportNamedDeclaration: check,
-      ExportAllDeclaration: check,
-      ImportExpression: check,
-      TSImportType: check,
-    };
-  },
-};
-
-export default { meta: { name: "ambit" }, rules: { layers: rule } };

@@ -8,16 +8,21 @@ import { checkOrder, forbiddenImport, layers } from "./layers.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What `npm run lint` says of a file with this content, in a folder that holds nothing but the rule and that file. */
-function lint(file: string, content: string): string {
+/** What `npm run lint` says of these files, in a folder that holds nothing but the rules and them. */
+function lint(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "amb-layers-"));
   try {
-    for (const needed of [".oxlintrc.json", "test/repo/layers.mjs", "test/repo/layers.json"]) {
+    const rules = ["lint-plugin.mjs", "layers.mjs", "layers.json", "folder-circles.mjs"].map(
+      (name) => `test/repo/${name}`,
+    );
+    for (const needed of [".oxlintrc.json", ...rules]) {
       mkdirSync(dirname(join(folder, needed)), { recursive: true });
       cpSync(join(root, needed), join(folder, needed));
     }
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), content);
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), content);
+    }
     const oxlint = join(root, "node_modules/.bin/oxlint");
     const { status, stdout } = spawnSync(oxlint, ["--deny-warnings", "agent"], { cwd: folder, encoding: "utf8" });
     return status === 0 ? "" : stdout;
@@ -27,22 +32,27 @@ function lint(file: string, content: string): string {
 }
 
 test("lint refuses an import of a higher layer, in whatever form", () => {
-  const refused = /ambit\(layers\): The layer agent\/model may not import agent\/node, only agent\/lib\. Move /;
-  expect(lint("agent/model/a.ts", `import { b } from "../node/b.ts";\nexport const c = b;\n`)).toMatch(refused);
-  expect(lint("agent/model/a.ts", `import type { B } from "../node/b.ts";\nexport type C = B[];\n`)).toMatch(refused);
-  expect(lint("agent/model/a.ts", `export { b } from "../node/b.ts";\n`)).toMatch(refused);
-  expect(lint("agent/model/a.ts", `export * from "../node/b.ts";\n`)).toMatch(refused);
-  expect(lint("agent/model/a.ts", `export const c = import("../node/b.ts");\n`)).toMatch(refused);
-  expect(lint("agent/model/a.ts", `export type C = import("../node/b.ts").B;\n`)).toMatch(refused);
-  expect(lint("agent/model/a.ts", `import { b } from "../lib/b.ts";\nexport const c = b;\n`)).toBe("");
+  const forms = [
+    `import { b } from "../node/b.ts";\nexport const c = b;\n`,
+    `import type { B } from "../node/b.ts";\nexport type C = B[];\n`,
+    `export { b } from "../node/b.ts";\n`,
+    `export * from "../node/b.ts";\n`,
+    `export const c = import("../node/b.ts");\n`,
+    `export type C = import("../node/b.ts").B;\n`,
+  ];
+  const files = Object.fromEntries(forms.map((form, index) => [`agent/model/form${index}.ts`, form]));
+  const said = lint({ ...files, "agent/model/good.ts": `export { b } from "../lib/b.ts";\n` });
+  expect(said).toContain("ambit(layers): The layer agent/model may not import agent/node, only agent/lib. Move ");
+  expect(forms.filter((_, index) => said.includes(`[agent/model/form${index}.ts:`))).toEqual(forms);
+  expect(said).not.toContain("good.ts");
 });
 
 test("lint refuses a package outside its place", () => {
   const koffi = `import koffi from "koffi";\nexport const a = koffi;\n`;
-  expect(lint("agent/node/a.ts", koffi)).toContain("Only agent/kernel/loader/syscall.ts may import koffi.");
-  expect(lint("agent/kernel/loader/syscall.ts", koffi)).toBe("");
+  expect(lint({ ["agent/node/a.ts"]: koffi })).toContain("Only agent/kernel/loader/syscall.ts may import koffi.");
+  expect(lint({ ["agent/kernel/loader/syscall.ts"]: koffi })).toBe("");
   const spawn = `import { spawn } from "child_process";\nexport const a = spawn;\n`;
-  expect(lint("agent/node/a.ts", spawn)).toContain("may import node:child_process.");
+  expect(lint({ ["agent/node/a.ts"]: spawn })).toContain("may import node:child_process.");
 });
 
 test("a folder within a tier imports no other of it, and none imports the tests", () => {
@@ -57,6 +67,23 @@ test("a folder within a tier imports no other of it, and none imports the tests"
     const up = "../".repeat(file.split("/").length - 1);
     expect(forbiddenImport(file, `${up}test/support/b.ts`), `${folder} imports test`).toBeDefined();
   }
+});
+
+test("lint refuses a circle of folders within a layer, though no files form one", () => {
+  const use = (name: string, path: string): string =>
+    `import { ${name} } from "${path}";\nexport const used = ${name};\n`;
+  const files = {
+    "agent/compile/http/a.ts": use("b", "../tcp/b.ts"),
+    "agent/compile/tcp/b.ts": "export const b = 1;\n",
+    "agent/compile/tcp/c.ts": use("d", "../names/d.ts"),
+    "agent/compile/names/d.ts": "export const d = 1;\n",
+  };
+  expect(lint(files)).toBe("");
+  const closed = lint({ ...files, "agent/compile/names/e.ts": use("f", "../http/f.ts") });
+  expect(closed).toContain("agent/compile/http -> agent/compile/tcp -> agent/compile/names -> agent/compile/http.");
+  expect(
+    lint({ ...files, "agent/compile/g.ts": use("b", "./tcp/b.ts"), "agent/compile/tcp/h.ts": use("i", "../i.ts") }),
+  ).toBe("");
 });
 
 test("the table allows no circle of layers", () => {
