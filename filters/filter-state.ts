@@ -1,7 +1,7 @@
 import { answerSize, answerStart, Key, readProperty } from "../assembly/index";
 import { Peer, peerOf, UNKNOWN } from "./peer";
 
-// Filter state that the pods' listeners set (agent/compile/listeners/filter-state.ts), and an endpoint's metadata
+// Filter state that the pods' listeners set (agent/compile/filter-state.ts), and an endpoint's metadata
 // (agent/compile/clusters/endpoints.ts), read as properties.
 const SOURCE = Key.path(["filter_state", "ambit.source"]);
 const DESTINATION = Key.path(["filter_state", "ambit.destination"]);

@@ -1,5 +1,7 @@
 import { ApiVersion, ConfigSourceSchema } from "../xds/gen/envoy/config/core/v3/config_source_pb.ts";
-import { create } from "../xds/proto.ts";
+import { OnDemandCdsSchema } from "../xds/gen/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.ts";
+import { TcpProxy_OnDemandSchema } from "../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import { create, milliseconds } from "../xds/proto.ts";
 
 /** "Ask for it on the stream that this came by." */
 export function ads() {
@@ -7,4 +9,20 @@ export function ads() {
     configSourceSpecifier: { case: "ads", value: {} },
     resourceApiVersion: ApiVersion.V3,
   });
+}
+
+/**
+ * How long the first request for a destination waits for its cluster. As a rule the cluster is there within milliseconds. It
+ * takes longer while the agent is being replaced, and the caller must not notice that.
+ */
+const DISCOVERY_TIMEOUT_MS = 30_000;
+
+/** For Envoy's HTTP filter `on_demand`: a request whose cluster is not there waits while Envoy asks for it. */
+export function httpOnDemand() {
+  return create(OnDemandCdsSchema, { source: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
+}
+
+/** The same for tcp_proxy, which has it built in. */
+export function tcpOnDemand() {
+  return create(TcpProxy_OnDemandSchema, { odcdsConfig: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
 }

@@ -14,7 +14,7 @@ import { netnsCookie } from "./netns.ts";
 import { SilentListeners } from "./silent-listeners.ts";
 import { readObject } from "./loader/object.ts";
 import { mountPinDir, removePinDir } from "./loader/pin-dir.ts";
-import { mapOf, openPrograms, pinsOf, writeSettings } from "./loader/programs.ts";
+import { mapOf, openPrograms, pinsOf, writeSettings } from "./programs.ts";
 
 export interface CaptureOptions {
   /** A folder for pins; a BPF file system of its own is mounted there. */

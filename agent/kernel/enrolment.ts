@@ -6,7 +6,7 @@ import type { Sandbox } from "../model/sandbox.ts";
 import { setUpDelivery, undoDelivery } from "./delivery-setup.ts";
 import { ensurePinnedLink } from "./loader/links.ts";
 import { BpfMap } from "./loader/maps.ts";
-import { mapOf, type NodePrograms, type Pins } from "./loader/programs.ts";
+import { mapOf, type NodePrograms, type Pins } from "./programs.ts";
 import { isIpv4 } from "./maps/address.ts";
 import { type ListenerKey, listenerKey, pod, type PodValue, raw, u32, u64 } from "./maps/codecs.ts";
 import { takeOverOldEnrolments } from "./maps/old-enrolments.ts";

@@ -16,7 +16,7 @@ import { isNormal, normalize } from "./path";
 import { PolicySetRules } from "./rules";
 
 const PATH = new Key(":path");
-/** Where the access log finds what policies that never decide say (agent/compile/listeners/access-log.ts). */
+/** Where the access log finds what policies that never decide say (agent/compile/access-log.ts). */
 const AUDIT = new Key("ambit.audit");
 const DRY_RUN = new Key("ambit.dry_run");
 const call = new Call();

@@ -1,7 +1,4 @@
 import type { Message } from "../../xds/proto.ts";
-import { create, milliseconds } from "../../xds/proto.ts";
-import { OnDemandCdsSchema } from "../../xds/gen/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.ts";
-import { TcpProxy_OnDemandSchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { LazyMap } from "../../lib/lazy-map.ts";
 import { Remembered } from "../../lib/remember.ts";
 import type { Workload } from "../../model/workload.ts";
@@ -9,25 +6,8 @@ import type { Destination, ServiceTarget } from "../destinations.ts";
 import { hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
 import { directBackends, directTarget } from "../direct.ts";
 import type { Backend, NodeView } from "../node-view.ts";
-import { ads } from "../config-source.ts";
 import type { EndpointMakers } from "./endpoints.ts";
 import { directCluster, httpDestinationCluster, serviceCluster, tcpDestinationCluster } from "./cluster.ts";
-
-/**
- * How long the first request for a destination waits for its cluster. As a rule that takes milliseconds; only where the
- * agent is being replaced does it take longer, and the caller shall not notice that.
- */
-const DISCOVERY_TIMEOUT_MS = 30_000;
-
-/** For Envoy's HTTP filter `on_demand`: a request whose cluster is not there waits while Envoy asks for it. */
-export function httpOnDemand() {
-  return create(OnDemandCdsSchema, { source: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
-}
-
-/** The same for tcp_proxy, which has it built in. */
-export function tcpOnDemand() {
-  return create(TcpProxy_OnDemandSchema, { odcdsConfig: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
-}
 
 /** Every cluster that Envoy may ask for: of Services, for routes that lead to them, and of what can be dialled. */
 export function onDemandClusters(

@@ -18,11 +18,10 @@ import {
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { DESTINATION_HEADER, FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
-import { accessLog } from "../listeners/access-log.ts";
-import { ads } from "../config-source.ts";
-import { DESTINATION, SOURCE } from "../listeners/filter-state.ts";
+import { accessLog } from "../access-log.ts";
+import { ads, httpOnDemand } from "../config-source.ts";
+import { DESTINATION, SOURCE } from "../filter-state.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
-import { httpOnDemand } from "../clusters/on-demand.ts";
 
 /** Headers by which Envoy's router takes orders. From an application they are not orders. */
 const ROUTER_ORDERS = [

@@ -11,7 +11,7 @@ import { guardCluster } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import type { PodPorts } from "../pod-ports.ts";
-import { DESTINATION, guardState, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "./filter-state.ts";
+import { DESTINATION, guardState, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "../filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";

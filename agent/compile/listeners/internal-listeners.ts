@@ -4,7 +4,7 @@ import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/env
 import { create } from "../../xds/proto.ts";
 import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../names.ts";
 import type { CompileOptions } from "../options.ts";
-import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "./filter-state.ts";
+import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "../filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { originalDst, originalSrc } from "./listener-filters.ts";
 import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";

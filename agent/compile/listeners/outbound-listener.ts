@@ -15,7 +15,7 @@ import { ALPN } from "../mtls/alpn.ts";
 import { CLUSTERS, familyOf, hostPort } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
-import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "./filter-state.ts";
+import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "../filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
 import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";

@@ -10,7 +10,7 @@ import {
 import { any, create } from "../../xds/proto.ts";
 import { INBOUND_ALPN } from "./alpn.ts";
 import { ads } from "../config-source.ts";
-import type { FilterStateObject } from "../listeners/filter-state.ts";
+import type { FilterStateObject } from "../filter-state.ts";
 import { SECRETS } from "./secrets.ts";
 
 /** Upstream defaults to 1.2 at most (`tls_maximum_protocol_version`); both ends are ours, so there is one version. */

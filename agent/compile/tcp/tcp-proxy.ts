@@ -7,10 +7,9 @@ import {
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { FILTERS } from "../names.ts";
-import { accessLog } from "../listeners/access-log.ts";
-import { ads } from "../config-source.ts";
-import type { FilterStateObject } from "../listeners/filter-state.ts";
-import { tcpOnDemand } from "../clusters/on-demand.ts";
+import { accessLog } from "../access-log.ts";
+import { ads, tcpOnDemand } from "../config-source.ts";
+import type { FilterStateObject } from "../filter-state.ts";
 
 /** Makes tcp_proxy choose the cluster of the original destination (`tcpDestinationName`), whatever its own configuration says. */
 export function tcpClusterByDestination(): FilterStateObject {

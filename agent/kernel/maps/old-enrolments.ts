@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { PodPhase } from "../../model/pod-state.ts";
 import { getPinned } from "../loader/commands.ts";
 import { BpfMap, type Codec } from "../loader/maps.ts";
-import type { Pins } from "../loader/programs.ts";
+import type { Pins } from "../programs.ts";
 import { raw } from "./codecs.ts";
 import type { SandboxRecords } from "./sandbox-records.ts";
 

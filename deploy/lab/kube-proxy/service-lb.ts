@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { attach } from "../../../agent/kernel/loader/links.ts";
 import { BpfMap } from "../../../agent/kernel/loader/maps.ts";
 import { createMaps, loadPrograms, readObject } from "../../../agent/kernel/loader/object.ts";
-import { mapOf } from "../../../agent/kernel/loader/programs.ts";
+import { mapOf } from "../../../agent/kernel/programs.ts";
 import { addressBytes } from "../../../agent/kernel/maps/address.ts";
 import { raw } from "../../../agent/kernel/maps/codecs.ts";
 

@@ -1,10 +1,10 @@
 import { closeSync, mkdirSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { raw, u32, u64 } from "../maps/codecs.ts";
-import { getPinned, pin } from "./commands.ts";
-import { ensurePinnedLink, swapPinnedLink } from "./links.ts";
-import { BpfMap } from "./maps.ts";
-import { createMaps, type LoadedProgram, loadPrograms, type ObjectFile } from "./object.ts";
+import { raw, u32, u64 } from "./maps/codecs.ts";
+import { getPinned, pin } from "./loader/commands.ts";
+import { ensurePinnedLink, swapPinnedLink } from "./loader/links.ts";
+import { BpfMap } from "./loader/maps.ts";
+import { createMaps, type LoadedProgram, loadPrograms, type ObjectFile } from "./loader/object.ts";
 
 /** The program that each enrolled pod's network namespace gets. */
 export const INBOUND_PROGRAM = "pod_inbound";
