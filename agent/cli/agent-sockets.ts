@@ -5,17 +5,17 @@ import { nodeStateDir, type LabPaths } from "../../deploy/lab/machine/lab-paths.
 import { describe } from "../lib/errors.ts";
 import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 
-/** What `withAgentFlags` adds, as commander hands it over. */
+/** The flags that `withAgentFlags` adds, as commander parses them. */
 export interface AgentFlags {
   readonly name?: string;
   readonly socket?: string;
 }
 
-/** The flags that say which agents are asked; every command that asks some has the same. */
+/** Adds the flags that choose the agents to ask. Every command that asks agents has the same flags. */
 export function withAgentFlags(command: Command): Command {
   return command
-    .option("--name <lab>", "the lab to ask about (default: the only one that runs)")
-    .addOption(new Option("--socket <path>", "ask one agent, at its admin.sock").conflicts("name"));
+    .option("--name <lab>", "ask the agents of this lab (default: the only lab that runs)")
+    .addOption(new Option("--socket <path>", "ask one agent, by its admin.sock").conflicts("name"));
 }
 
 /** Names of a lab's nodes. */
@@ -24,7 +24,7 @@ export function nodesOf(lab: LabPaths): readonly string[] {
   return existsSync(folder) ? readdirSync(folder).toSorted() : [];
 }
 
-/** What kept an agent from answering: what, why and what to do, a line each. */
+/** The reason why an agent did not answer: what, why and what to do, a line each. */
 export interface SilentNode {
   readonly node: string;
   readonly error: string;
@@ -34,12 +34,12 @@ export function silentOf(answers: readonly (object | SilentNode)[]): readonly Si
   return answers.filter((answer) => "error" in answer);
 }
 
-/** "" where all have answered. */
+/** "" if all agents have answered. */
 export function silentText(silent: readonly SilentNode[]): string {
-  return silent.map(({ node, error }) => `${node} does not say: ${error}`).join("\n");
+  return silent.map(({ node, error }) => `${node} does not answer: ${error}`).join("\n");
 }
 
-/** Asks all agents that the flags name; in a lab one node's silence does not hide the others. */
+/** Asks all agents that the flags choose. In a lab, one silent agent does not hide the answers of the others. */
 export async function askAgents<T>(
   { name, socket }: AgentFlags,
   question: (socketPath: string) => Promise<T>,

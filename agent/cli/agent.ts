@@ -30,23 +30,20 @@ interface AgentFlags extends MeshFlags {
 
 export function registerAgent(program: Command): void {
   withMeshFlags(program.command("agent"))
-    .summary("run one node's agent in the foreground")
+    .summary("run the agent of one node in the foreground")
     .description(
-      "Runs one node's agent in the foreground: it starts or adopts the node's Envoy and captures enrolled pods.",
+      "Runs the agent of one node in the foreground. The agent starts or adopts the node's Envoy, and captures the " +
+        "connections of enrolled pods.",
     )
     .requiredOption("--node <name>", "name of this node")
     .requiredOption("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
-    .requiredOption("--pods-cgroup <path>", "cgroup v2 directory above all pods of this node")
-    .requiredOption("--proxy-cgroup <path>", "cgroup v2 directory for Envoy, and for nothing else")
-    .option("--kubelet-cgroup <path>", "cgroup v2 directory of the kubelet: its declared probes pass the mesh")
+    .requiredOption("--pods-cgroup <path>", "cgroup v2 directory that holds all pods of this node")
+    .requiredOption("--proxy-cgroup <path>", "cgroup v2 directory for Envoy and no other process")
+    .option("--kubelet-cgroup <path>", "cgroup v2 directory of the kubelet: its declared probes bypass the mesh")
     .option("--reports-dir <folder>", "shared by the agents of all nodes: which pods each of them has captured")
     .option("--state-dir <folder>", "sockets, pins and logs", "/var/lib/ambit/agent")
-    .option(
-      "--cluster-name <name>",
-      "value of the metrics' labels source_cluster and destination_cluster",
-      "Kubernetes",
-    )
-    .option("--access-log <file>", "one JSON object a line (default: access.log in --state-dir; off: none)", "")
+    .option("--cluster-name <name>", "value of the labels source_cluster and destination_cluster", "Kubernetes")
+    .option("--access-log <file>", "one JSON object per line; 'off' for none (default: access.log in --state-dir)", "")
     .addOption(
       new Option("--concurrency <threads>", "worker threads of Envoy")
         .env("AMBIT_CONCURRENCY")
@@ -54,7 +51,7 @@ export function registerAgent(program: Command): void {
         .default(Math.min(2, availableParallelism())),
     )
     .addOption(
-      new Option("--envoy-patience <seconds>", "an Envoy that does not answer for so long is replaced")
+      new Option("--envoy-patience <seconds>", "replace an Envoy that has not answered for this long")
         .env("AMBIT_ENVOY_PATIENCE")
         .argParser(seconds)
         .default(10),
@@ -62,29 +59,33 @@ export function registerAgent(program: Command): void {
     .addOption(
       new Option(
         "--strict-grace <seconds>",
-        "a STRICT pod that waits for its certificate for so long refuses plaintext",
+        "a STRICT pod refuses plaintext once it has waited this long for its certificate",
       )
         .env("AMBIT_STRICT_GRACE")
         .argParser(seconds)
         .default(CLOSE_AFTER_MS / 1_000),
     )
     .addOption(
-      new Option("--keys-refresh <seconds>", "key sets that RequestAuthentications name are fetched again so often")
+      new Option("--keys-refresh <seconds>", "how often to fetch the key sets of RequestAuthentications again")
         .env("AMBIT_KEYS_REFRESH")
         .argParser(seconds)
         .default(1200),
     )
-    .option("--authority <address>", "who signs this node's certificates: unix:/path/of/its/socket or HOST:PORT")
-    .option("--join-token-file <file>", "what 'ambit authority token --node NAME' printed for this node")
-    .option("--metrics <address:port>", "serve /metrics and /readyz there, too", hostPort)
+    .option("--authority <address>", "the authority that signs this node's certificates: unix:/PATH or HOST:PORT")
+    .option("--join-token-file <file>", "the output of 'ambit authority token --node NAME' for this node")
+    .option("--metrics <address:port>", "also serve /metrics and /readyz at this address", hostPort)
     .addHelpText(
       "after",
       `
-It ends at SIGTERM or SIGINT. Envoy and the kernel's programs go on without it, and the next agent with the same
---state-dir adopts them. Its own interface is the unix socket admin.sock in that folder.
+SIGTERM or SIGINT ends the agent. Envoy and the kernel's programs keep running, and the next agent with the same --state-dir
+adopts them. The agent's own interface is the unix socket admin.sock in that folder.
 
-Example:
-  $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy`,
+Without --authority pods have no certificates: calls between nodes are plaintext, and STRICT is not enforced.
+
+Examples:
+  $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy
+  $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy \\
+      --authority 10.0.0.5:15012 --join-token-file node-1.join`,
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
@@ -119,8 +120,8 @@ Example:
 }
 
 /**
- * How much garbage V8 lets gather before it collects, in per cent of what lives. By default it is up to three times that:
- * much for a process that stands on every node. Measured with 1,000 Services and 50 changes a second: 165 in place of 208 MB.
+ * How much garbage V8 may keep before it collects, in per cent of the live heap. V8's default is up to three times that, which
+ * is much for a process on every node. Measured with 1,000 Services and 50 changes a second: 165 MB instead of 208 MB.
  */
 const HEAP_GROWTH = 30;
 
@@ -130,8 +131,11 @@ function authorityOf({ authority: address, joinTokenFile }: AgentFlags): AgentOp
   throw new AmbitError({
     code: "authority-incomplete",
     kind: "user",
-    what: `there is ${address === undefined ? "a join token and no authority" : "an authority and no join token"}`,
-    remedy: "give --authority and --join-token-file, or neither",
+    what:
+      address === undefined
+        ? "--join-token-file is given without --authority"
+        : "--authority is given without --join-token-file",
+    remedy: "give both, or neither",
   });
 }
 

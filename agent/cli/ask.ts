@@ -3,12 +3,12 @@ import { askUnix } from "../lib/unix-http.ts";
 
 const TIMEOUT_MS = 2_000;
 
-/** What only the answers of each have at the top. */
+/** A top-level field that only the answers of an agent, or of an authority, have. */
 const MARKS = { agent: "node", authority: "signing" } as const;
 
 /**
- * Asks an agent or an authority at its `admin.sock`; its answer is JSON. Throws AmbitError `agent-silent` or
- * `authority-silent`, `wrong-socket`, and `request-refused` with what it said.
+ * Asks an agent or an authority at its `admin.sock`; the answer is JSON. Throws AmbitError `agent-silent` or
+ * `authority-silent`, `wrong-socket`, and `request-refused` with the text of the answer.
  */
 export async function ask<T>(
   who: keyof typeof MARKS,
@@ -24,7 +24,7 @@ export async function ask<T>(
   if (status === 200) {
     const answer: unknown = JSON.parse(body);
     if (method === "GET" && !isAnswerOf(who, answer)) throw wrongSocket(who, socketPath);
-    return answer as T; // It is of this very version, or newer.
+    return answer as T; // The other side has this version or a newer one.
   }
   if (status === 404) throw wrongSocket(who, socketPath);
   if (status === 400) throw new AmbitError({ code: "request-refused", kind: "user", what: body.trim() });
@@ -39,7 +39,7 @@ function wrongSocket(who: string, socketPath: string): AmbitError {
   return new AmbitError({
     code: "wrong-socket",
     kind: "user",
-    what: `who answers at ${socketPath} is no ${who}`,
+    what: `no ${who} listens at ${socketPath}, but another process does`,
     remedy: `give the admin.sock in the ${who}'s --state-dir`,
   });
 }
@@ -49,7 +49,7 @@ function silent(who: string, socketPath: string, cause: unknown): AmbitError {
     code: `${who}-silent`,
     kind: "system",
     what: `no ${who} answers at ${socketPath}`,
-    remedy: "see whether it runs, and whether you may open the socket (it is root's)",
+    remedy: `check that the ${who} runs, and that you are root: only root may open the socket`,
     cause,
   });
 }

@@ -11,16 +11,17 @@ interface AdminFlags {
   readonly output: OutputFormat;
 }
 
-/** Commands that talk to an authority that runs. */
+/** Commands that talk to a running authority. */
 export function addAuthorityAdmin(authority: Command): void {
   withFlags(authority.command("status"))
-    .summary("which roots are trusted, which one signs, and which nodes have certificates")
+    .summary("show which roots are trusted, which root signs, and which nodes have certificates")
     .addHelpText(
       "after",
       `
-Exits 1 if files in its --ca-folder cannot be used.
+Exits 1 if the authority cannot use the files in its --ca-folder.
 
-Example:
+Examples:
+  $ ambit authority status --name try
   $ ambit authority status --socket /var/lib/ambit/authority/admin.sock`,
     )
     .action(async (flags: AdminFlags) => {
@@ -29,11 +30,11 @@ Example:
       if (status.trouble !== undefined) process.exitCode = 1;
     });
   withFlags(authority.command("rotate-root"))
-    .summary("make a new root and bring every node over to it, step by step, while all is served")
+    .summary("replace the root, step by step, without interrupting traffic")
     .description(
-      "Makes a new root. Nodes trust it beside the old one first; when all do, it signs, and nodes replace their " +
-        "certificates; when none of the old ones can be in use any more, the old root goes. The authority does this by " +
-        "itself: 'ambit authority status' shows how far it is, and for which nodes it waits.",
+      "Makes a new root. First all nodes trust both roots. Then the new root signs, and nodes replace their " +
+        "certificates. When no certificate of the old root can be in use any more, the authority removes the old root. " +
+        "It does all this by itself; 'ambit authority status' shows the current step and the nodes it waits for.",
     )
     .addHelpText("after", "\nExample:\n  $ ambit authority rotate-root --name try")
     .action(async (flags: AdminFlags) => {
@@ -44,7 +45,7 @@ Example:
 
 function withFlags(command: Command): Command {
   return command
-    .option("--name <lab>", "the lab whose authority it is (default: the only one that runs)")
+    .option("--name <lab>", "ask the authority of this lab (default: the only lab that runs)")
     .addOption(new Option("--socket <path>", "admin.sock in the authority's --state-dir").conflicts("name"))
     .addOption(outputOption());
 }
@@ -65,10 +66,10 @@ function statusText({ signing, roots, rotation, trouble, nodes }: AuthorityStatu
   const waiting = rotation?.waitingFor ?? [];
   return [
     table([["ROOT", "SIGNS", "UNTIL"], ...rootRows]),
-    trouble === undefined ? "" : `It goes on with these roots: ${trouble}`,
-    table([["NODE", "LAST HEARD OF", "CERTIFICATES UNTIL", "ROOTS OF ITS CERTIFICATES"], ...nodeRows]),
-    rotation === undefined || rotation.stage === "steady" ? "" : `The root is being changed: ${rotation.stage}`,
-    waiting.length === 0 ? "" : `It waits for:\n${waiting.map((line) => `  ${line}`).join("\n")}`,
+    trouble === undefined ? "" : `The authority keeps using these roots: ${trouble}`,
+    table([["NODE", "LAST REQUEST", "CERTIFICATES UNTIL", "ROOTS OF ITS CERTIFICATES"], ...nodeRows]),
+    rotation === undefined || rotation.stage === "steady" ? "" : `The root is being replaced: ${rotation.stage}`,
+    waiting.length === 0 ? "" : `The authority waits for:\n${waiting.map((line) => `  ${line}`).join("\n")}`,
   ]
     .filter((part) => part !== "")
     .join("\n\n");

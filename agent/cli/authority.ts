@@ -45,14 +45,27 @@ function addRun(authority: Command): void {
   withMeshFlags(authority.command("run"))
     .summary("run the authority in the foreground")
     .requiredOption("--manifests <folder>", "folder of manifests, the same as the agents'", collect)
-    .option("--state-dir <folder>", "its keys, and hashes of the join tokens: keep a copy of it", STATE_DIR)
+    .option(
+      "--state-dir <folder>",
+      "the authority's keys and the hashes of its join tokens: keep a copy of it",
+      STATE_DIR,
+    )
     .option("--listen <address>", "unix:/path or HOST:PORT (default: agents.sock in --state-dir)")
-    .option("--certificate-lifetime <seconds>", "of the pods' certificates; renewed at half of it", seconds, DAY_S)
-    .option("--ca-folder <folder>", "sign by ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem in there")
+    .option(
+      "--certificate-lifetime <seconds>",
+      "lifetime of pods' certificates; agents renew them at half of it",
+      seconds,
+      DAY_S,
+    )
+    .option(
+      "--ca-folder <folder>",
+      "sign with ca-cert.pem, ca-key.pem, cert-chain.pem and root-cert.pem of this folder",
+    )
     .addHelpText(
       "after",
       `
-Without --ca-folder it makes a root of its own, once, in --state-dir. Those in --ca-folder may be replaced while it runs.
+Without --ca-folder the authority makes a root of its own in --state-dir, once. The files in --ca-folder may be replaced
+while it runs.
 
 Examples:
   $ ambit authority run --manifests ./my-app --listen 10.0.0.5:15012
@@ -73,10 +86,12 @@ Examples:
 function addToken(authority: Command): void {
   authority
     .command("token")
-    .summary("make the join token of a node, in place of an earlier one")
-    .description("Prints what the node's agent is to get as --join-token-file: keep it from everybody else.")
+    .summary("make a new join token for a node; an earlier token becomes invalid")
+    .description(
+      "Prints the join token for the agent's --join-token-file. Keep it secret: it proves which node an agent belongs to.",
+    )
     .requiredOption("--node <name>", "name of the node", nodeName)
-    .option("--state-dir <folder>", "that of the authority", STATE_DIR)
+    .option("--state-dir <folder>", "the authority's own --state-dir", STATE_DIR)
     .addHelpText(
       "after",
       `
@@ -90,6 +105,6 @@ Example:
 
 function nodeName(text: string): string {
   if (!isDnsSubdomain(text))
-    throw new InvalidArgumentError("Give it as Kubernetes has it: lower-case letters, digits, - and dots.");
+    throw new InvalidArgumentError("Give the name of a Kubernetes Node: lower-case letters, digits, - and dots.");
   return text;
 }

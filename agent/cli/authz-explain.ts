@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { explainCall, type AuthzRequest } from "../policy/explain.ts";
+import type { ConditionTrace, PolicyTrace } from "../policy/evaluate.ts";
+import { explainCall, type AuthzRequest, type Explained } from "../policy/explain.ts";
 import { readSupervisor } from "../../deploy/lab/claim.ts";
 import { nodeStateDir } from "../../deploy/lab/machine/lab-paths.ts";
 import type { Workload } from "../model/workload.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
-import { explanationText, type Explanation } from "./authz-text.ts";
 import { nodesOf } from "./agent-sockets.ts";
 import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 import { findWorkload } from "./find-workload.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
-import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";
+import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface ExplainFlags extends MeshFlags {
   readonly manifests?: readonly string[];
@@ -27,14 +27,23 @@ interface ExplainFlags extends MeshFlags {
   readonly output: OutputFormat;
 }
 
-/** Stands for somebody whom the mesh does not know. */
+/** What `ambit authz explain -o json` prints. */
+export interface Explanation extends Explained {
+  readonly source: string;
+  readonly destination: string;
+  readonly request: AuthzRequest;
+  /** The caller is a pod of the mesh. */
+  readonly inMesh: boolean;
+}
+
+/** Stands for a caller outside the mesh. */
 const OUTSIDE = "-";
 
 /** `ambit authz …` */
 export function registerAuthz(program: Command): void {
   const authz = program
     .command("authz")
-    .summary("which policy decides about a call, and why")
+    .summary("show which policy decides a call, and why")
     .description("Answers questions about AuthorizationPolicies without making a call.")
     .addHelpText("after", "\nExample:\n  $ ambit authz explain shop/storefront shop/inventory --manifests ./my-app");
   addExplain(authz);
@@ -42,26 +51,27 @@ export function registerAuthz(program: Command): void {
 
 function addExplain(authz: Command): void {
   withMeshFlags(authz.command("explain"))
-    .summary("decide one call as the mesh would, and say which rule and field decide")
+    .summary("decide one call as the mesh would, and name the rule and the field that decide")
     .description(
-      "Decides a call by the policies of manifests, or of a running lab, and says of each policy which field matched or failed.",
+      "Decides a call by the policies of manifests, or of a running lab, and shows for each policy which field matched " +
+        "or failed.",
     )
     .argument(
       "<source>",
-      `who calls: NAMESPACE/NAME of a pod or its Deployment, or ${OUTSIDE} for somebody outside the mesh`,
+      `the caller: NAMESPACE/NAME of a pod or its Deployment, or ${OUTSIDE} for a caller outside the mesh`,
     )
-    .argument("<destination>", "who is called: the same")
+    .argument("<destination>", "the called pod, named in the same way")
     .option("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
-    .addOption(new Option("--name <lab>", "a running lab, in place of manifests").conflicts("manifests"))
-    .option("--method <method>", "of the request", "GET")
-    .option("--path <path>", "of the request, with its query", requestPath, "/")
-    .option("--host <host>", "of the request (default: the destination's name)")
-    .option("--header <name:value>", "of the request; may be given several times", header, [])
-    .option("--port <number>", "the pod's port, not the Service's (default: its first container port)", port)
-    .option("--tcp", "a connection that is not HTTP")
-    .option("--sni <name>", "the server's name in the connection's TLS", "")
-    .option("--claims <json>", "claims of a token that the request carries and that is in order", claims)
-    .option("--source-ip <address>", "the caller's address, where manifests do not know it")
+    .addOption(new Option("--name <lab>", "a running lab, instead of manifests").conflicts("manifests"))
+    .option("--method <method>", "method of the request", "GET")
+    .option("--path <path>", "path of the request, with its query", requestPath, "/")
+    .option("--host <host>", "host of the request (default: the destination's name)")
+    .option("--header <name:value>", "header of the request; may be given several times", header, [])
+    .option("--port <number>", "the pod's port, not the Service's (default: its first container port)", portNumber)
+    .option("--tcp", "decide a connection that is not HTTP")
+    .option("--sni <name>", "server name (SNI) of the connection's TLS", "")
+    .option("--claims <json>", "claims of the request's token, which is taken to be valid", claims)
+    .option("--source-ip <address>", "the caller's address, if the manifests do not have it")
     .addOption(outputOption())
     .addHelpText(
       "after",
@@ -98,7 +108,7 @@ function foldersOf({ manifests = [], name }: ExplainFlags): readonly string[] {
   return own === undefined ? [paths.cluster] : [own, paths.cluster];
 }
 
-/** What is broken in a lab's manifests is not what its agents go by. */
+/** Where a lab's manifests are broken, its agents keep the last valid version of an object. */
 function heldVersionsOf({ manifests = [], name }: ExplainFlags): string | undefined {
   if (manifests.length > 0) return undefined;
   const lab = chooseLab(name);
@@ -132,7 +142,7 @@ function requestPath(text: string): string {
   return text;
 }
 
-function port(text: string): number {
+function portNumber(text: string): number {
   const value = Number(text);
   if (!/^[1-9]\d{0,4}$/u.test(text) || value > 65_535) throw new InvalidArgumentError("Give a number from 1 to 65535.");
   return value;
@@ -143,7 +153,36 @@ function claims(text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new InvalidArgumentError("Give a JSON object.");
+}
+
+function explanationText(explanation: Explanation): string {
+  const { source, destination, request, verdict, decidedBy, reason, policies, notes, inMesh } = explanation;
+  const { protocol, method, path, host, port } = request;
+  const what = protocol === "tcp" ? `connects to port ${port}` : `asks ${method} ${path} of ${host}, port ${port}`;
+  const known = inMesh ? "" : " (outside the mesh)";
+  const lines = [
+    `${source}${known} ${what} of ${destination}:`,
+    `${verdict}${decidedBy === "" ? "" : ` by ${decidedBy}`}: ${reason}`,
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  if (policies.length === 0) return lines.join("\n");
+  const rows = policies.flatMap((policy) => {
+    const [first = "", ...more] = policy.because.map(conditionText);
+    return [
+      [policy.policy, actionText(policy), policy.matches ? "yes" : "no", first],
+      ...more.map((text) => ["", "", "", text]),
+    ];
+  });
+  return [...lines, "", table([["POLICY", "ACTION", "MATCHES", "BECAUSE"], ...rows])].join("\n");
+}
+
+function actionText({ action, decides }: PolicyTrace): string {
+  return decides || action === "AUDIT" ? action : `${action} (dry run)`;
+}
+
+function conditionText({ field, holds, found }: ConditionTrace): string {
+  return `${field} ${holds ? "holds" : "does not hold"}: ${found === "" ? "there is none" : JSON.stringify(found)}`;
 }

@@ -10,12 +10,12 @@ interface ListFlags extends AgentFlags {
 
 export function addCertList(cert: Command): void {
   withAgentFlags(cert.command("list"))
-    .summary("every identity of every node: until when its certificate is good, or why it has none")
+    .summary("list every identity of every node: how long its certificate is valid, or why it has none")
     .addOption(outputOption())
     .addHelpText(
       "after",
       `
-Exits 1 if one is missing or has expired, or a node does not answer.
+Exits 1 if a certificate is missing or has expired, or if a node does not answer.
 
 Examples:
   $ ambit cert list
@@ -39,7 +39,7 @@ export function listText(nodes: readonly (CertificateReport | SilentNode)[], now
       ? []
       : [`${one.node} gets no new certificates: ${one.authorityTrouble}`],
   );
-  const lines = table([["NODE", "IDENTITY", "SERIAL", "GOOD FOR", "RENEWED IN", ""], ...rows]);
+  const lines = table([["NODE", "IDENTITY", "SERIAL", "VALID FOR", "RENEWED IN", ""], ...rows]);
   return [lines, ...trouble, silentText(silentOf(nodes))].filter((part) => part !== "").join("\n");
 }
 
@@ -57,7 +57,7 @@ const UNITS = [
   ["s", 1_000],
 ] as const;
 
-/** The two units that say most: `23h 59m`. */
+/** The two largest units: `23h 59m`. */
 function span(ms: number): string {
   const first = UNITS.findIndex(([, length]) => ms >= length);
   if (first < 0) return "0s";

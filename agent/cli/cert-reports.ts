@@ -5,7 +5,7 @@ import { ask } from "./ask.ts";
 
 export type HeldCertificate = CertificateReport["identities"][number] & { readonly node: string };
 
-/** What each agent holds, or what kept it from answering. */
+/** The certificates that each agent has, or the reason why it did not answer. */
 export function askCertificates(flags: AgentFlags): Promise<readonly (CertificateReport | SilentNode)[]> {
   return askAgents(flags, (socket) => ask<CertificateReport>("agent", socket, "/certificates"));
 }
@@ -17,7 +17,7 @@ export function heldBy(reports: readonly (CertificateReport | SilentNode)[]): re
 }
 
 /**
- * Those of the identity that a person means: a SPIFFE ID, or `namespace/service-account`.
+ * The certificates of the identity that a user names: by its SPIFFE ID, or by `namespace/service-account`.
  * Throws AmbitError `no-such-identity`.
  */
 export function findHeld(
@@ -34,7 +34,7 @@ export function findHeld(
     code: "no-such-identity",
     kind: "user",
     what: `no node ${silent === "" ? "has" : "that answers has"} a pod of the identity ${wanted} in the mesh`,
-    why: `these are there: ${[...new Set(held.map(({ spiffeId }) => spiffeId))].join(", ") || "none"}`,
+    why: `known identities: ${[...new Set(held.map(({ spiffeId }) => spiffeId))].join(", ") || "none"}`,
     remedy: ["name one of them, or NAMESPACE/SERVICE-ACCOUNT for short", silent].filter(Boolean).join("\n"),
   });
 }

@@ -15,7 +15,7 @@ interface Rotated {
   readonly node: string;
   readonly spiffeId: string;
   readonly before: string | null;
-  /** null: there is no new one yet, and `reason` says why. */
+  /** null: there is no new certificate yet, and `reason` tells why. */
   readonly after: string | null;
   readonly reason?: string;
 }
@@ -24,17 +24,18 @@ const POLL_MS = 50;
 
 export function addCertRotate(cert: Command): void {
   withAgentFlags(cert.command("rotate"))
-    .summary("a new key and certificate now: for one identity on each of its nodes, or for all")
+    .summary("get new keys and certificates now: for one identity on each of its nodes, or for all")
     .argument("[id]", "a SPIFFE ID, or NAMESPACE/SERVICE-ACCOUNT (default: all)")
-    .option("--timeout <seconds>", "wait so long for the new ones", seconds, 15)
+    .option("--timeout <seconds>", "how long to wait for the new certificates", seconds, 15)
     .addOption(outputOption())
     .addHelpText(
       "after",
       `
-The old one serves until the new one is there. Exits 1 if one does not come in time (it is then still being tried),
-or if a node does not answer.
+The old certificate is used until the new one is there. Exits 1 if a new certificate does not come in time (the agent keeps
+trying), or if a node does not answer.
 
-Example:
+Examples:
+  $ ambit cert rotate
   $ ambit cert rotate shop/web`,
     )
     .action(async (id: string | undefined, { output, timeout, ...flags }: RotateFlags) => {

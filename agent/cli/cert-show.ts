@@ -10,7 +10,7 @@ interface ShowFlags extends AgentFlags {
 
 export function addCertShow(cert: Command): void {
   withAgentFlags(cert.command("show"))
-    .summary("one identity's certificate on each node that holds one, and the chain in PEM")
+    .summary("show the certificate of one identity on each node that has it, with the chain in PEM")
     .argument("<id>", "a SPIFFE ID, or NAMESPACE/SERVICE-ACCOUNT")
     .addOption(outputOption())
     .addHelpText(
@@ -46,7 +46,7 @@ function showText({ node, spiffeId, waiting, lastError, chainPem, nextRequest, n
     ["serial", leaf.serialNumber.toLowerCase()],
     ["sha256", leaf.fingerprint256],
     ["signed by", leaf.issuer.replaceAll("\n", ", ")],
-    ["good from", notBefore],
+    ["valid from", notBefore],
     ["until", notAfter],
     ["renewed at", nextRequest],
     ["last error", lastError],

@@ -6,8 +6,8 @@ import { addCertShow } from "./cert-show.ts";
 export function registerCert(program: Command): void {
   const cert = program
     .command("cert")
-    .summary("the certificates that nodes hold for their pods")
-    .description("Shows the certificates that nodes hold for their pods' identities, and renews them ahead of time.")
+    .summary("show and renew the certificates that nodes have for their pods")
+    .description("Shows the certificates that nodes have for their pods' identities, and renews them ahead of time.")
     .addHelpText(
       "after",
       "\nExamples:\n  $ ambit cert list\n  $ ambit cert show shop/web\n  $ ambit cert rotate shop/web",

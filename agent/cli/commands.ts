@@ -8,11 +8,11 @@ export interface CommandEntry {
   readonly register: (program: Command) => Promise<void>;
 }
 
-/** Every command, in the order of `--help`. Modules are imported only when their command is called: start-up stays fast. */
+/** Every command, in the order of `--help`. A module is imported only when its command is called, so that start-up is fast. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "demo",
-    summary: "a shop that joins the mesh before your eyes, on this machine",
+    summary: "watch a shop join the mesh, on this machine",
     register: async (program) => (await import("../../deploy/demo/command.ts")).registerDemo(program),
   },
   {
@@ -22,17 +22,17 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "enroll",
-    summary: "bring a namespace or a pod into the mesh, while it runs",
+    summary: "let a namespace or a pod join the mesh while it runs",
     register: async (program) => (await import("./enroll.ts")).registerEnroll(program),
   },
   {
     name: "unenroll",
-    summary: "take a namespace or a pod out of the mesh, while it runs",
+    summary: "let a namespace or a pod leave the mesh while it runs",
     register: async (program) => (await import("./unenroll.ts")).registerUnenroll(program),
   },
   {
     name: "status",
-    summary: "what the nodes' agents and proxies say of themselves",
+    summary: "show the state of nodes, agents, Envoys and pods",
     register: async (program) => (await import("./status.ts")).registerStatus(program),
   },
   {
@@ -42,12 +42,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "authz",
-    summary: "which policy decides about a call, and why",
+    summary: "show which policy decides a call, and why",
     register: async (program) => (await import("./authz-explain.ts")).registerAuthz(program),
   },
   {
     name: "compile",
-    summary: "what a node would be sent for some manifests, as YAML, without sending it",
+    summary: "write the configuration of a node as YAML, without running anything",
     register: async (program) => (await import("./compile.ts")).registerCompile(program),
   },
   {
@@ -57,7 +57,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "cert",
-    summary: "the certificates that nodes hold for their pods",
+    summary: "show and renew the certificates that nodes have for their pods",
     register: async (program) => (await import("./cert.ts")).registerCert(program),
   },
   {
@@ -67,7 +67,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "version",
-    summary: "versions of Ambit, Node and Envoy",
+    summary: "show the versions of Ambit, Node and Envoy",
     register: async (program) => (await import("./version.ts")).registerVersion(program),
   },
 ];

@@ -15,19 +15,19 @@ interface CompileFlags extends MeshFlags {
 
 export function registerCompile(program: Command): void {
   withMeshFlags(program.command("compile"))
-    .summary("what a node would be sent for some manifests, as YAML, without sending it")
+    .summary("write the configuration of a node as YAML, without running anything")
     .description(
-      "Writes what one node's Envoy and kernel would be told for a set of manifests, one YAML file for each kind.",
+      "Compiles manifests to the configuration of one node's Envoy and kernel, and writes one YAML file for each kind.",
     )
     .requiredOption("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
     .requiredOption("--node <name>", "the node to compile for")
-    .requiredOption("-o, --output <folder>", "where to write the files")
+    .requiredOption("-o, --output <folder>", "folder for the files")
     .addHelpText(
       "after",
       `
 Writes listeners.yaml, clusters.yaml, endpoints.yaml, routes.yaml, filters.yaml (the built-in filters' configuration),
-bpf.yaml (what the kernel captures) and problems.yaml. Pods need addresses (status.podIPs), the node's own pods also the
-annotation ambit.dev/netns, as an agent would find them.
+bpf.yaml (what the kernel captures) and problems.yaml. Pods need addresses (status.podIPs). Pods of this node also need the
+annotation ambit.dev/netns.
 
 Example:
   $ ambit compile --manifests ./my-app --node node-1 -o /tmp/node-1`,

@@ -2,12 +2,12 @@ import { AmbitError } from "../lib/errors.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Workload } from "../model/workload.ts";
 
-/** Kinds that make Pods, in lower case, as they may stand before a name. */
+/** Kinds that make Pods, in lower case, as a user may write them before a name. */
 const MAKERS = ["deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob"];
 
 /**
- * The Pod that `NAMESPACE/NAME` means: one of that name, or one that a Deployment (or the like) of that name makes.
- * `KIND/NAMESPACE/NAME` says which. Throws AmbitError `unknown-workload`.
+ * The Pod that `NAMESPACE/NAME` means: the Pod of that name, or a Pod that a Deployment (or another maker) of that name
+ * makes. `KIND/NAMESPACE/NAME` chooses between them. Throws AmbitError `unknown-workload`.
  */
 export function findWorkload(mesh: Mesh, text: string): Workload {
   const parts = text.split("/");

@@ -7,17 +7,17 @@ const EXIT_USAGE = 2;
 
 const OVERVIEW = `
 Examples:
-  $ ambit demo                                     see it work, live, on this machine
-  $ ambit check ./my-app                           what of these manifests would not be served
+  $ ambit demo                                     watch it work on this machine
+  $ ambit check ./my-app                           find problems in manifests
   $ ambit lab up --name try --manifests ./my-app   run them here, on two nodes
-  $ ambit enroll --name try my-namespace           join the mesh, nothing restarts
+  $ ambit enroll --name try my-namespace           join the mesh; nothing restarts
   $ ambit status --name try
 
-'ambit COMMAND --help' tells more of each.`;
+'ambit COMMAND --help' explains each command.`;
 
 /**
- * Runs one command line (without `node` and the script). The exit code: 0; 1 where the command failed; 2 where it was
- * called wrongly; or what the command itself set. Failures are printed, never thrown.
+ * Runs one command line (without `node` and the script). Returns the exit code: 0; 1 if the command failed; 2 if the command
+ * line is wrong; or the code that the command itself set. Failures are printed, never thrown.
  */
 export async function run(args: readonly string[]): Promise<number> {
   endWithReader(process.stdout);
@@ -26,14 +26,14 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    // Commander has printed its own message already; its help and version are "errors" with exit code 0.
+    // Commander has printed its own message already. Help is an "error" with exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     process.stderr.write(`ambit: ${describe(error)}\n`);
     return EXIT_FAILURE;
   }
 }
 
-/** `ambit … | head`: when nobody reads any more, there is nothing more to do, and nothing wrong. */
+/** `ambit … | head`: a closed reader ends the command, and is no failure. */
 function endWithReader(stream: NodeJS.WriteStream): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
@@ -54,7 +54,7 @@ async function createProgram(wanted: CommandEntry | undefined): Promise<Command>
     .addHelpText("after", OVERVIEW)
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError("Run with --help for how it is called.");
+    .showHelpAfterError("Run with --help for usage.");
   for (const entry of COMMANDS) {
     if (entry === wanted) await entry.register(program);
     else program.command(entry.name).summary(entry.summary);
@@ -63,7 +63,7 @@ async function createProgram(wanted: CommandEntry | undefined): Promise<Command>
   return program;
 }
 
-/** Also for subcommands of subcommands, which do not inherit it where they were made with `addCommand`. */
+/** Subcommands that were made with `addCommand` do not inherit it. */
 function overrideExits(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) overrideExits(child);

@@ -1,13 +1,19 @@
 import { isMap, isScalar, parseAllDocuments } from "../lib/yaml.ts";
-import type { EnrollmentTarget } from "./enrollment-target.ts";
 
-/** What an edit came to: the new text, or why there is none. */
+/** What joins or leaves the mesh: a namespace, or one of its pods. */
+export interface EnrollmentTarget {
+  readonly namespace: string;
+  /** undefined: the whole namespace. */
+  readonly pod: string | undefined;
+}
+
+/** The result of an edit: the new text, or the reason why there is none. */
 export type LabelEdit =
   { readonly kind: "edited"; readonly text: string } | { readonly kind: "unchanged" } | { readonly kind: "not-here" };
 
 /**
  * Sets a label of a Namespace or a Pod in the text of a manifest. Only the label's own characters change: comments,
- * order and layout of everything else stay. A label that is absent and would be set to `none` on a Namespace stays absent.
+ * order and layout of everything else stay. A Namespace without the label is outside already, so it does not get 'none'.
  */
 export function editLabel(text: string, target: EnrollmentTarget, key: string, value: string): LabelEdit {
   for (const document of parseAllDocuments(text)) {
@@ -25,7 +31,7 @@ export function editLabel(text: string, target: EnrollmentTarget, key: string, v
     if (value === "none" && target.pod === undefined) return { kind: "unchanged" };
     if (isMap(labels) && labels.items.length > 0) return insertFirst(text, labels, [[key, value]]);
     if (isMap(labels) && labels.range) return edited(text, labels.range[0], labels.range[1], inBraces(key, value));
-    if (metadata.has("labels")) continue; // Null, or something that is no map: not ours to mend.
+    if (metadata.has("labels")) continue; // Null or not a map: the author has to mend that.
     return insertFirst(text, metadata, [["labels"], [key, value]]);
   }
   return { kind: "not-here" };
@@ -46,8 +52,8 @@ function child(map: { get(key: unknown, keepScalar: true): unknown }, key: strin
 }
 
 /**
- * Puts an entry before the first one of a map that has one, in the style of that map: in braces (quoted as JSON if its keys
- * are), or on lines of its own. `[["labels"], [key, value]]` is an entry inside a new map.
+ * Puts an entry before the first entry of a map, in the style of that map: in braces (quoted as JSON if its keys are), or on
+ * a line of its own. `[["labels"], [key, value]]` is an entry inside a new map.
  */
 function insertFirst(
   text: string,
@@ -69,7 +75,7 @@ function insertFirst(
   return edited(text, at, at, entry.length > 1 ? `labels:\n${indent}  ${line}` : line);
 }
 
-/** JSON within YAML: right in either. */
+/** JSON within YAML: both can read it. */
 function inBraces(key: string, value: string): string {
   return `{ "${key}": "${value}" }`;
 }
@@ -78,7 +84,7 @@ function edited(text: string, from: number, to: number, replacement: string): La
   return { kind: "edited", text: text.slice(0, from) + replacement + text.slice(to) };
 }
 
-/** Quoted where YAML would read something else than a string. */
+/** Quoted where YAML would not read it as a string. */
 function spelled(value: string): string {
   const plain = /^[a-zA-Z][\w.-]*$/.test(value) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value);
   return plain ? value : `"${value}"`;

@@ -1,14 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
 
-/** What `withMeshFlags` adds, as commander hands it over. */
+/** The flags that `withMeshFlags` adds, as commander parses them. */
 export interface MeshFlags {
   readonly enrollmentLabel: MeshOptions["enrollmentLabel"];
   readonly trustDomain: string;
   readonly rootNamespace: string;
 }
 
-/** The flags by which a mesh is read from its sources; every command that reads one has the same. */
+/** Adds the flags that change how objects are read. Every command that reads a mesh has the same flags. */
 export function withMeshFlags(command: Command): Command {
   const { enrollmentLabel, trustDomain, rootNamespace } = DEFAULT_MESH_OPTIONS;
   return command
@@ -17,8 +17,8 @@ export function withMeshFlags(command: Command): Command {
         .argParser(label)
         .default(enrollmentLabel, `${enrollmentLabel.key}=${enrollmentLabel.value}`),
     )
-    .option("--trust-domain <domain>", "first part of every identity", trustDomain)
-    .option("--root-namespace <namespace>", "policies in this namespace hold for the whole mesh", rootNamespace);
+    .option("--trust-domain <domain>", "trust domain of every SPIFFE ID", trustDomain)
+    .option("--root-namespace <namespace>", "policies in this namespace apply to the whole mesh", rootNamespace);
 }
 
 function label(text: string): MeshOptions["enrollmentLabel"] {
@@ -27,7 +27,7 @@ function label(text: string): MeshOptions["enrollmentLabel"] {
   return { key: text.slice(0, at), value: text.slice(at + 1) };
 }
 
-/** For options that may be given several times, in order. */
+/** Parser for options that may be given several times; keeps their order. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -11,10 +11,10 @@ interface StatusFlags extends AgentFlags {
 
 export function registerStatus(program: Command): void {
   withAgentFlags(program.command("status"))
-    .summary("what the nodes' agents and proxies say of themselves")
+    .summary("show the state of nodes, agents, Envoys and pods")
     .description(
-      "Shows nodes, agents and Envoys, which pods are in the mesh, what Envoy refused of its configuration, " +
-        "and what of the manifests is not served as written. Exits 1 if a node is not ready.",
+      "Shows the nodes with their agents and Envoys, the pods in the mesh, the resources that Envoy refused, and the " +
+        "problems of the manifests. Exits 1 if a node is not ready.",
     )
     .addOption(outputOption())
     .addHelpText(

@@ -1,21 +1,21 @@
 import type { Command } from "commander";
 import { addEnrollmentOptions, changeEnrollment, type EnrollmentFlags } from "./enrollment.ts";
-import type { EnrollmentTarget } from "./enrollment-target.ts";
+import type { EnrollmentTarget } from "./label-edit.ts";
 
 export function registerUnenroll(program: Command): void {
   addEnrollmentOptions(program.command("unenroll"))
-    .summary("take a namespace or a pod out of the mesh, while it runs")
+    .summary("let a namespace or a pod leave the mesh while it runs")
     .description(
-      "Sets the label's value to 'none'. Nothing restarts: connections that are open stay as they are, new " +
-        "ones pass the mesh by. A pod that is taken out stays out while its namespace is in.",
+      "Sets the label's value to 'none'. Nothing restarts. Open connections stay as they are, and new ones do not " +
+        "go through the mesh. A pod that left stays outside even if its namespace is in the mesh.",
     )
     .addHelpText(
       "after",
       `
 Examples:
-  $ ambit unenroll shop                          in the only lab that runs here
+  $ ambit unenroll shop                          in the only lab on this machine
   $ ambit unenroll --name try shop/cart-7d4f-x   one pod, in the lab 'try'
-  $ ambit unenroll --manifests ./my-app shop     in the files, for whoever follows them`,
+  $ ambit unenroll --manifests ./my-app shop     in the files; agents that read them follow`,
     )
     .action((target: EnrollmentTarget, flags: EnrollmentFlags) => changeEnrollment(target, flags, false));
 }

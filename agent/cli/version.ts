@@ -6,15 +6,15 @@ import { outputOption, print, table, type OutputFormat } from "../lib/terminal/o
 interface Versions {
   readonly ambit: string;
   readonly node: string;
-  /** null where no Envoy is on this machine yet; the first start of an agent fetches it. */
+  /** null if this machine has no Envoy yet; the first start of an agent fetches it. */
   readonly envoy: string | null;
 }
 
 export function registerVersion(program: Command): void {
   program
     .command("version")
-    .summary("versions of Ambit, Node and Envoy")
-    .description("Prints the versions of Ambit, of Node, and of the Envoy that an agent would start here.")
+    .summary("show the versions of Ambit, Node and Envoy")
+    .description("Prints the versions of Ambit, of Node, and of the Envoy that an agent would start on this machine.")
     .addOption(outputOption())
     .addHelpText("after", "\nExamples:\n  $ ambit version\n  $ ambit version -o json")
     .action(async (options: { output: OutputFormat }) => {

@@ -20,7 +20,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-it("an agent's socket is not taken for an authority's, and says what to give", async () => {
+it("does not take an agent's socket for an authority's", async () => {
   expect(await ask("agent", socket, "/status")).toEqual({ node: "node-1" });
   for (const [path, method] of [
     ["/status", "GET"],
@@ -28,11 +28,11 @@ it("an agent's socket is not taken for an authority's, and says what to give", a
   ] as const) {
     await expect(ask("authority", socket, path, method)).rejects.toMatchObject({
       code: "wrong-socket",
-      message: `who answers at ${socket} is no authority`,
+      message: `no authority listens at ${socket}, but another process does`,
     });
   }
 });
 
-it("who does not answer is silent", async () => {
+it("reports an agent that does not answer", async () => {
   await expect(ask("agent", join(folder, "nobody.sock"), "/status")).rejects.toMatchObject({ code: "agent-silent" });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Explanation } from "../../agent/cli/authz-text.ts";
+import type { Explanation } from "../../agent/cli/authz-explain.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../agent/setup/launch.mjs");
 const folder = mkdtempSync(join(tmpdir(), "ambit-explain-"));

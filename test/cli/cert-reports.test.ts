@@ -18,7 +18,7 @@ describe("a node that does not answer", () => {
     const text = listText([silent, answered], NOW);
     expect(text).toMatch(/^node-1 +- +- +- +- +does not answer$/mu);
     expect(text).toMatch(/^node-2 +spiffe:[^ ]+api +1f +1d 0h +12h 0m$/mu);
-    expect(text).toContain("\nnode-1 does not say: no agent answers\n  why: nobody is there");
+    expect(text).toContain("\nnode-1 does not answer: no agent answers\n  why: nobody is there");
     expect(listText([answered], NOW)).not.toContain("does not");
   });
 
@@ -33,7 +33,7 @@ describe("a node that does not answer", () => {
     };
     expect(failure([silent, answered])).toMatchObject({
       message: "no node that answers has a pod of the identity shop/web in the mesh",
-      remedy: expect.stringContaining("node-1 does not say") as string,
+      remedy: expect.stringContaining("node-1 does not answer") as string,
     });
     expect(failure([answered])).toMatchObject({ message: "no node has a pod of the identity shop/web in the mesh" });
   });

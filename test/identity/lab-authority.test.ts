@@ -73,7 +73,7 @@ describePrivileged("the lab's authority", () => {
   // How it goes on from there is in root-rotation.test.ts, by a clock that need not be waited for.
   test("'ambit authority rotate-root' makes a root that both nodes trust within seconds", async () => {
     const { stdout } = await lab.ambit("authority", "rotate-root", "--name", lab.name);
-    expect(stdout).toContain("The root is being changed: spreading");
+    expect(stdout).toContain("The root is being replaced: spreading");
     await lab.until("both trust both roots", async () =>
       (await nodes()).every(({ certificates }) => certificates?.roots.length === 2),
     );
