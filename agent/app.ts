@@ -122,6 +122,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     const { versions } = handshake;
     const sets: PodSets = {
       ...options,
+      sandboxes: source.sandboxes,
       identities: certificates?.current(),
       members,
       followed: handshake.followed,
@@ -151,7 +152,16 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   await envoy.start();
 
   const status = (): AgentStatus =>
-    agentStatus(options, source.current(), config, reconciler, envoy.status(), ads.status(), certificates?.status());
+    agentStatus(
+      options,
+      source.current(),
+      source.sandboxes,
+      config,
+      reconciler,
+      envoy.status(),
+      ads.status(),
+      certificates?.status(),
+    );
   const metrics = createAgentMetrics({
     status,
     pushes: () => ads.status().pushes,

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { checkMachine, type MachineCheck } from "../node/machine-check.ts";
 import { needsAuthority } from "../policy/needs-authority.ts";
 import { selectsNothing } from "../policy/selects-nothing.ts";
-import { annotatedSandboxes, assumedIdentities } from "../compile/assumed-identities.ts";
+import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
+import type { SandboxLookup } from "../model/sandbox.ts";
 import { printProblem, type PrintedProblem } from "../model/problem.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
@@ -56,13 +57,16 @@ Examples:
     });
 }
 
+/** Problems do not depend on network namespaces. */
+const NO_SANDBOXES: SandboxLookup = { netnsOf: () => undefined };
+
 /** Some problems show only when the mesh is compiled. They are the same for every node. */
 async function checkManifests(folders: readonly string[], flags: CheckFlags): Promise<ManifestCheck> {
   const mesh = await loadManifests(folders, flags);
   const unused = selectsNothing(await loadDeclared(folders, flags), flags.rootNamespace);
   const { problems } = compile(mesh, {
     node: "",
-    ...assumedIdentities(mesh, { node: "", trustDomain: flags.trustDomain, sandboxes: annotatedSandboxes(mesh) }),
+    ...assumedIdentities(mesh, { node: "", trustDomain: flags.trustDomain, sandboxes: NO_SANDBOXES }),
     trustDomain: flags.trustDomain,
     rootNamespace: flags.rootNamespace,
     cluster: "",

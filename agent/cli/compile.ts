@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { annotatedSandboxes, assumedIdentities } from "../compile/assumed-identities.ts";
+import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import { toYaml } from "../compile/to-yaml.ts";
-import { loadManifests } from "../sources/load-manifests.ts";
+import { loadFolders } from "../sources/load-manifests.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 
 interface CompileFlags extends MeshFlags {
@@ -33,11 +33,11 @@ Example:
   $ ambit compile --manifests ./my-app --node node-1 -o /tmp/node-1`,
     )
     .action(async (flags: CompileFlags) => {
-      const mesh = await loadManifests(flags.manifests, flags);
+      const { mesh, sandboxes } = await loadFolders(flags.manifests, flags);
       const files = toYaml(
         compile(mesh, {
           node: flags.node,
-          ...assumedIdentities(mesh, { ...flags, sandboxes: annotatedSandboxes(mesh) }),
+          ...assumedIdentities(mesh, { ...flags, sandboxes }),
           trustDomain: flags.trustDomain,
           rootNamespace: flags.rootNamespace,
           cluster: "Kubernetes",

@@ -36,8 +36,3 @@ export function assumedIdentities(
     remoteCaptured: new Set(enrolled.flatMap(({ uid, node: other }) => (other === node ? [] : [uid]))),
   };
 }
-
-/** Network namespaces by the pods' annotation. */
-export function annotatedSandboxes(mesh: Mesh): SandboxLookup {
-  return { netnsOf: (uid) => mesh.workloads.find((workload) => workload.uid === uid)?.netns };
-}

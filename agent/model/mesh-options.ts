@@ -14,8 +14,5 @@ export const DEFAULT_MESH_OPTIONS: MeshOptions = {
   rootNamespace: "istio-system",
 };
 
-/** Where a Pod says which network namespace is its own, on a host without a container runtime. */
-export const NETNS_ANNOTATION = "ambit.dev/netns";
-
 /** A Pod's own say in what its workload is called in metrics. */
 export const WORKLOAD_LABEL = "ambit.dev/workload";

@@ -25,8 +25,6 @@ export interface Workload {
   readonly ports: readonly ContainerPort[];
   readonly probePorts: readonly ProbePort[];
   readonly hostNetwork: boolean;
-  /** Path of its network namespace, where it is on this machine and known. */
-  readonly netns: string | undefined;
   /** By the namespace's label, or its own: should its traffic pass the mesh? */
   readonly enrolled: boolean;
   /** Succeeded or Failed: it has no processes any more. */

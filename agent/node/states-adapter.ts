@@ -4,12 +4,14 @@ import type { CapturedPod, CaptureState } from "../model/capture-state.ts";
 import type { Identities } from "../model/identity.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { LocalPodState, PodState } from "../model/pod-state.ts";
+import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 
 /** What the agent knows of its pods, as sets of UIDs; the states that `pod-lifecycle.ts` makes will take their place. */
 export interface PodSets {
   readonly node: string;
+  readonly sandboxes: SandboxLookup;
   readonly trustDomain: string;
   readonly rootNamespace: string;
   readonly identities: Identities | undefined;
@@ -71,12 +73,12 @@ export function reconciled({ xds, capture }: NodeConfig, mesh: Mesh, sets: PodSe
   return { xds, capture: { ...capture, pods: of(true), leaving: of(false) } };
 }
 
-function podsHere({ workloads }: Mesh, { node }: PodSets) {
-  return workloads.flatMap((workload) =>
-    workload.node === node && !workload.terminated && workload.netns !== undefined && workload.addresses.length > 0
-      ? [{ workload, netns: workload.netns }]
-      : [],
-  );
+function podsHere({ workloads }: Mesh, { node, sandboxes }: PodSets) {
+  return workloads.flatMap((workload) => {
+    if (workload.node !== node || workload.terminated || workload.addresses.length === 0) return [];
+    const netns = sandboxes.netnsOf(workload.uid);
+    return netns === undefined ? [] : [{ workload, netns }];
+  });
 }
 
 function stateOf(workload: Workload, sets: PodSets): PodState {

@@ -2,6 +2,7 @@ import type { CertificateStatus } from "../identity/certificate-status.ts";
 import type { NodeConfig } from "../compile/compile.ts";
 import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { Mesh } from "../model/mesh.ts";
+import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import { printProblem, type PrintedProblem } from "../model/problem.ts";
@@ -41,6 +42,7 @@ export interface PodStatus {
 export function agentStatus(
   { node, trustDomain }: { readonly node: string; readonly trustDomain: string },
   mesh: Mesh,
+  sandboxes: SandboxLookup,
   config: (NodeConfig & { readonly waiting: readonly WaitingPod[] }) | undefined,
   reconciler: Reconciler,
   envoy: EnvoyStatus,
@@ -49,7 +51,7 @@ export function agentStatus(
 ): AgentStatus {
   const waiting = new Map(certificates?.identities.map(({ spiffeId, waiting: why }) => [spiffeId, why]));
   const notYet = (workload: Workload, isCaptured: boolean): string => {
-    if (workload.netns === undefined) return "its network namespace is not known on this node";
+    if (sandboxes.netnsOf(workload.uid) === undefined) return "its network namespace is not known on this node";
     const found = config?.waiting.find(({ uid }) => uid === workload.uid);
     if (found === undefined) return "its configuration is on its way";
     const why = waiting.get(spiffeIdOf(trustDomain, workload)) ?? certificates?.authorityTrouble ?? "it is on its way";

@@ -1,4 +1,4 @@
-import { NETNS_ANNOTATION, type MeshOptions } from "../model/mesh-options.ts";
+import type { MeshOptions } from "../model/mesh-options.ts";
 import { isEnrolled } from "../model/enrollment.ts";
 import type { Workload } from "../model/workload.ts";
 import { canonicalAddress } from "./addresses.ts";
@@ -46,7 +46,6 @@ export function readPod(
     ports,
     probePorts: readProbePorts(spec),
     hostNetwork,
-    netns: readNetns(metadata.field("annotations").field(NETNS_ANNOTATION), addresses, terminated || hostNetwork),
     enrolled: asked && !hostNetwork && !terminated,
     terminated,
   };
@@ -89,22 +88,6 @@ export function readServiceAccount(spec: Reader): string {
   const name = read(spec.field("serviceAccountName"));
   // The older spelling of the field, which the API server still fills in.
   return name !== "" ? name : read(spec.field("serviceAccount")) || "default";
-}
-
-function readNetns(annotation: Reader, addresses: readonly string[], unused: boolean): string | undefined {
-  const path = annotation.parsed(
-    (text) => (/^\/[^\p{Cc}|]+$/u.test(text) ? text : undefined),
-    "an absolute path",
-    "Write the path of a network namespace, for example /run/netns/app.",
-  );
-  if (path !== undefined && addresses.length === 0 && !unused) {
-    annotation.warning({
-      code: "pod-without-address",
-      reason: "the Pod names a network namespace but no address: its traffic is not captured",
-      remedy: "Add its addresses as status.podIPs.",
-    });
-  }
-  return path;
 }
 
 function readReady(status: Reader): boolean {

@@ -13,6 +13,8 @@ export interface Origin {
   readonly document: number;
   /** Index among the document's objects: 0, unless the document is a List. */
   readonly item: number;
+  /** Nobody but root can change the object there. Objects from elsewhere must not name paths of this machine. */
+  readonly guarded?: boolean | undefined;
   /** Line (from 1) at which the object's document begins; undefined where lines make no sense. */
   readonly line?: number | undefined;
   /** Line (from 1) of a field, or of its closest parent that is there; undefined where lines make no sense. */

@@ -3,8 +3,9 @@ import type { MeshOptions } from "../model/mesh-options.ts";
 import { FollowedFolders, type FollowOptions } from "./follow-folders.ts";
 import { HeldVersions } from "./held-versions.ts";
 import { LastGood } from "./last-good.ts";
-import { meshOf } from "./load-manifests.ts";
+import { contentsOf, type FolderContents } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
+import type { SandboxLookup } from "../model/sandbox.ts";
 import type { Source } from "../model/source.ts";
 
 export interface DirectorySourceOptions extends Partial<MeshOptions>, FollowOptions {
@@ -20,38 +21,44 @@ export interface DirectorySourceOptions extends Partial<MeshOptions>, FollowOpti
 export async function openDirectorySource(
   folders: readonly string[],
   options: DirectorySourceOptions = {},
-): Promise<Source> {
+): Promise<FolderSource> {
   const manifests = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of manifests) await folder.open();
   return new DirectorySource(manifests, options);
 }
 
-class DirectorySource implements Source {
+/** A source that also knows the Pods' network namespaces, by their annotation. */
+export interface FolderSource extends Source {
+  readonly sandboxes: SandboxLookup;
+}
+
+class DirectorySource implements FolderSource {
   private readonly listeners = new Set<(mesh: Mesh) => void>();
   private readonly followed: FollowedFolders;
-  private mesh: Mesh;
+  private contents: FolderContents;
+  readonly sandboxes: SandboxLookup = { netnsOf: (uid) => this.contents.sandboxes.netnsOf(uid) };
 
   constructor(folders: readonly ManifestFolder[], options: DirectorySourceOptions) {
     const store = options.heldVersions === undefined ? undefined : new HeldVersions(options.heldVersions);
     const lastGood = new LastGood(store?.load());
-    const read = (): Mesh => {
-      const { mesh, held } = meshOf(folders, options, lastGood);
-      store?.save(held);
-      return mesh;
+    const read = (): FolderContents => {
+      const contents = contentsOf(folders, options, lastGood);
+      store?.save(contents.held);
+      return contents;
     };
-    this.mesh = read();
+    this.contents = read();
     this.followed = new FollowedFolders(
       folders,
       () => {
-        this.mesh = read();
-        for (const listener of this.listeners) listener(this.mesh);
+        this.contents = read();
+        for (const listener of this.listeners) listener(this.contents.mesh);
       },
       options,
     );
   }
 
   current(): Mesh {
-    return this.mesh;
+    return this.contents.mesh;
   }
 
   onChange(listener: (mesh: Mesh) => void): () => void {

@@ -29,8 +29,8 @@ export class HeldVersions {
     const text = JSON.stringify(
       held.map(({ since, object }) => {
         const { group, version, kind, namespace, name, value, origin } = object;
-        const { layer, file } = origin;
-        const place = { layer, file, document: 0, item: 0 };
+        const { layer, file, guarded } = origin;
+        const place = { layer, file, guarded, document: 0, item: 0 };
         return { since, object: { group, version, kind, namespace, name, value, origin: place } };
       }),
     );

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import type { Problem } from "../model/problem.ts";
@@ -9,6 +10,7 @@ import { lookAtFile, scanFolder, type FolderScan, type FoundFile, type ScanProbl
 /** What is known of one file. */
 interface ManifestFile {
   readonly stamp: string;
+  readonly guarded: boolean;
   /** It was written so shortly before it was read that a later change may not show in its stamp. */
   readonly fresh: boolean;
   readonly text: string | undefined;
@@ -58,7 +60,7 @@ export class ManifestFolder {
 
   /** Every directory that holds, or may come to hold, manifests. */
   get directories(): readonly string[] {
-    return this.scanned.directories;
+    return this.scanned.directories.map(({ path }) => path);
   }
 
   /** Reads the folder for the first time. Throws AmbitError `manifests-not-found` where there is none. */
@@ -93,7 +95,7 @@ export class ManifestFolder {
     let changed = this.gone !== undefined || scanText(scan) !== scanText(this.scanned);
     for (const found of scan.files) {
       const before = this.files.get(found.path);
-      const now = before?.stamp === found.stamp && !before.fresh ? before : await this.read(found, before);
+      const now = before !== undefined && isUnchanged(before, found) ? before : await this.read(found, before);
       changed ||= now.objects !== before?.objects || now.problems !== before.problems;
       files.set(found.path, now);
     }
@@ -115,29 +117,30 @@ export class ManifestFolder {
    */
   async refreshFile(path: string): Promise<boolean | undefined> {
     const before = this.files.get(path);
-    const found = await lookAtFile(path);
+    const directory = this.scanned.directories.find((each) => each.path === dirname(path));
+    const found = await lookAtFile(path, directory);
     if (before === undefined || found === undefined) return undefined;
-    const now = before.stamp === found.stamp && !before.fresh ? before : await this.read(found, before);
+    const now = isUnchanged(before, found) ? before : await this.read(found, before);
     this.files = new Map(this.files).set(path, now);
     return now.objects !== before.objects || now.problems !== before.problems;
   }
 
   private async read(found: FoundFile, before: ManifestFile | undefined): Promise<ManifestFile> {
-    const { stamp } = found;
+    const { stamp, guarded } = found;
     const fresh = Math.abs(Date.now() - found.modifiedMs) < FRESH_MS;
     const result = await readText(found.path);
     if (!("text" in result)) {
       const problem = fileProblem(found.path, result);
       const same = before?.problems.length === 1 && before.problems[0]?.reason === problem.reason;
       const problems = same ? before.problems : [problem];
-      return { stamp, fresh, text: undefined, objects: NO_OBJECTS, problems, faults: Infinity };
+      return { stamp, guarded, fresh, text: undefined, objects: NO_OBJECTS, problems, faults: Infinity };
     }
     const { text } = result;
-    if (text === before?.text) return { ...before, stamp, fresh };
+    if (text === before?.text && guarded === before.guarded) return { ...before, stamp, fresh };
     // Most likely it is being written at this moment.
-    if (text.trim() === "") return { stamp, fresh, text, objects: NO_OBJECTS, problems: [], faults: Infinity };
-    const parsed = parseManifest(found.path, this.layer, text);
-    return { stamp, fresh, text, ...parsed, objects: keepSame(parsed.objects, before?.objects ?? []) };
+    if (text.trim() === "") return { stamp, guarded, fresh, text, objects: NO_OBJECTS, problems: [], faults: Infinity };
+    const parsed = parseManifest(found.path, this.layer, text, guarded);
+    return { stamp, guarded, fresh, text, ...parsed, objects: keepSame(parsed.objects, before?.objects ?? []) };
   }
 }
 
@@ -156,7 +159,12 @@ function keepSame(objects: readonly RawObject[], before: readonly RawObject[]): 
 }
 
 function samePlace(a: Origin, b: Origin): boolean {
-  return a.document === b.document && a.item === b.item && a.line === undefined && b.line === undefined;
+  const isSame = a.document === b.document && a.item === b.item && a.guarded === b.guarded;
+  return isSame && a.line === undefined && b.line === undefined;
+}
+
+function isUnchanged(file: ManifestFile, { stamp, guarded }: FoundFile): boolean {
+  return !file.fresh && file.stamp === stamp && file.guarded === guarded;
 }
 
 /** What matters of a scan beside the files' own contents. */

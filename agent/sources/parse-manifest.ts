@@ -26,8 +26,11 @@ type ParsedDocument =
   | { readonly value: unknown; readonly line: number | undefined; readonly fault?: undefined }
   | { readonly fault: Fault };
 
-/** Reads the objects of one file: YAML documents, or one JSON value. Never throws. */
-export function parseManifest(file: string, layer: number, text: string): ParsedManifest {
+/**
+ * Reads the objects of one file: YAML documents, or one JSON value. Never throws. `guarded`: nobody but root can change the
+ * file.
+ */
+export function parseManifest(file: string, layer: number, text: string, guarded = false): ParsedManifest {
   const objects: RawObject[] = [];
   const problems: Problem[] = [];
   const lines = new ManifestLines(text);
@@ -44,6 +47,7 @@ export function parseManifest(file: string, layer: number, text: string): Parsed
         file,
         document,
         item,
+        guarded,
         line: parsed.line,
         lineOf: (field) => lines.lineOf(document, [...path, ...field]),
       };

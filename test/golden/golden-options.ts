@@ -1,9 +1,10 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { annotatedSandboxes, assumedIdentities } from "../../agent/compile/assumed-identities.ts";
+import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
 import type { CompileOptions } from "../../agent/compile/options.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
+import type { SandboxLookup } from "../../agent/model/sandbox.ts";
 
 export const GOLDEN_INPUT = join(import.meta.dirname, "in");
 export const GOLDEN_OUTPUT = join(import.meta.dirname, "out");
@@ -19,7 +20,13 @@ const GOLDEN_OPTIONS = {
 } as const;
 
 export function goldenOptions(mesh: Mesh): CompileOptions {
-  return { ...GOLDEN_OPTIONS, ...assumedIdentities(mesh, { ...GOLDEN_OPTIONS, sandboxes: annotatedSandboxes(mesh) }) };
+  return { ...GOLDEN_OPTIONS, ...assumedIdentities(mesh, { ...GOLDEN_OPTIONS, sandboxes: annotated(mesh) }) };
+}
+
+/** Network namespaces by the pods' annotation, whoever could change the file. */
+function annotated(mesh: Mesh): SandboxLookup {
+  const pods = new Map(mesh.workloads.map(({ uid, meta }) => [uid, meta.annotations["ambit.dev/netns"]]));
+  return { netnsOf: (uid) => pods.get(uid) };
 }
 
 /** What `node-1` is told. */

@@ -1,4 +1,4 @@
-import { NETNS_ANNOTATION } from "../../../agent/model/mesh-options.ts";
+import { NETNS_ANNOTATION } from "../../../agent/sources/annotated-sandboxes.ts";
 import { SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import type { NodePlace } from "../nodes/node-place.ts";
 import { asObject } from "../pod-spec/pod-plan.ts";
