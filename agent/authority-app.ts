@@ -3,6 +3,7 @@ import { json, serve, type Answer, type Handlers } from "./lib/http-server.ts";
 import { authorityStatus } from "./identity/authority-status.ts";
 import { serveAuthority } from "./identity/authority-server.ts";
 import { Authority } from "./identity/authority.ts";
+import { ExchangeService } from "./identity/authority/exchange-service.ts";
 import { BuiltInSigner } from "./identity/built-in-signer.ts";
 import { FileSigner } from "./identity/file-signer.ts";
 import { JoinTokens } from "./identity/join-token.ts";
@@ -57,7 +58,8 @@ export async function runAuthority(options: AuthorityAppOptions, log: Logger): P
     authority.changed();
   };
   const rotation = own && new RootRotation({ signer: own, records, clock, onChange });
-  const server = await serveAuthority(authority, listen, await serverIdentity(stateDir), log);
+  const exchange = new ExchangeService({ records, placement, clock, log });
+  const server = await serveAuthority({ authority, exchange }, listen, await serverIdentity(stateDir), log);
   const status = (): Answer => json(authorityStatus(signer, records, rotation, clock.now()));
   const handlers: Handlers = {
     "/status": status,
@@ -78,6 +80,7 @@ export async function runAuthority(options: AuthorityAppOptions, log: Logger): P
     } catch (error) {
       log.error({ error: describe(error) }, "the roots stay as they are");
     }
+    exchange.refresh();
   };
   const timer = setInterval(() => void tick(), TICK_MS);
   log.info({ listen, signing: signer.generation() }, "authority runs");

@@ -2,28 +2,36 @@ import { Agent, request } from "node:https";
 import { AmbitError } from "../lib/errors.ts";
 import { parseAuthorityAddress } from "./authority-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
+import type { ExchangeTransport } from "./node/authority-exchange.ts";
 import type { JoinFile } from "./join-token.ts";
 import {
   AUTHORITY_NAME,
+  EXCHANGE_PATH,
   NODE_HEADER,
+  REPORT_PATH,
   SIGN_PATH,
   WATCH_PATH,
+  type ExchangeNews,
+  type ExchangeQuestion,
+  type ExchangeReport,
   type NodeReport,
   type Refusal,
   type SignAnswer,
   type SignRequest,
+  type Standing,
   type Trust,
 } from "./protocol.ts";
 
-const SIGN_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 /** Longer than the authority holds a question. */
-const WATCH_TIMEOUT_MS = 40_000;
+const HELD_TIMEOUT_MS = 40_000;
 
 /** Asks the authority, over TLS by the certificate that came with the join token. */
-export class AuthorityClient implements CertificateSource {
+export class AuthorityClient implements CertificateSource, ExchangeTransport {
   readonly #address: string;
   readonly #join: () => JoinFile;
   readonly #agent = new Agent({ keepAlive: true, minVersion: "TLSv1.3" });
+  readonly #listeners = new Set<() => void>();
 
   /** `join` is asked each time: a token may be replaced by a newer one. Throws AmbitError `authority-address`. */
   constructor(address: string, join: () => JoinFile) {
@@ -33,11 +41,26 @@ export class AuthorityClient implements CertificateSource {
   }
 
   sign(body: SignRequest, signal: AbortSignal): Promise<SignAnswer> {
-    return this.#post<SignAnswer>(SIGN_PATH, body, SIGN_TIMEOUT_MS, signal);
+    return this.#post<SignAnswer>(SIGN_PATH, body, ANSWER_TIMEOUT_MS, signal);
   }
 
   watch(body: NodeReport, signal: AbortSignal): Promise<Trust> {
-    return this.#post<Trust>(WATCH_PATH, body, WATCH_TIMEOUT_MS, signal);
+    return this.#post<Trust>(WATCH_PATH, body, HELD_TIMEOUT_MS, signal);
+  }
+
+  report(body: ExchangeReport, signal: AbortSignal): Promise<Standing> {
+    return this.#post<Standing>(REPORT_PATH, body, ANSWER_TIMEOUT_MS, signal);
+  }
+
+  exchange(body: ExchangeQuestion, signal: AbortSignal): Promise<ExchangeNews> {
+    return this.#post<ExchangeNews>(EXCHANGE_PATH, body, HELD_TIMEOUT_MS, signal);
+  }
+
+  /** Calls `listener` after each answer of the authority, whatever it was about. Returns how to stop that. */
+  onAnswer(listener: () => void): () => void {
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
   }
 
   close(): void {
@@ -50,8 +73,9 @@ export class AuthorityClient implements CertificateSource {
     const { status, text } = await this.#exchange(join, path, JSON.stringify(body), within).catch((cause: unknown) => {
       throw this.#silent(cause);
     });
-    if (status === 200) return JSON.parse(text) as T; // An authority of this version, known by its key.
-    throw refusalOf(text) ?? this.#silent(new Error(`it answered ${status}`));
+    if (status !== 200) throw refusalOf(text) ?? this.#silent(new Error(`it answered ${status}`));
+    for (const listener of this.#listeners) listener();
+    return JSON.parse(text) as T; // An authority of this version, known by its key.
   }
 
   #exchange(

@@ -4,17 +4,30 @@ import { AmbitError, describe, messageOf } from "../lib/errors.ts";
 import { listen, type ListenAt } from "../lib/listen.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Authority } from "./authority.ts";
-import { parseNodeReport, parseSignRequest, readRequest } from "./message.ts";
-import { NODE_HEADER, SIGN_PATH, WATCH_PATH, type Refusal } from "./protocol.ts";
+import type { ExchangeService } from "./authority/exchange-service.ts";
+import {
+  parseExchangeQuestion,
+  parseExchangeReport,
+  parseNodeReport,
+  parseSignRequest,
+  readRequest,
+} from "./message.ts";
+import { EXCHANGE_PATH, NODE_HEADER, REPORT_PATH, SIGN_PATH, WATCH_PATH, type Refusal } from "./protocol.ts";
 import type { ServerIdentity } from "./server-identity.ts";
 
 export interface AuthorityServer {
   close(): void;
 }
 
+/** What the authority does for agents. */
+export interface AuthorityServices {
+  readonly authority: Authority;
+  readonly exchange: ExchangeService;
+}
+
 /** Serves agents until closed. Whatever they send, it answers and goes on. */
 export async function serveAuthority(
-  authority: Authority,
+  services: AuthorityServices,
   at: ListenAt,
   { pem }: ServerIdentity,
   log: Logger,
@@ -22,7 +35,7 @@ export async function serveAuthority(
   const server = createServer(
     { key: pem, cert: pem, minVersion: "TLSv1.3", handshakeTimeout: 10_000 },
     (request, response) => {
-      void answer(authority, request, response, log);
+      void answer(services, request, response, log);
     },
   );
   // Longer than a question is held.
@@ -39,7 +52,7 @@ export async function serveAuthority(
 }
 
 async function answer(
-  authority: Authority,
+  services: AuthorityServices,
   request: IncomingMessage,
   response: ServerResponse,
   log: Logger,
@@ -48,9 +61,9 @@ async function answer(
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   try {
-    authority.authenticate(node, /^Bearer (.+)$/u.exec(request.headers.authorization ?? "")?.[1] ?? "");
+    services.authority.authenticate(node, /^Bearer (.+)$/u.exec(request.headers.authorization ?? "")?.[1] ?? "");
     const body = await readRequest(request);
-    send(response, 200, await act(authority, request, node, body, gone.signal, log));
+    send(response, 200, await act(services, request, node, body, gone.signal, log));
   } catch (error) {
     const status = statusOf(error);
     log[status === 500 ? "error" : "warn"]({ node, path: request.url, error: describe(error) }, "refused");
@@ -61,7 +74,7 @@ async function answer(
 }
 
 async function act(
-  authority: Authority,
+  { authority, exchange }: AuthorityServices,
   { method, url }: IncomingMessage,
   node: string,
   body: string,
@@ -76,11 +89,13 @@ async function act(
     return answered;
   }
   if (call === `POST ${WATCH_PATH}`) return await authority.watch(node, parseNodeReport(body), signal);
+  if (call === `POST ${REPORT_PATH}`) return exchange.report(node, parseExchangeReport(body));
+  if (call === `POST ${EXCHANGE_PATH}`) return await exchange.exchange(node, parseExchangeQuestion(body), signal);
   throw new AmbitError({
     code: "no-such-path",
     kind: "user",
     what: `the authority has no ${call}`,
-    remedy: `it has POST ${SIGN_PATH} and POST ${WATCH_PATH}: use an agent of the same version`,
+    remedy: "use an agent of the same version as the authority",
   });
 }
 

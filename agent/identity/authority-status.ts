@@ -45,7 +45,7 @@ export function authorityStatus(
     ...(rotation !== undefined && { rotation: rotation.status() }),
     ...(trouble !== undefined && { trouble }),
     nodes: [...records.inUse(now)].map(([node, { validUntil, generations }]) => {
-      const at = records.heard(node);
+      const at = records.heard().get(node);
       const lastHeard = at === undefined ? {} : { lastHeard: new Date(at).toISOString() };
       return { node, ...lastHeard, validUntil: new Date(validUntil).toISOString(), generations };
     }),

@@ -1,17 +1,20 @@
 import type { Clock } from "../lib/clock.ts";
 import { AmbitError } from "../lib/errors.ts";
+import { HeldQuestions } from "./authority/held-questions.ts";
 import type { JoinTokens } from "./join-token.ts";
 import type { NodeRecords } from "./node-records.ts";
 import type { NodeReport, SignAnswer, SignRequest, Trust } from "./protocol.ts";
 import type { CertificateSigner } from "./signer.ts";
 
-/** Where identities are at home. */
+/** Where pods run, as the source of objects has it now. */
 export interface Placement {
-  /** Names of the nodes on which pods of this identity run now. */
+  /** Names of the nodes on which pods of this identity run. */
   nodesOf(spiffeId: string): readonly string[];
+  /** Name of the node on which the pod with this UID runs; undefined: the source does not know it. */
+  nodeOf(uid: string): string | undefined;
 }
 
-export interface AuthorityOptions {
+export interface AuthorityParts {
   readonly signer: CertificateSigner;
   readonly tokens: JoinTokens;
   readonly placement: Placement;
@@ -20,16 +23,14 @@ export interface AuthorityOptions {
   readonly clock: Clock;
 }
 
-/** A question that nothing has become of for so long is answered as it is: the other end sees that someone is here. */
-const HOLD_MS = 25_000;
-
 /** Decides who gets a certificate: a node, for identities of pods that run on it, and nobody else. */
 export class Authority {
-  readonly #options: AuthorityOptions;
-  readonly #waiting = new Set<() => void>();
+  readonly #options: AuthorityParts;
+  readonly #held: HeldQuestions;
 
-  constructor(options: AuthorityOptions) {
+  constructor(options: AuthorityParts) {
     this.#options = options;
+    this.#held = new HeldQuestions(options.clock);
   }
 
   /** Throws AmbitError `not-authenticated`. */
@@ -59,35 +60,22 @@ export class Authority {
   async watch(node: string, report: NodeReport, signal: AbortSignal): Promise<Trust> {
     const { records, clock } = this.#options;
     records.reported(node, report.trust?.roots ?? "", report.generations, clock.now());
-    const { roots, generation } = this.#trust();
-    const isCurrent = report.trust?.roots === roots && report.trust.generation === generation;
-    if (isCurrent && report.atOnce !== true) await this.#change(signal);
+    const isOld = (): boolean => {
+      const { roots, generation } = this.#trust();
+      return report.trust?.roots !== roots || report.trust.generation !== generation;
+    };
+    if (report.atOnce !== true) await this.#held.hold(isOld, signal);
     return this.#trust();
   }
 
   /** Another root is trusted, or signs: all who wait are told. */
   changed(): void {
-    for (const wake of this.#waiting) wake();
+    this.#held.changed();
   }
 
   #trust(): Trust {
     const { signer } = this.#options;
     return { roots: signer.roots(), generation: signer.generation() };
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        callOff();
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      const callOff = this.#options.clock.after(HOLD_MS, wake);
-      this.#waiting.add(wake);
-      signal.addEventListener("abort", wake);
-      if (signal.aborted) wake();
-    });
   }
 }
 

@@ -7,8 +7,8 @@ import type { CertificateSource } from "./certificate-source.ts";
 import { identityStatus, type CertificateStatus } from "./certificate-status.ts";
 import type { KnownRoots } from "./known-roots.ts";
 import { splitPem } from "./pem.ts";
-import type { Trust } from "./protocol.ts";
-import { TrustWatch } from "./trust-watch.ts";
+import type { NodeReport, Trust } from "./protocol.ts";
+import { LongPoll } from "./node/long-poll.ts";
 import { readWorkloadCertificate, renewalTime, type Entry, type WorkloadCertificate } from "./workload-entry.ts";
 
 /** What a node has now; a new object at each change, and never one without. */
@@ -41,7 +41,9 @@ export class CertificateStore {
   readonly #source: CertificateSource;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #watch: TrustWatch;
+  readonly #watch: LongPoll<Trust>;
+  /** What the open question tells of this node. */
+  #asked = "";
   readonly #knownRoots: KnownRoots | undefined;
   readonly #listeners = new Set<(certificates: Certificates) => void>();
   readonly #closing = new AbortController();
@@ -57,12 +59,15 @@ export class CertificateStore {
     this.#random = options.random ?? Math.random;
     this.#knownRoots = options.knownRoots;
     this.#current = { certificates: new Map(), rootsPem: this.#knownRoots?.pem ?? "" };
-    this.#watch = new TrustWatch({
-      source,
+    this.#watch = new LongPoll<Trust>({
+      ask: (atOnce, signal) => {
+        const report = this.#report();
+        this.#asked = JSON.stringify(report);
+        return source.watch({ ...report, atOnce }, signal);
+      },
+      onAnswer: (trust, isBack) => this.#learn(trust, isBack),
       clock: this.#clock,
       random: this.#random,
-      report: () => ({ trust: this.#trust, generations: this.#generations() }),
-      onTrust: (trust, isBack) => this.#learn(trust, isBack),
     });
   }
 
@@ -190,9 +195,9 @@ export class CertificateStore {
     this.#work();
   }
 
-  #generations(): readonly string[] {
+  #report(): NodeReport {
     const inUse = [...this.#entries.values()].filter(({ certificate }) => certificate !== undefined);
-    return [...new Set(inUse.map(({ generation }) => generation))].toSorted();
+    return { trust: this.#trust, generations: [...new Set(inUse.map(({ generation }) => generation))].toSorted() };
   }
 
   #publish(): void {
@@ -205,7 +210,7 @@ export class CertificateStore {
     this.#current = { certificates, rootsPem: this.#trust?.roots ?? this.#current.rootsPem };
     for (const listener of this.#listeners) listener(this.#current);
     // After who uses them: what is reported as in use is in use.
-    this.#watch.reportChanged();
+    if (JSON.stringify(this.#report()) !== this.#asked) this.#watch.askAnew();
   }
 }
 

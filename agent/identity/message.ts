@@ -1,8 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { AmbitError } from "../lib/errors.ts";
 import { readBody } from "../lib/read-body.ts";
-import type { NodeReport, SignRequest, Trust } from "./protocol.ts";
+import type { AnnouncedSandbox } from "../model/exchange.ts";
+import type {
+  Announcement,
+  ExchangeQuestion,
+  ExchangeReport,
+  NodeReport,
+  Position,
+  SignRequest,
+  Trust,
+} from "./protocol.ts";
 
+/** A report of 250 sandboxes has 20 kB. */
 const MAX_BYTES = 256 << 10;
 
 /** The body of a request. Throws AmbitError `bad-request` for one that is too long. */
@@ -23,14 +33,70 @@ export function parseSignRequest(text: string): SignRequest {
 /** Throws AmbitError `bad-request`. */
 export function parseNodeReport(text: string): NodeReport {
   const { trust, generations, atOnce } = parseObject(text);
-  if (!Array.isArray(generations) || !generations.every((one) => typeof one === "string")) {
-    throw badRequest("'generations' has to be a list of texts");
-  }
+  if (!isTexts(generations)) throw badRequest("'generations' has to be a list of texts");
   return { generations, trust: trust === undefined ? undefined : parseTrust(trust), atOnce: atOnce === true };
 }
 
+/** Throws AmbitError `bad-request`. */
+export function parseExchangeReport(text: string): ExchangeReport {
+  const { announced, follows } = parseObject(text);
+  return {
+    announced: announced === undefined ? undefined : parseAnnouncement(announced),
+    follows: follows === undefined ? undefined : parsePosition(follows),
+  };
+}
+
+/** Throws AmbitError `bad-request`. */
+export function parseExchangeQuestion(text: string): ExchangeQuestion {
+  const { knows, incomplete, followed, waitingFor, atOnce } = parseObject(text);
+  if (followed !== "alone" && !isCount(followed)) throw badRequest("'followed' has to be a version or 'alone'");
+  if (!isTexts(waitingFor) || !isTexts(incomplete)) {
+    throw badRequest("'waitingFor' and 'incomplete' have to be lists of texts");
+  }
+  return {
+    knows: knows === undefined ? undefined : parsePosition(knows),
+    incomplete,
+    followed,
+    waitingFor,
+    atOnce: atOnce === true,
+  };
+}
+
+function parseAnnouncement(value: unknown): Announcement {
+  const { version, sandboxes } = fieldsOf(value);
+  if (!isCount(version) || !Array.isArray(sandboxes) || !sandboxes.every(isSandbox)) {
+    throw badRequest("'announced' has to have a 'version' and 'sandboxes', each with the texts 'uid' and 'cookie'");
+  }
+  return { version, sandboxes: sandboxes.map(({ uid, cookie }) => ({ uid, cookie })) };
+}
+
+function parsePosition(value: unknown): Position {
+  const { instance, revision } = fieldsOf(value);
+  if (typeof instance !== "string" || !isCount(revision)) {
+    throw badRequest("a position has to have the text 'instance' and the number 'revision'");
+  }
+  return { instance, revision };
+}
+
+function isSandbox(value: unknown): value is AnnouncedSandbox {
+  const { uid, cookie } = fieldsOf(value);
+  return typeof uid === "string" && typeof cookie === "string";
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
 function parseTrust(value: unknown): Trust {
-  const { roots, generation } = typeof value === "object" && value !== null ? (value as Partial<Trust>) : {};
+  const { roots, generation } = fieldsOf(value);
   if (typeof roots !== "string" || typeof generation !== "string") {
     throw badRequest("'trust' has to have the texts 'roots' and 'generation'");
   }

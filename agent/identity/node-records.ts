@@ -32,9 +32,18 @@ export class NodeRecords {
     return new Map(found.toSorted(([a], [b]) => compareText(a, b)));
   }
 
-  /** When a node was heard last by this process; undefined: never. */
-  heard(node: string): number | undefined {
-    return this.#heard.get(node);
+  /** When the last certificate of each node ends, by node: of those that may have ended, too. */
+  validUntil(): ReadonlyMap<string, number> {
+    return new Map([...this.#records].map(([node, { validUntil }]) => [node, validUntil]));
+  }
+
+  /** When each node was heard last by this process, by node. */
+  heard(): ReadonlyMap<string, number> {
+    return this.#heard;
+  }
+
+  hear(node: string, now: number): void {
+    this.#heard.set(node, now);
   }
 
   reported(node: string, roots: string, generations: readonly string[], now: number): void {

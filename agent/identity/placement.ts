@@ -3,16 +3,26 @@ import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Source } from "../model/source.ts";
 
-/** Which identities run where, as the source has it now. */
+/** Which identities and which pods run where, as the source has it now. */
 export function placementOf(source: Source, trustDomain: string): Placement {
   let seen: Mesh | undefined;
-  let nodes: ReadonlyMap<string, readonly string[]> = new Map();
+  let byIdentity: ReadonlyMap<string, readonly string[]> = new Map();
+  let byUid: ReadonlyMap<string, string> = new Map();
+  const refresh = (): void => {
+    const mesh = source.current();
+    if (mesh === seen) return;
+    seen = mesh;
+    byIdentity = nodesByIdentity(mesh, trustDomain);
+    byUid = new Map(mesh.workloads.filter(({ node }) => node !== "").map(({ uid, node }) => [uid, node]));
+  };
   return {
     nodesOf: (id) => {
-      const mesh = source.current();
-      if (mesh !== seen) nodes = nodesByIdentity(mesh, trustDomain);
-      seen = mesh;
-      return nodes.get(id) ?? [];
+      refresh();
+      return byIdentity.get(id) ?? [];
+    },
+    nodeOf: (uid) => {
+      refresh();
+      return byUid.get(uid);
     },
   };
 }

@@ -1,7 +1,15 @@
-/** What an agent and the authority say to each other: JSON over HTTPS, POST only. */
+import type { AnnouncedSandbox, WaitedForNode } from "../model/exchange.ts";
 
+// What an agent and the authority say to each other: JSON over HTTPS, POST only.
+
+/** A node asks for a certificate. */
 export const SIGN_PATH = "/v1/sign";
+/** A node asks for the roots to trust. The authority holds the question until its answer differs from what the node has. */
 export const WATCH_PATH = "/v1/watch";
+/** A node reports which of its sandboxes take mTLS, and what it follows. The authority answers at once. */
+export const REPORT_PATH = "/v1/report";
+/** A node asks for what other nodes have reported. The authority holds the question until it has news. */
+export const EXCHANGE_PATH = "/v1/exchange";
 
 /** The name in the authority's own certificate, whatever address it is reached at. */
 export const AUTHORITY_NAME = "authority.ambit.internal";
@@ -36,6 +44,87 @@ export interface NodeReport {
   readonly generations: readonly string[];
   /** It could not ask for a while, and wants to know that somebody is here: the answer is not held. */
   readonly atOnce?: boolean;
+}
+
+/**
+ * A state of the records that one authority process (`instance`) keeps of the nodes' sandboxes. A revision has no meaning
+ * for another instance.
+ */
+export interface Position {
+  readonly instance: string;
+  readonly revision: number;
+}
+
+/** Exactly which sandboxes of a node take mTLS. */
+export interface Announcement {
+  /** Grows with each change, over restarts of the agent too. */
+  readonly version: number;
+  readonly sandboxes: readonly AnnouncedSandbox[];
+}
+
+/** Body of a request to `REPORT_PATH`; its answer is a `Standing`. */
+export interface ExchangeReport {
+  /** undefined: the agent does not know yet which of its sandboxes take mTLS. */
+  readonly announced: Announcement | undefined;
+  /** The node's proxy goes by the records as they were there; undefined: by none yet. */
+  readonly follows: Position | undefined;
+}
+
+/** Body of a request to `EXCHANGE_PATH`; its answer is an `ExchangeNews`. */
+export interface ExchangeQuestion {
+  /** The records that the node has; undefined: none. */
+  readonly knows: Position | undefined;
+  /** Nodes of which the asker needs all records, as it has left out earlier news of them. */
+  readonly incomplete: readonly string[];
+  /** What the last `Standing` said. */
+  readonly followed: Followed;
+  readonly waitingFor: readonly string[];
+  /** The authority did not answer before: it answers this question without holding it. */
+  readonly atOnce?: boolean;
+}
+
+/** The newest version of a node's report that all other nodes follow. `alone`: no other node has to follow. */
+export type Followed = number | "alone";
+
+/** How far other nodes have followed the asker. */
+export interface Standing {
+  readonly instance: string;
+  /** The newest version of the asker's report that this instance has; 0: none. */
+  readonly version: number;
+  readonly followed: Followed;
+  /** Nodes that do not follow `version` yet: not all of them where they are many. */
+  readonly waitingFor: readonly WaitedForNode[];
+}
+
+/** What the authority keeps of one sandbox. */
+export interface SandboxRecord extends AnnouncedSandbox {
+  readonly node: string;
+  /** When the record changed last. */
+  readonly revision: number;
+  /** The node does not announce the sandbox any more. The record is a tombstone, so that a delta can tell of it. */
+  readonly gone?: true;
+}
+
+/** What has changed at other nodes after revision `from`, up to `revision`. */
+export interface ExchangeNews {
+  readonly instance: string;
+  /** 0: the list is complete, for the nodes that have reported to this instance. */
+  readonly from: number;
+  readonly revision: number;
+  readonly nodes: readonly NodeNews[];
+  readonly records: readonly SandboxRecord[];
+  readonly standing: Standing;
+}
+
+/** A node of which `ExchangeNews` tell something. */
+export interface NodeNews {
+  readonly node: string;
+  /** Of the report that the records are from: whoever knows of a later one keeps to that. */
+  readonly version: number;
+  /** `records` has all records of the node: whatever else the asker knows of it has ended. */
+  readonly complete?: true;
+  /** The node's certificates have ended without another report: it has no records any more. */
+  readonly ended?: true;
 }
 
 /** A refusal, as an AmbitError travels. */

@@ -92,7 +92,7 @@ export class RootRotation {
   }
 
   #heard(node: string): string {
-    const at = this.#options.records.heard(node);
+    const at = this.#options.records.heard().get(node);
     return at === undefined ? " (not heard of yet)" : ` (last heard of at ${new Date(at).toISOString()})`;
   }
 }

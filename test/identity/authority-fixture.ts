@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthorityClient } from "../../agent/identity/authority-client.ts";
 import { serveAuthority, type AuthorityServer } from "../../agent/identity/authority-server.ts";
-import { Authority } from "../../agent/identity/authority.ts";
+import { ExchangeService } from "../../agent/identity/authority/exchange-service.ts";
+import { Authority, type Placement } from "../../agent/identity/authority.ts";
 import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
 import { JoinTokens, makeJoinFile, type JoinFile } from "../../agent/identity/join-token.ts";
 import { NodeRecords } from "../../agent/identity/node-records.ts";
@@ -25,9 +26,14 @@ export class AuthorityFixture {
     [WEB, ["n1"]],
     [API, ["n2"]],
   ]);
+  /** By UID: the node on which the pod runs. */
+  readonly pods = new Map<string, string>();
   readonly signer: BuiltInSigner;
   readonly records: NodeRecords;
   readonly authority: Authority;
+  exchange: ExchangeService;
+  readonly #placement: Placement;
+  readonly #clock: Clock;
   #server: AuthorityServer | undefined;
 
   private constructor(signer: BuiltInSigner, folder: string, clock: Clock) {
@@ -35,14 +41,20 @@ export class AuthorityFixture {
     this.socketPath = join(folder, "authority.sock");
     this.signer = signer;
     this.records = new NodeRecords(join(folder, "nodes.json"));
+    this.#clock = clock;
+    this.#placement = {
+      nodesOf: (id: string) => this.placed.get(id) ?? [],
+      nodeOf: (uid: string) => this.pods.get(uid),
+    };
     this.authority = new Authority({
       signer,
       tokens: new JoinTokens(folder),
-      placement: { nodesOf: (id) => this.placed.get(id) ?? [] },
+      placement: this.#placement,
       records: this.records,
       lifetimeMs: LIFETIME_MS,
       clock,
     });
+    this.exchange = this.#openExchange();
   }
 
   static async start(clock: Clock): Promise<AuthorityFixture> {
@@ -55,7 +67,16 @@ export class AuthorityFixture {
 
   async serve(): Promise<void> {
     const { socketPath } = this;
-    this.#server = await serveAuthority(this.authority, { socketPath }, await serverIdentity(this.folder), log);
+    this.#server = await serveAuthority(this, { socketPath }, await serverIdentity(this.folder), log);
+  }
+
+  /** As after a restart of the process: nothing is known of what nodes reported. */
+  restart(): void {
+    this.exchange = this.#openExchange();
+  }
+
+  #openExchange(): ExchangeService {
+    return new ExchangeService({ records: this.records, placement: this.#placement, clock: this.#clock, log });
   }
 
   stopServing(): void {

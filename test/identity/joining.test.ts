@@ -49,12 +49,7 @@ test("an address is a unix socket, or a host and a port", () => {
 test("an agent joins over TCP, and takes a newer token without a restart", async () => {
   const port = await freePort();
   const log = createLogger("test", "silent");
-  const server = await serveAuthority(
-    fixture.authority,
-    { host: "::1", port },
-    await serverIdentity(fixture.folder),
-    log,
-  );
+  const server = await serveAuthority(fixture, { host: "::1", port }, await serverIdentity(fixture.folder), log);
   await writeToken("n1");
   const store = await openCertificateStore("n1", { address: `[::1]:${port}`, joinTokenFile }, rootsFile);
   store.want([WEB]);

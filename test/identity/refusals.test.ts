@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeRequest } from "../../agent/identity/certificate-request.ts";
 import { makeJoinFile, type JoinFile } from "../../agent/identity/join-token.ts";
-import { AUTHORITY_NAME, SIGN_PATH, WATCH_PATH } from "../../agent/identity/protocol.ts";
+import { AUTHORITY_NAME, EXCHANGE_PATH, REPORT_PATH, SIGN_PATH, WATCH_PATH } from "../../agent/identity/protocol.ts";
 import { SYSTEM_CLOCK } from "../../agent/lib/clock.ts";
 import { describe as inWords } from "../../agent/lib/errors.ts";
 import { API, AuthorityFixture, WEB } from "./authority-fixture.ts";
@@ -117,6 +117,18 @@ test("whatever is sent is answered, and the authority goes on", async () => {
   }
   for (const body of ["{}", '{"generations":7}', '{"generations":[7]}', '{"generations":[],"trust":7}']) {
     expect((await send(node, "POST", WATCH_PATH, body)).status).toBe(400);
+  }
+  const reports = [
+    "{",
+    '{"announced":7}',
+    '{"announced":{"version":1.5,"sandboxes":[]}}',
+    '{"follows":{"instance":"x"}}',
+  ];
+  for (const body of [...reports, '{"announced":{"version":1,"sandboxes":[{"uid":7}]}}']) {
+    expect((await send(node, "POST", REPORT_PATH, body)).status).toBe(400);
+  }
+  for (const body of ["{}", '{"followed":-1,"waitingFor":[],"incomplete":[]}', '{"followed":0,"waitingFor":[7]}']) {
+    expect((await send(node, "POST", EXCHANGE_PATH, body)).status).toBe(400);
   }
   expect((await send(node, "GET", SIGN_PATH, "")).status).toBe(404);
   expect((await send(node, "POST", "//", "")).status).toBe(404);

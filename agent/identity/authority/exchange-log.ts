@@ -1,0 +1,280 @@
+import type { Clock } from "../../lib/clock.ts";
+import type { AnnouncedSandbox, WaitedForNode } from "../../model/exchange.ts";
+import type {
+  Announcement,
+  ExchangeNews,
+  ExchangeQuestion,
+  ExchangeReport,
+  Followed,
+  NodeNews,
+  Position,
+  SandboxRecord,
+  Standing,
+} from "../protocol.ts";
+
+/** What the log has to know of nodes; `NodeRecords` knows it. */
+export interface KnownNodes {
+  /** When the last certificate of each node ends, by node: of every node that may have one. */
+  validUntil(): ReadonlyMap<string, number>;
+  /** When each node was heard last by this process, by node. */
+  heard(): ReadonlyMap<string, number>;
+}
+
+export interface ExchangeLogOptions {
+  /** A random name of this process: its revisions start anew. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly nodes: KnownNodes;
+  /** Name of the node on which the pod with this UID runs; undefined: the source does not know the pod yet. */
+  readonly nodeOf: (uid: string) => string | undefined;
+}
+
+/** How far a node has come, for status. */
+export interface ExchangeNode {
+  /** Sandboxes of the node that take mTLS. */
+  readonly sandboxes: number;
+  /** The revision that its proxy goes by; 0: it has not told this authority yet. */
+  readonly follows: number;
+  /** It has told this authority which of its sandboxes take mTLS. */
+  readonly reported: boolean;
+}
+
+interface NodeState {
+  /** As the node reported it, refused sandboxes included. Version 0: it has not reported. */
+  announced: Announcement;
+  /** By `keyOf`: accepted sandboxes, and tombstones. */
+  readonly records: Map<string, SandboxRecord>;
+  /** The revision of its first report: news from before it carry all records of the node. 0: it has not reported. */
+  since: number;
+  /** The revision of its last change. */
+  newest: number;
+  /** Tombstones up to this revision may be missing, so news from before it carry all records of the node as well. */
+  horizon: number;
+  follows: number;
+  /** The revision that others have to follow, for versions that some node may not follow yet. The oldest first. */
+  versions: readonly { readonly version: number; readonly revision: number }[];
+  /** UIDs that it announces in spite of running elsewhere. */
+  refused: readonly string[];
+}
+
+/** A node keeps a question open, or asks anew within seconds: one that is silent for so long has no agent. */
+const SILENT_MS = 60_000;
+/** Beyond these, whoever lags behind gets a complete list. */
+const MAX_TOMBSTONES = 10_000;
+const MAX_VERSIONS = 100;
+/** Named in a `Standing`. */
+const MAX_WAITING = 32;
+
+/**
+ * What the nodes have reported, as records with one growing revision, and which node follows which revision. It has no
+ * sockets and no timers. A node's part is authoritative from its first report to this instance on; nodes keep what they
+ * know of one that has not reported yet.
+ */
+export class ExchangeLog {
+  readonly #options: ExchangeLogOptions;
+  readonly #nodes = new Map<string, NodeState>();
+  #revision = 0;
+  /** Which node changed last, and when another one did: every asker finds in one step whether there are news for it. */
+  #last = { node: "", revision: 0, others: 0 };
+
+  constructor(options: ExchangeLogOptions) {
+    this.#options = options;
+  }
+
+  get position(): Position {
+    return { instance: this.#options.instance, revision: this.#revision };
+  }
+
+  /** Takes a report, unless a newer one is here. Returns UIDs that it refuses, each time they come anew. */
+  report(node: string, { announced, follows }: ExchangeReport): readonly string[] {
+    const state = this.#state(node);
+    if (follows?.instance === this.#options.instance) {
+      state.follows = Math.max(state.follows, Math.min(follows.revision, this.#revision));
+    }
+    if (announced === undefined || announced.version <= state.announced.version) return [];
+    state.announced = announced;
+    // Each version is news, even where it changes no record: a node that kept to a later one of before learns of it.
+    const refused = this.#apply(node, state, true);
+    const told = { version: announced.version, revision: state.newest };
+    state.versions = [...state.versions, told].slice(-MAX_VERSIONS);
+    return refused;
+  }
+
+  /** Is there something that the asker does not know? Cheap: it is asked for every open question after every change. */
+  hasNews(node: string, question: ExchangeQuestion): boolean {
+    const { knows, followed, waitingFor } = question;
+    if (knows?.instance !== this.#options.instance) return true;
+    const others = this.#last.node === node ? this.#last.others : this.#last.revision;
+    if (others > knows.revision) return true;
+    // A node that all others follow learns at the end of a held question that there is a new one.
+    if (followed === (this.#nodes.get(node)?.announced.version ?? 0) && waitingFor.length === 0) return false;
+    const standing = this.standing(node);
+    return standing.followed !== followed || standing.waitingFor.map((one) => one.node).join() !== waitingFor.join();
+  }
+
+  news(node: string, { knows, incomplete }: ExchangeQuestion): ExchangeNews {
+    const { instance } = this.#options;
+    const from = knows?.instance === instance ? Math.min(knows.revision, this.#revision) : 0;
+    const others = [...this.#nodes].filter(([name, { newest }]) => name !== node && newest > from);
+    const wanted = new Set(incomplete);
+    const isComplete = (name: string, { since, horizon }: NodeState): boolean =>
+      since > from || horizon > from || wanted.has(name);
+    return {
+      instance,
+      from,
+      revision: this.#revision,
+      nodes: others.map(([name, state]): NodeNews => {
+        const { version } = state.announced;
+        return {
+          node: name,
+          version,
+          ...(isComplete(name, state) && { complete: true }),
+          ...(version === 0 && { ended: true }),
+        };
+      }),
+      records: others.flatMap(([name, state]) => {
+        const records = [...state.records.values()];
+        if (isComplete(name, state)) return records.filter(({ gone }) => gone !== true);
+        return records.filter(({ revision }) => revision > from);
+      }),
+      standing: this.standing(node),
+    };
+  }
+
+  standing(node: string): Standing {
+    const { instance, nodes } = this.#options;
+    const { announced, versions } = this.#state(node);
+    const others = [...this.#waited()]
+      .filter((name) => name !== node)
+      .map((name) => [name, this.#follows(name)] as const);
+    const least = Math.min(...others.map(([, follows]) => follows));
+    const followed: Followed =
+      others.length === 0 ? "alone" : (versions.findLast(({ revision }) => revision <= least)?.version ?? 0);
+    const wanted = versions.at(-1)?.revision ?? 0;
+    const heard = nodes.heard();
+    const waitingFor = others
+      .filter(([, follows]) => follows < wanted)
+      .map(([name]): WaitedForNode => ({ node: name, lastHeard: isoOf(heard.get(name)) }))
+      .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+      .slice(0, MAX_WAITING);
+    return { instance, version: announced.version, followed, waitingFor };
+  }
+
+  /**
+   * Time has passed, or the source has changed: what nodes announced is compared with the source again, nodes whose
+   * certificates have ended without another word lose their records, and tombstones that all follow are dropped.
+   * Returns what `report` returns, by node.
+   */
+  refresh(): ReadonlyMap<string, readonly string[]> {
+    const refused = new Map<string, readonly string[]>();
+    const waited = this.#waited();
+    for (const node of new Set([...this.#nodes.keys(), ...this.#options.nodes.validUntil().keys()])) {
+      const state = this.#state(node);
+      // A later report counts again, whatever its version.
+      if (!waited.has(node)) state.announced = { version: 0, sandboxes: [] };
+      if (state.announced.version > 0 || !waited.has(node)) {
+        const found = this.#apply(node, state);
+        if (found.length > 0) refused.set(node, found);
+      }
+      if (!waited.has(node)) state.versions = [];
+    }
+    this.#compact(waited);
+    return refused;
+  }
+
+  status(): ReadonlyMap<string, ExchangeNode> {
+    const names = [...new Set([...this.#nodes.keys(), ...this.#waited()])].toSorted();
+    return new Map(
+      names.map((name) => {
+        const { records, follows, announced } = this.#state(name);
+        const sandboxes = [...records.values()].filter(({ gone }) => gone !== true).length;
+        return [name, { sandboxes, follows, reported: announced.version > 0 }];
+      }),
+    );
+  }
+
+  #state(node: string): NodeState {
+    const found = this.#nodes.get(node);
+    if (found !== undefined) return found;
+    const announced = { version: 0, sandboxes: [] };
+    const made = {
+      announced,
+      records: new Map(),
+      since: 0,
+      newest: 0,
+      horizon: 0,
+      follows: 0,
+      versions: [],
+      refused: [],
+    };
+    this.#nodes.set(node, made);
+    return made;
+  }
+
+  #follows(node: string): number {
+    return this.#nodes.get(node)?.follows ?? 0;
+  }
+
+  /**
+   * Nodes that may speak to the others' pods: those with certificates that have not ended, as an Envoy goes on without its
+   * agent, and those whose agents are here.
+   */
+  #waited(): ReadonlySet<string> {
+    const { nodes, clock } = this.#options;
+    const now = clock.now();
+    const certified = [...nodes.validUntil()].filter(([, end]) => end > now);
+    const heard = [...nodes.heard()].filter(([, at]) => now - at < SILENT_MS);
+    return new Set([...certified, ...heard].map(([node]) => node));
+  }
+
+  /** Makes the node's records say what it announced, as far as it may. All that changes gets the same new revision. */
+  #apply(node: string, state: NodeState, isNews = state.since === 0): readonly string[] {
+    const { sandboxes } = state.announced;
+    const refused = sandboxes.map(({ uid }) => uid).filter((uid) => this.#isElsewhere(node, uid));
+    const accepted = new Map(
+      sandboxes.filter(({ uid }) => !refused.includes(uid)).map((sandbox) => [keyOf(sandbox), sandbox]),
+    );
+    const come = [...accepted].filter(([key]) => (state.records.get(key) ?? GONE).gone === true);
+    const left = [...state.records].filter(([key, { gone }]) => gone !== true && !accepted.has(key));
+    const isNew = refused.filter((uid) => !state.refused.includes(uid));
+    state.refused = refused;
+    if (come.length + left.length === 0 && !isNews) return isNew;
+    const revision = ++this.#revision;
+    for (const [key, { uid, cookie }] of come) state.records.set(key, { node, uid, cookie, revision });
+    for (const [key, { uid, cookie }] of left) state.records.set(key, { node, uid, cookie, revision, gone: true });
+    if (state.since === 0) state.since = revision;
+    state.newest = revision;
+    const { others, ...last } = this.#last;
+    this.#last = { node, revision, others: last.node === node ? others : last.revision };
+    return isNew;
+  }
+
+  #isElsewhere(node: string, uid: string): boolean {
+    const home = this.#options.nodeOf(uid);
+    return home !== undefined && home !== node;
+  }
+
+  #compact(waited: ReadonlySet<string>): void {
+    const tombstones = [...this.#nodes.values()]
+      .flatMap(({ records }) => [...records].filter(([, { gone }]) => gone))
+      .toSorted(([, a], [, b]) => a.revision - b.revision);
+    for (const [at, [key, { node, revision }]] of tombstones.entries()) {
+      const isFollowed = [...waited].every((name) => name === node || this.#follows(name) >= revision);
+      if (!isFollowed && at >= tombstones.length - MAX_TOMBSTONES) continue;
+      const state = this.#state(node);
+      state.records.delete(key);
+      state.horizon = revision;
+    }
+  }
+}
+
+const GONE: Pick<SandboxRecord, "gone"> = { gone: true };
+
+/** A pod keeps its UID when its sandbox is recreated. */
+function keyOf({ uid, cookie }: AnnouncedSandbox): string {
+  return `${uid} ${cookie}`;
+}
+
+function isoOf(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

@@ -1,0 +1,249 @@
+import type { AnnouncedSandbox, WaitedForNode } from "../../model/exchange.ts";
+import { ALONE } from "../../model/exchange.ts";
+import type {
+  Announcement,
+  ExchangeNews,
+  ExchangeQuestion,
+  ExchangeReport,
+  NodeNews,
+  Position,
+  SandboxRecord,
+  Standing,
+} from "../protocol.ts";
+
+/** What outlives the agent. */
+export interface StoredExchange {
+  readonly announced: Announcement;
+  /** The newest version of `announced` that all other nodes were seen to follow. */
+  readonly followed: number;
+  readonly knows: Position | undefined;
+  /** Versions of the other nodes' reports, by node. */
+  readonly versions: Readonly<Record<string, number>>;
+  /** Records of other nodes' sandboxes that take mTLS. */
+  readonly records: readonly SandboxRecord[];
+}
+
+const NOTHING: StoredExchange = {
+  announced: { version: 0, sandboxes: [] },
+  followed: 0,
+  knows: undefined,
+  versions: {},
+  records: [],
+};
+
+export interface SentReport {
+  readonly report: ExchangeReport;
+  /** The instance that this node knew then. */
+  readonly knew: string | undefined;
+}
+
+interface Reported extends ExchangeReport {
+  readonly instance: string;
+  readonly knew: string | undefined;
+}
+
+/** What one node knows of the others, and they of it, as far as the authority has answered. No sockets, no timers. */
+export class ExchangeView {
+  readonly #now: () => number;
+  #announced: Announcement;
+  /** The authority has this version from an agent before this one, whose state is lost. */
+  #beyond = 0;
+  #followed: number;
+  #standing: Standing | undefined;
+  /** What the authority last took of this node; `knew`: the instance that this node knew when it sent that. */
+  #reported: Reported = { instance: "", knew: undefined, announced: undefined, follows: undefined };
+  #knows: Position | undefined;
+  /** Of the reports that `records` are from, by node. */
+  #versions: ReadonlyMap<string, number>;
+  /** Nodes of which the authority has told an earlier report. */
+  readonly #incomplete = new Set<string>();
+  /** By node. */
+  #records: ReadonlyMap<string, readonly SandboxRecord[]>;
+  #captured: ReadonlySet<string>;
+  #revision = 1;
+  #followsRevision = 0;
+  /** By revision of this view, from the one that is followed on: the last position at which `captured` was the same. */
+  readonly #positions = new Map<number, Position>();
+  #unsaved = false;
+
+  constructor(stored: StoredExchange | undefined, now: () => number) {
+    const { announced, followed, knows, versions, records } = stored ?? NOTHING;
+    this.#now = now;
+    this.#announced = announced;
+    this.#followed = followed;
+    this.#knows = knows;
+    this.#versions = new Map(Object.entries(versions));
+    this.#records = byNode(records);
+    this.#captured = uidsOf(this.#records);
+    if (knows !== undefined) this.#positions.set(this.#revision, knows);
+  }
+
+  get captured(): ReadonlySet<string> {
+    return this.#captured;
+  }
+
+  /** Grows when `captured` changes, and only then. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /**
+   * Never falls: what all nodes have followed stays followed. ALONE only for what the authority has recorded, as a node
+   * that has come meanwhile may go by an earlier report.
+   */
+  get followed(): number {
+    const isAlone = this.#standing?.followed === "alone" && this.#standing.version === this.#announced.version;
+    return isAlone ? ALONE : this.#followed;
+  }
+
+  get waitingFor(): readonly WaitedForNode[] {
+    return this.#standing?.waitingFor ?? [];
+  }
+
+  announce(sandboxes: readonly AnnouncedSandbox[]): number {
+    const list = sandboxes
+      .map(({ uid, cookie }) => ({ uid, cookie }))
+      .toSorted((a, b) => compare(a.uid, b.uid) || compare(a.cookie, b.cookie));
+    const { version, sandboxes: before } = this.#announced;
+    if (version === 0 || JSON.stringify(list) !== JSON.stringify(before)) this.#announceAnew(list);
+    return this.#announced.version;
+  }
+
+  follow(revision: number): void {
+    if (revision <= this.#followsRevision || revision > this.#revision) return;
+    this.#followsRevision = revision;
+    for (const one of this.#positions.keys()) if (one < revision) this.#positions.delete(one);
+  }
+
+  learn(news: ExchangeNews): void {
+    const { instance, from, revision, nodes, records } = news;
+    const isNext = this.#knows?.instance === instance ? from <= this.#knows.revision : from === 0;
+    if (!isNext) return;
+    if (nodes.length > 0) this.#apply(nodes, byNode(records));
+    if (this.#knows?.instance !== instance) this.#unsaved = true;
+    this.#knows = { instance, revision };
+    this.#positions.set(this.#revision, this.#knows);
+    this.acknowledge(news.standing);
+  }
+
+  acknowledge(standing: Standing): void {
+    const { version, followed } = standing;
+    this.#standing = standing;
+    if (version > this.#announced.version) {
+      // Others may go by that report. What they follow is not about this node's reports until those have higher versions.
+      this.#beyond = Math.max(this.#beyond, version);
+      if (this.#announced.version > 0) this.#announceAnew(this.#announced.sandboxes);
+      return;
+    }
+    const newest = followed === "alone" ? version : followed;
+    if (newest <= this.#followed || newest <= this.#beyond) return;
+    this.#followed = newest;
+    this.#unsaved = true;
+  }
+
+  /** What the authority lacks of this node; undefined: nothing. */
+  nextReport(): SentReport | undefined {
+    const announced = this.#announced.version === 0 ? undefined : this.#announced;
+    const follows = this.#positions.get(this.#followsRevision);
+    if (announced === undefined && follows === undefined) return undefined;
+    const { instance, knew, announced: before, follows: earlier } = this.#reported;
+    const known = this.#knows?.instance;
+    // Where a report was answered by yet another instance, the next news say which one counts.
+    const isTaken = known === undefined || known === instance || known === knew;
+    if (isTaken && announced?.version === before?.version && isSame(follows, earlier)) return undefined;
+    return { report: { announced, follows }, knew: known };
+  }
+
+  /** The authority has taken a report, and answered. */
+  reported({ report, knew }: SentReport, standing: Standing): void {
+    this.#reported = { ...report, knew, instance: standing.instance };
+    this.acknowledge(standing);
+  }
+
+  question(): ExchangeQuestion {
+    const { followed = 0 } = this.#standing ?? {};
+    return {
+      knows: this.#knows,
+      incomplete: [...this.#incomplete],
+      followed,
+      waitingFor: this.waitingFor.map(({ node }) => node),
+    };
+  }
+
+  /** What has to be written down before anybody is told of it; undefined: nothing has changed. */
+  toStore(): StoredExchange | undefined {
+    if (!this.#unsaved) return undefined;
+    this.#unsaved = false;
+    return {
+      announced: this.#announced,
+      followed: this.#followed,
+      // A complete list where this one lacks something.
+      knows: this.#incomplete.size > 0 ? undefined : this.#knows,
+      versions: Object.fromEntries(this.#versions),
+      records: [...this.#records.values()].flat(),
+    };
+  }
+
+  #announceAnew(sandboxes: readonly AnnouncedSandbox[]): void {
+    const version = Math.max(this.#announced.version + 1, this.#beyond + 1, this.#now());
+    this.#announced = { version, sandboxes };
+    this.#unsaved = true;
+  }
+
+  #apply(nodes: readonly NodeNews[], changed: ReadonlyMap<string, readonly SandboxRecord[]>): void {
+    const versions = new Map(this.#versions);
+    const after = new Map(this.#records);
+    for (const { node, version, complete, ended } of nodes) {
+      const known = versions.get(node) ?? 0;
+      // Another instance may have heard of an earlier report only. Its next news of the node come on top of that one.
+      if (version < known && ended !== true) {
+        this.#incomplete.add(node);
+        continue;
+      }
+      this.#incomplete.delete(node);
+      versions.set(node, Math.max(version, known));
+      const records = changed.get(node) ?? [];
+      const keys = new Set(records.map(keyOf));
+      const kept = complete === true || ended === true ? [] : (after.get(node) ?? []);
+      const all = [
+        ...kept.filter((record) => !keys.has(keyOf(record))),
+        ...records.filter(({ gone }) => gone !== true),
+      ];
+      if (all.length > 0) after.set(node, all);
+      else after.delete(node);
+    }
+    this.#versions = versions;
+    this.#records = after;
+    this.#unsaved = true;
+    const captured = uidsOf(after);
+    if (captured.size === this.#captured.size && [...captured].every((uid) => this.#captured.has(uid))) return;
+    this.#captured = captured;
+    this.#revision++;
+  }
+}
+
+function byNode(records: readonly SandboxRecord[]): ReadonlyMap<string, readonly SandboxRecord[]> {
+  const found = new Map<string, SandboxRecord[]>();
+  for (const record of records) {
+    const list = found.get(record.node);
+    if (list === undefined) found.set(record.node, [record]);
+    else list.push(record);
+  }
+  return found;
+}
+
+function uidsOf(records: ReadonlyMap<string, readonly SandboxRecord[]>): ReadonlySet<string> {
+  return new Set([...records.values()].flatMap((list) => list.map(({ uid }) => uid)));
+}
+
+function keyOf({ uid, cookie }: SandboxRecord): string {
+  return `${uid} ${cookie}`;
+}
+
+function isSame(a: Position | undefined, b: Position | undefined): boolean {
+  return a?.instance === b?.instance && a?.revision === b?.revision;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

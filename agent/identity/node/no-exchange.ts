@@ -1,0 +1,16 @@
+import { ALONE, type Exchange } from "../../model/exchange.ts";
+
+/** The exchange of an agent without an authority: this node tells nobody and hears nothing. */
+export const NO_EXCHANGE: Exchange = {
+  captured: () => NOBODY,
+  revision: () => 0,
+  follow: () => undefined,
+  announce: () => 0,
+  followed: () => ALONE,
+  waitingFor: () => [],
+  trouble: () => undefined,
+  onChange: () => () => undefined,
+  close: () => undefined,
+};
+
+const NOBODY: ReadonlySet<string> = new Set();
