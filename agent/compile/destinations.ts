@@ -1,6 +1,7 @@
 import type { Protocol, Service, ServicePort } from "../model/service.ts";
 import type { OutboundMode } from "../model/capture-state.ts";
-import { clusterName, familyOf, hostPort, serviceHost, type IpFamily } from "./names.ts";
+import { familyOf, IP_FAMILIES, type IpFamily } from "../lib/ip-address.ts";
+import { clusterName, hostPort, serviceHost } from "./names.ts";
 import type { Backend, NodeView } from "./node-view.ts";
 
 /** One port of one Service in one address family: what gets an Envoy cluster. */
@@ -61,7 +62,7 @@ export function serviceTargets(view: NodeView): readonly ServiceTarget[] {
 }
 
 function families(service: Service): readonly IpFamily[] {
-  return service.headless ? [4, 6] : [...new Set(service.clusterIPs.map(familyOf))];
+  return service.headless ? IP_FAMILIES : [...new Set(service.clusterIPs.map(familyOf))];
 }
 
 /** Every destination once; where two Services claim the same address and port, the first by name has it. */

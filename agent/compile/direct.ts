@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { familyOf } from "../lib/ip-address.ts";
 import { Remembered } from "../lib/remember.ts";
 import type { Workload } from "../model/workload.ts";
 import type { CapturedDestination } from "../model/capture-state.ts";
@@ -25,7 +25,7 @@ export function directTarget(name: string, view: NodeView): DirectTarget | undef
   const port = Number(name.slice(at + 1));
   const workload = view.workloadsByAddress.get(address);
   if (workload?.enrolled !== true || !Number.isInteger(port) || hostPort(address, port) !== name) return undefined;
-  if (isIPv6(address) !== host.startsWith("[")) return undefined;
+  if ((familyOf(address) === 6) !== host.startsWith("[")) return undefined;
   return { workload, address, port };
 }
 

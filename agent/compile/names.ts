@@ -1,15 +1,9 @@
-import { isIPv6 } from "node:net";
+import { familyOf, type IpFamily } from "../lib/ip-address.ts";
 import type { Service } from "../model/service.ts";
-
-export type IpFamily = 4 | 6;
-
-export function familyOf(address: string): IpFamily {
-  return isIPv6(address) ? 6 : 4;
-}
 
 /** `1.2.3.4:80` or `[fd00::1]:80`: how Envoy prints an address, and so the key of everything found by original destination. */
 export function hostPort(address: string, port: number): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  return familyOf(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 export function serviceHost(namespace: string, name: string): string {

@@ -8,7 +8,7 @@ import type { Workload } from "../model/workload.ts";
 import type { MtlsMode } from "../model/peer-authentication.ts";
 import { effectsOf, type PodEffects, type PodState } from "../model/pod-state.ts";
 import { modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
-import { familyOf, type IpFamily } from "./names.ts";
+import { familyOf, type IpFamily } from "../lib/ip-address.ts";
 import type { CompileOptions } from "./options.ts";
 
 /** A ready address behind a Service's port. */

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { IpFamily } from "../lib/ip-address.ts";
 import type { CapturedDestination, CapturedPod, PodPort } from "../model/capture-state.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
 import { effectsOf } from "../model/pod-state.ts";
@@ -78,7 +79,7 @@ export interface Capture {
    * True if the proxy's inbound listener of the family (default IPv4) is up in the sandbox, which a path of its network
    * namespace names, too. Throws AmbitError `netns-unavailable` for a path.
    */
-  hasInboundListener(where: string | Pick<Sandbox, "cookie">, family?: 4 | 6): boolean;
+  hasInboundListener(where: string | Pick<Sandbox, "cookie">, family?: IpFamily): boolean;
   /** Pods of which the kernel knows, also from an earlier agent. */
   knownPods(): KnownPods;
   /**

@@ -1,7 +1,8 @@
 import { readSysctl, withNetns, writeSysctl } from "./netns.ts";
+import { IP_FAMILIES, type IpFamily } from "../lib/ip-address.ts";
 import { DELIVERY_MARK, RESERVED_PORTS } from "../lib/ports.ts";
 import { formatPorts, parsePorts } from "./port-list.ts";
-import { addLocalRoute, addMarkRule, deleteLocalRoute, deleteMarkRule, type Family } from "./rtnetlink.ts";
+import { addLocalRoute, addMarkRule, deleteLocalRoute, deleteMarkRule } from "./rtnetlink.ts";
 
 /**
  * A pod's network namespace for delivery: the proxy's socket in it bears the client's address, so the application's answers
@@ -25,7 +26,7 @@ const SYSCTLS = [
 
 const RESERVED = "net.ipv4.ip_local_reserved_ports";
 const FIRST_PORT_BIT = 8;
-const RULE_BITS: Readonly<Record<Family, number>> = { 4: 4096, 6: 8192 };
+const RULE_BITS: Readonly<Record<IpFamily, number>> = { 4: 4096, 6: 8192 };
 
 /**
  * Prepares the network namespace at `path`; doing it again changes nothing. Returns what has to be undone, as bits; `before`
@@ -63,12 +64,12 @@ export function undoDelivery(path: string, undo: number): void {
   });
 }
 
-function families(): readonly Family[] {
-  return readSysctl("net.ipv6.fwmark_reflect") === undefined ? [4] : [4, 6];
+function families(): readonly IpFamily[] {
+  return readSysctl("net.ipv6.fwmark_reflect") === undefined ? [4] : IP_FAMILIES;
 }
 
 /** Turned off in a pod, as container runtimes do, IPv6 takes no routes; there is nothing to deliver by it, either. */
-function isOn(family: Family): boolean {
+function isOn(family: IpFamily): boolean {
   return family === 4 || readSysctl("net.ipv6.conf.lo.disable_ipv6") !== "1";
 }
 

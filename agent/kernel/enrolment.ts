@@ -7,7 +7,7 @@ import { setUpDelivery, undoDelivery } from "./delivery-setup.ts";
 import { ensurePinnedLink } from "./loader/links.ts";
 import { BpfMap } from "./loader/maps.ts";
 import { mapOf, type NodePrograms, type Pins } from "./programs.ts";
-import { isIpv4 } from "./maps/address.ts";
+import { familyOf, IP_FAMILIES } from "../lib/ip-address.ts";
 import { type ListenerKey, listenerKey, pod, type PodValue, raw, u32, u64 } from "./maps/codecs.ts";
 import { takeOverOldEnrolments } from "./maps/old-enrolments.ts";
 import { PodAddresses } from "./maps/pod-addresses.ts";
@@ -127,8 +127,8 @@ export class Enrolment {
     if (isInboundCaptured) ensurePinnedLink(this.#pinOf(cookie), () => this.#programs.inbound, { netns }, false);
     if (effects.outbound === "captured") {
       this.#outbound.set(cookie, {
-        ipv4: addresses.find(isIpv4),
-        ipv6: addresses.find((candidate) => !isIpv4(candidate)),
+        ipv4: addresses.find((each) => familyOf(each) === 4),
+        ipv6: addresses.find((each) => familyOf(each) === 6),
       });
     }
   }
@@ -172,7 +172,7 @@ export class Enrolment {
   }
 
   #hasAnyListener(netns: bigint): boolean {
-    const each = ([4, 6] as const).flatMap((family) => [false, true].map((brief) => ({ netns, family, brief })));
+    const each = IP_FAMILIES.flatMap((family) => [false, true].map((brief) => ({ netns, family, brief })));
     return each.some((listener) => this.hasListener(listener));
   }
 }

@@ -1,11 +1,10 @@
 import { closeSync } from "node:fs";
+import type { IpFamily } from "../lib/ip-address.ts";
 import { openRouteSocket, receive, send, SystemCallError } from "./loader/syscall.ts";
 
 /** Policy rules and routes of the calling thread's network namespace, by rtnetlink(7): no `ip` command is needed. */
 
-export type Family = 4 | 6;
-
-const AF: Readonly<Record<Family, number>> = { 4: 2, 6: 10 };
+const AF: Readonly<Record<IpFamily, number>> = { 4: 2, 6: 10 };
 const RTM = { newRoute: 24, delRoute: 25, newRule: 32, delRule: 33 } as const;
 const NLM_F = { request: 1, ack: 4, excl: 0x200, create: 0x400 } as const;
 const NLMSG_ERROR = 2;
@@ -18,7 +17,7 @@ const RTPROT_STATIC = 4;
 const LOOPBACK_INTERFACE = 1;
 
 export interface MarkRule {
-  readonly family: Family;
+  readonly family: IpFamily;
   readonly mark: number;
   readonly table: number;
   readonly priority: number;
@@ -83,7 +82,7 @@ export function deleteMarkRule(rule: MarkRule): void {
 }
 
 /** struct rtmsg and its attributes: every address of the family belongs to this machine. */
-function routeBody(family: Family, table: number): Buffer {
+function routeBody(family: IpFamily, table: number): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt8(AF[family], 0);
   header.writeUInt8(RTPROT_STATIC, 5);
@@ -93,12 +92,12 @@ function routeBody(family: Family, table: number): Buffer {
 }
 
 /** `local default dev lo` in the table; false if the route was there. */
-export function addLocalRoute(family: Family, table: number): boolean {
+export function addLocalRoute(family: IpFamily, table: number): boolean {
   return tolerating("EEXIST", () =>
     request("add route", RTM.newRoute, NLM_F.create | NLM_F.excl, routeBody(family, table)),
   );
 }
 
-export function deleteLocalRoute(family: Family, table: number): void {
+export function deleteLocalRoute(family: IpFamily, table: number): void {
   tolerating("ESRCH", () => request("delete route", RTM.delRoute, 0, routeBody(family, table)));
 }

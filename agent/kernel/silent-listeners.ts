@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { IP_FAMILIES } from "../lib/ip-address.ts";
 import { BpfMap } from "./loader/maps.ts";
 import { openFilteredListener, SystemCallError } from "./loader/syscall.ts";
 import { ADDRESS_FAMILIES, u32, u64 } from "./maps/codecs.ts";
@@ -20,7 +21,7 @@ export class SilentListeners {
 
   constructor(map: number) {
     const listeners = new BpfMap(map, u32, u64);
-    for (const family of [4, 6] as const) {
+    for (const family of IP_FAMILIES) {
       try {
         const fd = openFilteredListener(family, DISCARD_ALL);
         this.#fds.push(fd);

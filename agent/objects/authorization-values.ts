@@ -1,5 +1,5 @@
 import type { PolicyAttribute } from "../model/authorization-policy.ts";
-import { canonicalBlock } from "./addresses.ts";
+import { canonicalBlock } from "../lib/ip-address.ts";
 import { readPathTemplate } from "./authorization-path-template.ts";
 import { isDnsLabel, isDnsSubdomain } from "./names.ts";
 import { canBePrincipal } from "./principal-pattern.ts";

@@ -1,7 +1,7 @@
 import type { EndpointPort, EndpointSlice } from "../model/endpoint.ts";
 import { namespacedName } from "../model/meta.ts";
 import type { Workload } from "../model/workload.ts";
-import { familyOf, type AddressFamily } from "./addresses.ts";
+import { familyOf, IP_FAMILIES } from "../lib/ip-address.ts";
 import type { ReadPod } from "./pod.ts";
 import type { ReadService } from "./service.ts";
 
@@ -41,7 +41,7 @@ function slicesOf({ service, selector, publishNotReady }: ReadService, pods: rea
       const number = typeof port.targetPort === "number" ? port.targetPort : portNamed(workload, port.targetPort);
       return number === undefined ? [] : [{ name: port.name, port: number }];
     });
-    for (const family of ["IPv4", "IPv6"] satisfies AddressFamily[]) {
+    for (const family of IP_FAMILIES) {
       const addresses = workload.addresses.filter((address) => familyOf(address) === family);
       if (addresses.length === 0) continue;
       const key = JSON.stringify([family, ports]);

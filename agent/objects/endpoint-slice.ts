@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointPort, EndpointSlice } from "../model/endpoint.ts";
-import { canonicalAddress, familyOf } from "./addresses.ts";
+import { canonicalAddress, familyOf } from "../lib/ip-address.ts";
+import { IP_FAMILY_NAMES, ipFamilyNamed, type IpFamilyName } from "./ip-family.ts";
 import { isDnsLabel, isDnsSubdomain } from "./names.ts";
 import { readMeta } from "./object-meta.ts";
 import type { RawObject } from "./raw-object.ts";
@@ -12,7 +13,10 @@ export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 export function readEndpointSlice(root: Reader, object: RawObject): EndpointSlice | undefined {
   root.fields(["apiVersion", "kind", "metadata", "addressType", "endpoints", "ports"], "warning");
   const meta = readMeta(root, object);
-  const type = root.field("addressType").required().oneOf(["IPv4", "IPv6", "FQDN"]);
+  const type = root
+    .field("addressType")
+    .required()
+    .oneOf([...IP_FAMILY_NAMES, "FQDN"]);
   if (meta === undefined || type === undefined) return undefined;
   if (type === "FQDN") {
     const reason = "endpoints by host name are not supported";
@@ -64,7 +68,7 @@ export function readSlicePort(
 }
 
 /** undefined where it has no address of the slice's family. */
-export function readEndpoint(entry: Reader, type: "IPv4" | "IPv6"): Endpoint | undefined {
+export function readEndpoint(entry: Reader, type: IpFamilyName): Endpoint | undefined {
   const addresses = entry
     .field("addresses")
     .required()
@@ -72,7 +76,7 @@ export function readEndpoint(entry: Reader, type: "IPv4" | "IPv6"): Endpoint | u
       field.parsed(
         (text) => {
           const address = canonicalAddress(text);
-          return address !== undefined && familyOf(address) === type ? address : undefined;
+          return address !== undefined && familyOf(address) === ipFamilyNamed(type) ? address : undefined;
         },
         `an ${type} address`,
         `Write an ${type} address, or change addressType.`,

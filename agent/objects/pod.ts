@@ -1,7 +1,7 @@
 import type { MeshOptions } from "../model/mesh-options.ts";
 import { isEnrolled } from "../model/enrollment.ts";
 import type { Workload } from "../model/workload.ts";
-import { canonicalAddress } from "./addresses.ts";
+import { canonicalAddress } from "../lib/ip-address.ts";
 import { isDnsSubdomain, isUid } from "./names.ts";
 import { readMeta } from "./object-meta.ts";
 import { readContainerPorts, readProbePorts } from "./pod-ports.ts";

@@ -1,5 +1,5 @@
 import type { Service, ServicePort } from "../model/service.ts";
-import { canonicalAddress } from "./addresses.ts";
+import { canonicalAddress } from "../lib/ip-address.ts";
 import { isDnsLabel, isPortName } from "./names.ts";
 import { readLabels, readMeta } from "./object-meta.ts";
 import { protocolOf } from "./protocol.ts";

@@ -12,7 +12,8 @@ import type { OutboundMode } from "../../model/capture-state.ts";
 import { memberString } from "../filters/peer-string.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { ALPN } from "../mtls/alpn.ts";
-import { CLUSTERS, familyOf, hostPort } from "../names.ts";
+import { familyOf, IP_FAMILIES } from "../../lib/ip-address.ts";
+import { CLUSTERS, hostPort } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "../filter-state.ts";
@@ -34,7 +35,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
   const peer = memberString(workload, options.trustDomain);
   // The same in all of them, and the largest part of each.
   const manager = httpConnectionManager("outbound", options.accessLog, { kind: "pod", peer });
-  const addresses = ([4, 6] as const).flatMap((family) => {
+  const addresses = IP_FAMILIES.flatMap((family) => {
     const own = workload.addresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];
   });

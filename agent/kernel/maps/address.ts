@@ -14,7 +14,3 @@ export function addressBytes(text: string): Buffer {
 export function addressText(bytes: Buffer): string {
   return ipaddr.process(ipaddr.fromByteArray([...bytes.subarray(0, 16)]).toString()).toString();
 }
-
-export function isIpv4(text: string): boolean {
-  return ipaddr.isValid(text) && ipaddr.process(text) instanceof ipaddr.IPv4;
-}

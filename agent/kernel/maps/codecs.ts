@@ -1,3 +1,4 @@
+import type { IpFamily } from "../../lib/ip-address.ts";
 import type { Codec } from "../loader/maps.ts";
 import { addressBytes, addressText } from "./address.ts";
 
@@ -74,7 +75,7 @@ export const pod: Codec<PodValue> = {
 /** struct listener_key */
 export interface ListenerKey {
   readonly netns: bigint;
-  readonly family: 4 | 6;
+  readonly family: IpFamily;
   readonly brief: boolean;
 }
 

@@ -1,3 +1,4 @@
+import { ipFamilyName } from "../../../agent/objects/ip-family.ts";
 import { NETNS_ANNOTATION } from "../../../agent/sources/annotated-sandboxes.ts";
 import { SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import type { NodePlace } from "../nodes/node-place.ts";
@@ -50,7 +51,7 @@ export function serviceObject(service: ServicePlan, clusterIPs: readonly string[
   const resolved =
     service.kind === "ExternalName"
       ? {}
-      : { clusterIP: addresses[0], clusterIPs: addresses, ipFamilies: service.families };
+      : { clusterIP: addresses[0], clusterIPs: addresses, ipFamilies: service.families.map(ipFamilyName) };
   return {
     apiVersion: "v1",
     kind: "Service",
@@ -64,7 +65,7 @@ export function sliceObject(slice: Slice): object {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: { name: slice.name, namespace: slice.namespace, labels: { [SERVICE_NAME_LABEL]: slice.service } },
-    addressType: slice.family,
+    addressType: ipFamilyName(slice.family),
     ports: slice.ports,
     endpoints: slice.endpoints.map(({ addresses, ready, terminating, hostname, node, pod }) => ({
       addresses,

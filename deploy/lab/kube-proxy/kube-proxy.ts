@@ -1,4 +1,4 @@
-import { familyOf } from "../../../agent/objects/addresses.ts";
+import { familyOf } from "../../../agent/lib/ip-address.ts";
 import type { ResolvedService } from "../services/resolve-services.ts";
 import { openServiceLb, type LoadBalancedPort } from "./service-lb.ts";
 

@@ -1,4 +1,4 @@
-import { familyOf, type AddressFamily } from "../../../agent/objects/addresses.ts";
+import { familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
 import type { ServicePlan } from "./service-plan.ts";
 
 /** Gives Services their addresses, and the same ones for as long as they are there: 10.96.0.0/16 and fd00:10:96::/112. */
@@ -39,17 +39,17 @@ export class ClusterIPs {
   }
 }
 
-function slot(service: ServicePlan, family: AddressFamily): string {
+function slot(service: ServicePlan, family: IpFamily): string {
   return `${service.namespace}/${service.name}/${family}`;
 }
 
 /** The first ones are left for what clusters have there: the API server's and DNS. */
 const FIRST = 20;
 
-function firstFree(family: AddressFamily, taken: ReadonlySet<string>): string {
+function firstFree(family: IpFamily, taken: ReadonlySet<string>): string {
   for (let number = FIRST; ; number++) {
     const address =
-      family === "IPv4" ? `10.96.${(number >> 8) & 255}.${number & 255}` : `fd00:10:96::${number.toString(16)}`;
+      family === 4 ? `10.96.${(number >> 8) & 255}.${number & 255}` : `fd00:10:96::${number.toString(16)}`;
     if (!taken.has(address)) return address;
   }
 }

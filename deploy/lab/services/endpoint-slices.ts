@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { carries } from "../../../agent/model/meta.ts";
-import { canonicalAddress, familyOf, type AddressFamily } from "../../../agent/objects/addresses.ts";
+import { canonicalAddress, familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
+import { ipFamilyName, ipFamilyNamed } from "../../../agent/objects/ip-family.ts";
 import { SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
@@ -29,21 +30,21 @@ export interface Slice {
   readonly namespace: string;
   readonly name: string;
   readonly service: string;
-  readonly family: AddressFamily;
+  readonly family: IpFamily;
   readonly ports: readonly SlicePort[];
   readonly endpoints: readonly SliceEndpoint[];
 }
 
 /** discovery.k8s.io/v1 EndpointSlice; undefined for one of host names, or of no Service: of those the agents tell. */
 export function readSlice(root: Reader, object: RawObject): Slice | undefined {
-  const family = root.field("addressType").raw;
+  const type = root.field("addressType").raw;
   const service = root.field("metadata").field("labels").field(SERVICE_NAME_LABEL).raw;
-  if ((family !== "IPv4" && family !== "IPv6") || typeof service !== "string") return undefined;
+  if ((type !== "IPv4" && type !== "IPv6") || typeof service !== "string") return undefined;
   return {
     namespace: object.namespace,
     name: object.name,
     service,
-    family,
+    family: ipFamilyNamed(type),
     ports: root.field("ports").list((entry) => {
       const port = entry.field("port").port();
       if (port === undefined) return undefined;
@@ -105,7 +106,10 @@ export function slicesOf(service: ServicePlan, pods: readonly EndpointPod[]): re
       groups.set(JSON.stringify(ports), { ports, endpoints: [] });
     }
     return [...groups].map(([key, { ports, endpoints }]) => {
-      const suffix = createHash("sha256").update(`${family}${key}`).digest("hex").slice(0, 5);
+      const suffix = createHash("sha256")
+        .update(`${ipFamilyName(family)}${key}`)
+        .digest("hex")
+        .slice(0, 5);
       return { namespace, name: `${name}-${suffix}`, service: name, family, ports, endpoints };
     });
   });

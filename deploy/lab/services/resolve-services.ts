@@ -1,4 +1,4 @@
-import { familyOf, type AddressFamily } from "../../../agent/objects/addresses.ts";
+import { familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
 import type { ServiceStatus } from "../control/lab-status.ts";
 import { podKey } from "../pod-spec/pod-plan.ts";
 import type { ClusterIPs } from "./cluster-ips.ts";
@@ -39,7 +39,7 @@ export function resolveServices(
 }
 
 export function serviceStatus({ plan, clusterIPs, slices }: ResolvedService): ServiceStatus {
-  const primary: AddressFamily = familyOf(clusterIPs[0] ?? "") === "IPv6" ? "IPv6" : (plan.families[0] ?? "IPv4");
+  const primary: IpFamily = familyOf(clusterIPs[0] ?? "") === 6 ? 6 : (plan.families[0] ?? 4);
   return {
     namespace: plan.namespace,
     name: plan.name,

@@ -1,4 +1,5 @@
-import { canonicalAddress, familyOf, type AddressFamily } from "../../../agent/objects/addresses.ts";
+import { canonicalAddress, familyOf, IP_FAMILIES, type IpFamily } from "../../../agent/lib/ip-address.ts";
+import { IP_FAMILY_NAMES, ipFamilyNamed } from "../../../agent/objects/ip-family.ts";
 import { readLabels } from "../../../agent/objects/object-meta.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
@@ -20,7 +21,7 @@ export interface ServicePlan {
   readonly kind: "ClusterIP" | "Headless" | "ExternalName";
   readonly externalName: string | undefined;
   /** Address families that it is served in, the first one first. */
-  readonly families: readonly AddressFamily[];
+  readonly families: readonly IpFamily[];
   /** Addresses that the manifest asks for. */
   readonly clusterIPs: readonly string[];
   readonly ports: readonly ServicePortPlan[];
@@ -79,13 +80,16 @@ function readClusterIPs(spec: Reader): readonly string[] {
 }
 
 /** Kubernetes: as ipFamilies and ipFamilyPolicy say; IPv4 alone where nothing is said. */
-function readFamilies(spec: Reader, clusterIPs: readonly string[]): readonly AddressFamily[] {
-  const said = spec.field("ipFamilies").list((field) => field.oneOf(["IPv4", "IPv6"]));
+function readFamilies(spec: Reader, clusterIPs: readonly string[]): readonly IpFamily[] {
+  const said = spec
+    .field("ipFamilies")
+    .list((field) => field.oneOf(IP_FAMILY_NAMES))
+    .map(ipFamilyNamed);
   const policy = spec.field("ipFamilyPolicy").oneOf(["SingleStack", "PreferDualStack", "RequireDualStack"]);
-  const start = said.length > 0 ? said : clusterIPs.length > 0 ? clusterIPs.map(familyOf) : (["IPv4"] as const);
+  const start = said.length > 0 ? said : clusterIPs.length > 0 ? clusterIPs.map(familyOf) : [4 as const];
   const dual = policy === "PreferDualStack" || policy === "RequireDualStack";
-  const families = [...new Set(dual ? [...start, "IPv4" as const, "IPv6" as const] : start)];
-  return hasIPv6() ? families : families.filter((family) => family === "IPv4");
+  const families = [...new Set(dual ? [...start, ...IP_FAMILIES] : start)];
+  return hasIPv6() ? families : families.filter((family) => family === 4);
 }
 
 function readPort(entry: Reader): ServicePortPlan | undefined {

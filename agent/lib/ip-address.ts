@@ -1,11 +1,13 @@
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
-export type AddressFamily = "IPv4" | "IPv6";
+export type IpFamily = 4 | 6;
+
+export const IP_FAMILIES: readonly IpFamily[] = [4, 6];
 
 /**
- * The text that Envoy prints for an address (RFC 5952; IPv4-mapped addresses as IPv4), or undefined for what is none.
- * Zones (`%eth0`), octal and shortened forms are none.
+ * The canonical form of an address: the text that Envoy prints for it (RFC 5952; an IPv4-mapped address as IPv4). undefined
+ * for a text that is no address; one with a zone (`%eth0`), an octal number, or fewer than four IPv4 octets is none.
  */
 export function canonicalAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
@@ -15,18 +17,18 @@ export function canonicalAddress(text: string): string | undefined {
 }
 
 /** The family of an address in canonical form. */
-export function familyOf(address: string): AddressFamily {
-  return address.includes(":") ? "IPv6" : "IPv4";
+export function familyOf(address: string): IpFamily {
+  return address.includes(":") ? 6 : 4;
 }
 
-/** `10.0.0.0/8` of `10.1.2.3/8`, a bare address as its own block, or undefined for what is neither. */
+/** `10.0.0.0/8` for `10.1.2.3/8`; for a bare address the block of this address alone; undefined for any other text. */
 export function canonicalBlock(text: string): string | undefined {
   const slash = text.indexOf("/");
   const host = slash === -1 ? text : text.slice(0, slash);
-  const mapped = isIPv6(host) && canonicalAddress(host)?.includes(":") === false;
   const address = canonicalAddress(host);
+  const mapped = isIPv6(host) && address !== undefined && familyOf(address) === 4;
   if (address === undefined) return undefined;
-  const bits = familyOf(address) === "IPv4" ? 32 : 128;
+  const bits = familyOf(address) === 4 ? 32 : 128;
   if (slash === -1) return `${address}/${bits}`;
   const length = text.slice(slash + 1);
   if (!/^(0|[1-9][0-9]{0,2})$/.test(length)) return undefined;
