@@ -97,7 +97,6 @@ export class RetryBudget {
 
 @json
 export class FilterConfig {
-  trustDomain: string = "";
   cluster: string = "";
   policySets: PolicySet[] = [];
   jwtRules: JwtRule[] = [];

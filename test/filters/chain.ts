@@ -8,7 +8,6 @@ export const CHAIN = join(import.meta.dirname, "../../dist/filters/chain.wasm");
 if (!existsSync(CHAIN)) throw new Error(`${CHAIN} is not there: run 'npm run build'`);
 
 export const EMPTY: FilterConfig = {
-  trustDomain: "cluster.local",
   cluster: "Kubernetes",
   policySets: [],
   tcpPolicySets: [],

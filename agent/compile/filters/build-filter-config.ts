@@ -19,7 +19,6 @@ export function buildFilterConfig(
     return guard.kind === "uniform" ? [{ name, policySet: guard.policySet, port: guard.port }] : [];
   };
   return {
-    trustDomain: options.trustDomain,
     cluster: options.cluster,
     policySets: policies.sets,
     tcpPolicySets: policies.tcpSets,

@@ -7,7 +7,6 @@ import type { VerificationKey } from "../../model/verification-key.ts";
  * which part of the path it stands in (`FILTERS` in `names.ts`).
  */
 export interface FilterConfig {
-  readonly trustDomain: string;
   /** Prometheus label source_cluster and destination_cluster. */
   readonly cluster: string;
   /** Rules by the id of the set of policies that a workload carries. */

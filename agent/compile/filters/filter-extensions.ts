@@ -58,9 +58,9 @@ function makeExtension(place: Place, text: string, modulePath: string): TypedExt
 
 /** Envoy keeps a copy for each filter of each listener, so nobody is told what only others need. */
 function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
-  const { trustDomain, cluster, clusters, pods, peers, retryBudgets } = config;
+  const { cluster, clusters, pods, peers, retryBudgets } = config;
   const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], peers: [], retryBudgets: [] };
-  const common = { trustDomain, cluster, ...nothing };
+  const common = { cluster, ...nothing };
   switch (place) {
     case "outbound":
       return { ...common, ...guarding(config, clusters), clusters };

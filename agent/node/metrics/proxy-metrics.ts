@@ -1,10 +1,9 @@
 import { askUnix, type UnixAnswer } from "../../lib/unix-http.ts";
 import type { Mesh } from "../../model/mesh.ts";
-import { envoyStatistics, type EnvoyStatistics } from "./envoy-statistics.ts";
 import { byReporter, istioSeries, samples, type IstioSeries } from "./istio-series.ts";
 import { labelText, parseMetricName, type LabelledName } from "./metric-name.ts";
 
-const FILTERS = "/stats?usedonly&format=json&histogram_buckets=detailed&filter=%5Ewasmcustom";
+const FILTERS = "/stats?usedonly&format=json&filter=%5Ewasmcustom";
 /** Of Envoy's own statistics only what tells of the node's health: each cluster has a hundred, and dashboards read none. */
 const SERVER =
   "/stats?format=json&filter=%5E(server.(memory_allocated%7Clive%7Cuptime%7Cconcurrency%7Ctotal_connections)%7Clistener_manager.(total_listeners_active%7Ctotal_listeners_warming%7Ctotal_listeners_draining)%7Ccluster_manager.active_clusters)%24";
@@ -17,14 +16,24 @@ export async function proxyMetrics(adminSocket: string, mesh: Mesh, node: string
     const ask = (path: string): Promise<UnixAnswer> => askUnix(adminSocket, path, { timeoutMs: TIMEOUT_MS });
     const [filters, server] = await Promise.all([ask(FILTERS), ask(SERVER)]);
     const page = new Page();
-    page.addFilters(envoyStatistics(filters.body), localWorkloads(mesh, node));
-    for (const [name, value] of envoyStatistics(server.body).values) {
+    page.addFilters(statisticsOf(filters.body), localWorkloads(mesh, node));
+    for (const [name, value] of statisticsOf(server.body)) {
       page.add(`envoy_${name.replaceAll(".", "_")}`, "gauge", "", value);
     }
     return page.text();
   } catch {
     return "";
   }
+}
+
+type Statistic = readonly [name: string, value: number];
+
+/** The counters and gauges in what `/stats?format=json` of Envoy's admin interface answers. */
+function statisticsOf(body: string): readonly Statistic[] {
+  const { stats = [] } = JSON.parse(body) as { readonly stats?: readonly object[] };
+  return stats.flatMap((entry): readonly Statistic[] =>
+    "name" in entry && typeof entry.name === "string" && "value" in entry ? [[entry.name, Number(entry.value)]] : [],
+  );
 }
 
 /** `namespace/workload` of the pods here. A series about one that is gone is not reported any more: Envoy never forgets. */
@@ -52,8 +61,8 @@ class Page {
     this.#metrics.set(name, metric);
   }
 
-  addFilters(statistics: EnvoyStatistics, local: ReadonlySet<string>): void {
-    const { series, rest } = istioSeries(statistics.values);
+  addFilters(statistics: readonly Statistic[], local: ReadonlySet<string>): void {
+    const { series, rest } = istioSeries(statistics);
     for (const each of series) {
       for (const labels of byReporter(each.labels)) {
         if (!isGone(labels, local)) this.#addSeries(each, labels);
@@ -63,16 +72,6 @@ class Page {
       const parsed = parseMetricName(statistic);
       if (parsed === undefined || isGone(parsed.labels, local)) continue;
       this.add(parsed.name, "counter", labelText(parsed.labels), value);
-    }
-    for (const { name: statistic, buckets, count, sum } of statistics.histograms) {
-      const parsed = parseMetricName(statistic);
-      if (parsed === undefined || isGone(parsed.labels, local)) continue;
-      const { name, labels } = parsed;
-      for (const { upperBound, cumulative } of buckets) {
-        this.add(name, "histogram", labelText(labels, [["le", upperBound]]), cumulative, "_bucket");
-      }
-      this.add(name, "histogram", labelText(labels), sum, "_sum");
-      this.add(name, "histogram", labelText(labels), count, "_count");
     }
   }
 

@@ -34,7 +34,6 @@ export function policyConfiguration(...jwtRules: readonly { readonly id: string 
   };
   const policies = [{ name: "shop/allow", action: "ALLOW", dryRun: false, alwaysDeny: false, rules: [rule] }];
   return JSON.stringify({
-    trustDomain: "cluster.local",
     cluster: "Kubernetes",
     policySets: [{ id: "shop/allow", policies, jwtRules: jwtRules.map(({ id }) => id) }],
     jwtRules,
