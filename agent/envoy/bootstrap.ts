@@ -1,4 +1,4 @@
-/** What one Envoy is started with. Everything else it asks the agent for. */
+/** What an Envoy is started with. It asks the agent for everything else. */
 export interface BootstrapOptions {
   readonly node: string;
   /** Unix sockets: paths shorter than 108 bytes. */
@@ -13,7 +13,7 @@ export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): u
   return {
     node: { id: node, cluster: "ambit" },
     admin: { address: { pipe: { path: adminSocket, mode: 0o600 } } },
-    // Delivery on this node goes through listeners that have no socket.
+    // Deliveries on this node go through internal listeners, which have no socket.
     bootstrap_extensions: [
       {
         name: "envoy.bootstrap.internal_listener",
@@ -27,7 +27,7 @@ export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): u
         api_type: "DELTA_GRPC",
         transport_api_version: "V3",
         set_node_on_first_message_only: true,
-        // Envoy's own back-off grows to 30 s; an agent that comes back is to be noticed at once.
+        // Envoy's own back-off grows to 30 s. With this one it finds an agent that comes back within a second.
         grpc_services: [{ envoy_grpc: { cluster_name: "ads", retry_policy: RECONNECT } }],
       },
       lds_config: { ads: {}, resource_api_version: "V3" },

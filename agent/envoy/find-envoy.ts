@@ -5,7 +5,7 @@ import { AmbitError } from "../lib/errors.ts";
 import { fetchEnvoy } from "./fetch-envoy.ts";
 import { probeEnvoy } from "./probe-envoy.ts";
 
-/** The Envoy that configurations are written for. Other patch releases of the same minor one are taken, too. */
+/** Configurations are written for this version. Other patch releases of the same minor version are accepted, too. */
 export const ENVOY_VERSION = "1.40.0";
 
 export interface EnvoyBinary {
@@ -13,16 +13,16 @@ export interface EnvoyBinary {
   readonly version: string;
 }
 
-/** Where a fetched Envoy is kept. */
+/** The path of a fetched Envoy. */
 export function envoyCachePath(): string {
   const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
   return join(cache, "ambit", `envoy-${ENVOY_VERSION}`, "envoy");
 }
 
 /**
- * The Envoy of this machine: `AMBIT_ENVOY` (a path), else `envoy` on PATH if its version fits, else the one fetched before.
- * undefined where there is none. Throws AmbitError `envoy-not-usable` where AMBIT_ENVOY names something else, an Envoy of
- * another version included.
+ * The Envoy of this machine: `AMBIT_ENVOY` (a path), else `envoy` on PATH if its version fits, else an Envoy that was fetched
+ * before; undefined if there is none. Throws AmbitError `envoy-not-usable` if AMBIT_ENVOY names anything but an Envoy of a
+ * version that fits.
  */
 export async function findEnvoy(): Promise<EnvoyBinary | undefined> {
   const named = process.env["AMBIT_ENVOY"];
@@ -32,7 +32,7 @@ export async function findEnvoy(): Promise<EnvoyBinary | undefined> {
     throw new AmbitError({
       code: "envoy-not-usable",
       kind: "user",
-      what: `AMBIT_ENVOY is '${named}', which is not used`,
+      what: `AMBIT_ENVOY is '${named}', which Ambit cannot use`,
       why:
         "version" in found
           ? `it is Envoy ${found.version}, and configurations are written for ${minor(ENVOY_VERSION)}`
@@ -49,7 +49,7 @@ export async function findEnvoy(): Promise<EnvoyBinary | undefined> {
   return undefined;
 }
 
-/** As `findEnvoy`, but fetches one where there is none. */
+/** Like `findEnvoy`, but fetches an Envoy if the machine has none. */
 export async function ensureEnvoy(): Promise<EnvoyBinary> {
   const found = await findEnvoy();
   if (found !== undefined) return found;

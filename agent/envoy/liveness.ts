@@ -1,22 +1,22 @@
 import { readFileSync } from "node:fs";
 
-/** A thread that has used this share of the time works, and does not wait for something that never comes. */
+/** A thread that uses at least this share of a CPU is working. A thread below it waits, perhaps for ever. */
 const BUSY_SHARE = 0.2;
-/** So many times as long may it be silent then: it may be taking in a large configuration. */
+/** A busy Envoy may be silent this many times as long: it may be loading a large configuration. */
 const BUSY_PATIENCE = 6;
-/** One question may be lost where this process itself was held up. */
+/** One unanswered request proves little: this process itself may have been held up. */
 const MIN_UNANSWERED = 3;
 
-/** What is known of a process that was asked and did not answer. */
+/** What is known of a process that did not answer. */
 export interface Silence {
   readonly sinceMs: number;
   readonly forMs: number;
   readonly cause: "stopped" | "busy" | "idle";
-  /** It has been silent for longer than it may. */
+  /** It has been silent for longer than is allowed. */
   readonly hung: boolean;
 }
 
-/** Tells a proxy that hangs from one that is busy: by how long it has not answered, and whether its main thread runs. */
+/** Distinguishes a proxy that hangs from a busy one, by the length of its silence and the CPU time of its main thread. */
 export class Liveness {
   readonly #limitMs: number;
   #first: { readonly atMs: number; readonly cpuMs: number } | undefined;

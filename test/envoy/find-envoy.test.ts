@@ -33,14 +33,14 @@ describe("what is not an Envoy that fits is refused, with the reason and what to
   };
   const CASES: readonly (readonly [what: string, make: () => string, why: RegExp])[] = [
     ["nothing", () => join(folder, "missing"), /no such file/u],
-    ["a folder", () => folder, /is no file/u],
+    ["a folder", () => folder, /is not a file/u],
     ["a file that is not executable", () => file(banner("1.40.0"), 0o644), /not executable/u],
     ["an Envoy of another version", () => file(banner("1.31.5")), /is Envoy 1\.31\.5, .* for 1\.40/u],
     ["another program", () => file("#!/bin/sh\necho hello\n"), /printed no version of Envoy, but: hello/u],
     ["a program that fails", () => file("#!/bin/sh\necho 'no libc' >&2; exit 3\n"), /exit code 3: no libc/u],
     ["a script without its interpreter", () => file("#!/no/such/shell\n"), /interpreter/u],
     ["a program of another architecture", () => file(elf(OTHER.machine)), new RegExp(`built for ${OTHER.name}`, "u")],
-    ["bytes that are no program", () => file(Buffer.alloc(100, 1)), /no program that this machine can run/u],
+    ["bytes that are no program", () => file(Buffer.alloc(100, 1)), /not a program for this machine/u],
   ];
   for (const [what, make, why] of CASES) {
     it(`AMBIT_ENVOY naming ${what}`, async () => {

@@ -1,6 +1,6 @@
 import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
-import { noneAccepted } from "../../agent/envoy/ads/accepted.ts";
+import { noneAccepted } from "../../agent/envoy/ads/resources.ts";
 import { AdsStream } from "../../agent/envoy/ads/ads-stream.ts";
 import { KINDS, type ResourceKind } from "../../agent/xds/snapshot.ts";
 import { snapshot, type Versions } from "./exchange.ts";

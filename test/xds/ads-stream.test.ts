@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noneAccepted } from "../../agent/envoy/ads/accepted.ts";
+import { noneAccepted } from "../../agent/envoy/ads/resources.ts";
 import { AdsStream, type StreamResponse } from "../../agent/envoy/ads/ads-stream.ts";
 import type { ResourceKind } from "../../agent/xds/snapshot.ts";
 import { request, snapshot, type Versions } from "./exchange.ts";

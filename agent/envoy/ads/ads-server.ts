@@ -2,7 +2,6 @@ import { chmodSync, rmSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import { AmbitError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { noneAccepted } from "./accepted.ts";
 import { AdsStream, type Rejection, type StreamResponse } from "./ads-stream.ts";
 import {
   DeltaDiscoveryRequestSchema,
@@ -11,7 +10,7 @@ import {
   type DeltaDiscoveryResponse,
 } from "../../xds/gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { create, fromBinary, toBinary } from "../../xds/proto.ts";
-import { packSecrets, packSnapshot, type PackedSnapshot } from "./resources.ts";
+import { noneAccepted, packSecrets, packSnapshot, type PackedSnapshot } from "./resources.ts";
 import { kindOf, urlOf, type XdsSnapshot } from "../../xds/snapshot.ts";
 
 export interface AdsStatus {
@@ -35,17 +34,17 @@ const SERVICE: grpc.ServiceDefinition = {
   },
 };
 
-/** Serves one Envoy over a unix socket (mode 0600). A reconnecting Envoy says what it has, and is sent what differs. */
+/** Serves one Envoy over a unix socket (mode 0600). An Envoy that reconnects tells its versions and receives only the difference. */
 export class AdsServer {
   readonly #log: Logger;
-  // A reconnect carries the versions of everything: more than grpc-js' 4 MiB for a large mesh.
+  // A reconnect carries the versions of all resources: in a large mesh more than the 4 MiB that grpc-js accepts by default.
   readonly #server = new grpc.Server({
     "grpc.max_receive_message_length": 64 << 20,
     "grpc.max_send_message_length": -1,
   });
   readonly #accepted = noneAccepted();
   #target: PackedSnapshot | undefined;
-  /** The newest stream; an older one is of an Envoy that ends. */
+  /** The newest stream. An older one belongs to an Envoy that is ending. */
   #current: AdsStream | undefined;
   #pump: (() => void) | undefined;
   #waiting: (() => void)[] = [];
@@ -66,7 +65,7 @@ export class AdsServer {
             code: "ads-socket",
             kind: "system",
             what: `cannot listen on ${socketPath}`,
-            remedy: "is its folder writable, and the path shorter than 108 bytes?",
+            remedy: "check that its folder is writable, and that the path is shorter than 108 bytes",
             cause: error,
           }),
         );
@@ -75,14 +74,14 @@ export class AdsServer {
     chmodSync(socketPath, 0o600);
   }
 
-  /** Makes this what Envoy is told. `converged` resolves when it has it, or something newer. */
+  /** Sends this snapshot to Envoy. `converged` resolves when Envoy has it, or a newer one. */
   publish(snapshot: XdsSnapshot): { readonly converged: Promise<void> } {
     const converged = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#setTarget(packSnapshot(snapshot));
     return { converged };
   }
 
-  /** Certificates do not wait for what has been published before them to converge: that may be waiting for them. */
+  /** Sends certificates at once. The snapshot before them may need them to converge, so they must not wait for it. */
   publishSecrets(secrets: XdsSnapshot["secrets"]): void {
     if (this.#target !== undefined) this.#setTarget({ ...this.#target, secrets: packSecrets(secrets) });
   }
@@ -115,7 +114,7 @@ export class AdsServer {
         if (responses.length === 0) break;
         for (const response of responses) {
           this.#pushes++;
-          // grpc-js buffers without end: nothing more is made until this has drained.
+          // grpc-js buffers without limit, so no further response is made until the stream has drained.
           if (!call.write(encode(response))) blocked = true;
         }
       }
@@ -147,12 +146,12 @@ export class AdsServer {
   #receive(stream: AdsStream, request: DeltaDiscoveryRequest): void {
     const kind = kindOf(request.typeUrl);
     if (kind === undefined) {
-      this.#log.warn({ type: request.typeUrl }, "Envoy asks for a type that is not served");
+      this.#log.warn({ type: request.typeUrl }, "Envoy requests a type that the agent does not serve");
       return;
     }
     const error = request.errorDetail?.message;
     if (error !== undefined)
-      this.#log.warn({ kind, error }, "Envoy rejected a configuration; the last good one serves");
+      this.#log.warn({ kind, error }, "Envoy rejected a configuration and keeps the last one that it accepted");
     stream.onRequest({
       kind,
       subscribe: request.resourceNamesSubscribe,

@@ -1,20 +1,24 @@
 import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
-import { noneAccepted, type Accepted } from "./accepted.ts";
-import { blamedIn } from "./blame.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
-import type { PackedResource, PackedResources, PackedSnapshot } from "./resources.ts";
+import {
+  noneAccepted,
+  type Accepted,
+  type PackedResource,
+  type PackedResources,
+  type PackedSnapshot,
+} from "./resources.ts";
 import { KINDS, type ResourceKind } from "../../xds/snapshot.ts";
 
-/** What Envoy says on its stream, as far as this machine cares. */
+/** The fields of a DeltaDiscoveryRequest that the state machine uses. */
 export interface StreamRequest {
   readonly kind: ResourceKind;
   readonly subscribe: readonly string[];
   readonly unsubscribe: readonly string[];
-  /** What it has already, by name; only in the first request for a kind. */
+  /** The versions that Envoy has already, by name; only in the first request for a kind. */
   readonly initialVersions: Readonly<Record<string, string>>;
   /** The response that this one answers; "" for none. */
   readonly nonce: string;
-  /** Set where it rejects that response. */
+  /** Set if Envoy rejects that response. */
   readonly error: string | undefined;
 }
 
@@ -25,7 +29,7 @@ export interface StreamResponse {
   readonly removed: readonly string[];
 }
 
-/** A resource that Envoy did not take. It goes on with the version before, if there was one. */
+/** A resource that Envoy rejected. Envoy keeps the version before, if there was one. */
 export interface Rejection {
   readonly kind: ResourceKind;
   readonly name: string;
@@ -46,27 +50,27 @@ interface KindState {
   readonly names: Set<string>;
   /** What Envoy has, or will have once it answers: name → version. */
   readonly has: Map<string, string>;
-  /** Asked for by name and not there: Envoy is told once, or it would wait. */
+  /** Requested by name and not there: Envoy is told once, or it would wait. */
   readonly missing: Set<string>;
   readonly rejected: Map<string, Rejection>;
   inFlight: InFlight | undefined;
   asked: boolean;
-  /** A client with nothing yet waits for the answer to its wildcard, even an empty one. */
+  /** A client that has nothing yet waits for an answer to its wildcard, even for an empty one. */
   owesAnswer: boolean;
-  /** So many resources at most in one response; small only while the culprit of a refusal is looked for. */
+  /** The most resources in one response. It is small only while the agent looks for the cause of a refusal. */
   batchLimit: number;
 }
 
-/** In place of a version: Envoy may have the resource, in the version before or the one sent last. */
+/** Stands for a version: Envoy may have the version sent last, or the one before it. */
 const UNCERTAIN = "";
 
-/** Responses are kept below this many bytes, so that a large configuration does not arrive as one piece. */
+/** Responses are smaller than this, so that a large configuration arrives in several pieces. */
 const RESPONSE_BYTES = 2 << 20;
 
 /**
  * One delta ADS stream as a pure state machine (xDS protocol, "Incremental xDS"): requests and targets go in, responses
- * come out. One response of a kind is in flight at a time; steps follow `order.ts`; what was rejected is not sent again
- * until it changes, and in its place what was accepted before it.
+ * come out. One response of a kind is in flight at a time, and steps follow `order.ts`. A rejected version is not sent again
+ * until the resource changes; the version that was accepted before is sent instead.
  */
 export class AdsStream {
   readonly #kinds = new Map<ResourceKind, KindState>(KINDS.map((kind) => [kind, newKindState()]));
@@ -91,7 +95,7 @@ export class AdsStream {
 
   onRequest(request: StreamRequest): void {
     const state = this.#state(request.kind);
-    // A first request without names asks for everything (legacy wildcard), where a client may want everything.
+    // A first request without names is a wildcard ("legacy wildcard"), for the kinds that have one.
     if (!state.asked && WILDCARD_KINDS.includes(request.kind)) {
       state.wildcard = request.subscribe.length === 0 && !request.unsubscribe.includes("*");
     }
@@ -113,12 +117,12 @@ export class AdsStream {
     state.inFlight = undefined;
   }
 
-  /** What can be sent now. Call it after every request and target until it gives nothing. */
+  /** The responses that can be sent now. Call it after every request and target, until it returns none. */
   next(): readonly StreamResponse[] {
     return this.#advance().responses;
   }
 
-  /** True when Envoy has everything of the target that it asked for and did not reject. */
+  /** True when Envoy has all resources of the target that it requested and did not reject. */
   get converged(): boolean {
     return this.#target !== undefined && this.#advance(true).complete;
   }
@@ -192,7 +196,7 @@ export class AdsStream {
     state.inFlight = { nonce, resources, before: new Map(resources.map(({ name }) => [name, state.has.get(name)])) };
     for (const { name, version, needs } of resources) {
       state.has.set(name, version);
-      // A changed cluster warms anew and waits for its endpoints, though Envoy does not ask for them again.
+      // A changed cluster warms again and waits for its endpoints, but Envoy does not request them again.
       if (kind === "clusters") for (const need of needs) this.#state(need.kind).has.delete(need.name);
     }
     state.owesAnswer = false;
@@ -205,21 +209,21 @@ export class AdsStream {
   }
 
   /**
-   * What is to blame is not sent again. Of the rest Envoy may have taken some or nothing (an error ends the delivery to
-   * the watches after it), so it is: in halves, as long as the message does not tell the culprit.
+   * The resources to blame are not sent again. Envoy may have accepted any of the others or none (an error ends the delivery
+   * to the watches after it), so they are sent again: in halves, as long as the message does not tell which one is to blame.
    */
   #reject(kind: ResourceKind, state: KindState, message: string): void {
     const before = state.inFlight?.before ?? new Map<string, string | undefined>();
     const blamed = new Set(blamedIn(message, [...before.keys()]));
     for (const [name, version] of before) {
       const sent = state.has.get(name);
-      // Asked for again since, or dropped: what was before does not count any more.
+      // Envoy has requested it again or dropped it since, so the version before does not matter any more.
       if (sent === undefined) continue;
       if (!blamed.has(name)) state.has.set(name, UNCERTAIN);
       else if (version === undefined) state.has.delete(name);
       else state.has.set(name, version);
       if (!blamed.has(name)) continue;
-      // It has taken this once, maybe where a network namespace was there that is gone now.
+      // Envoy accepted this version once, perhaps when a network namespace existed that is gone now.
       if (this.#accepted[kind].get(name)?.version === sent) this.#accepted[kind].delete(name);
       if (this.#target?.[kind].get(name)?.version !== sent) continue;
       state.rejected.set(name, { kind, name, version: sent, message, time: new Date(this.#clock.now()).toISOString() });
@@ -233,14 +237,14 @@ export class AdsStream {
       return;
     }
     state.names.add(name);
-    // To subscribe again asks to be sent again, also what is known already.
+    // A repeated subscription asks for the resource again, even if Envoy has it.
     if (!state.wildcard && state.inFlight?.before.has(name) !== true) state.has.delete(name);
-    // Whoever asks anew has lost what it had, and may be told again what it refused.
+    // An Envoy that asks again has lost the resource, and may receive the version that it rejected again.
     if (state.asked) state.rejected.delete(name);
     if (this.#target?.[kind].has(name) !== true) state.missing.add(name);
   }
 
-  /** Envoy asks by itself for what its resources need; the step is over when it has got that. */
+  /** Envoy requests by itself what its resources need. The step is over when it has received that. */
   #arrived(from: ResourceKind, to: ResourceKind, target: PackedSnapshot): boolean {
     const source = this.#state(from);
     const goal = this.#state(to);
@@ -278,7 +282,7 @@ function newKindState(): KindState {
   };
 }
 
-/** What a subscription covers, each resource once: the wildcard's, and what was asked for by name beside it. */
+/** The resources that a subscription covers, each once: those of the wildcard, and those requested by name beside it. */
 function* wantedOf({ wildcard, names }: KindState, resources: PackedResources): Generator<PackedResource> {
   const given = new Set<string>();
   if (wildcard) {
@@ -291,4 +295,18 @@ function* wantedOf({ wildcard, names }: KindState, resources: PackedResources): 
     const resource = given.has(name) ? undefined : resources.get(name);
     if (resource !== undefined) yield resource;
   }
+}
+
+/**
+ * The resources that a refusal is about; none if the message does not tell. Envoy's CDS and LDS judge each resource by itself
+ * and list those that failed: `Error adding/updating listener(s) a: reason\nb: reason`. A name that merely occurs in a reason
+ * is not to blame.
+ */
+function blamedIn(message: string, sent: readonly string[]): readonly string[] {
+  if (sent.length === 1) return sent;
+  const list = /^Error adding\/updating (?:cluster|listener)\(s\) (.*)$/su.exec(message)?.[1];
+  if (list === undefined) return [];
+  return sent.filter(
+    (name) => list.startsWith(`${name}: `) || list.includes(`\n${name}: `) || list.includes(`, ${name}: `),
+  );
 }

@@ -9,13 +9,13 @@ import { HttpConnectionManagerSchema } from "../../xds/gen/envoy/extensions/filt
 import { isMessage } from "../../xds/proto.ts";
 import type { ResourceKind } from "../../xds/snapshot.ts";
 
-/** A resource that Envoy asks for because of another one, and without which that one does not come into service. */
+/** A resource that Envoy requests because of another one. The other one does not work before Envoy has it. */
 export interface Need {
   readonly kind: ResourceKind;
   readonly name: string;
 }
 
-/** What Envoy will subscribe to once it has this resource: endpoints of a cluster; routes, filters and secrets of a listener. */
+/** What Envoy will request once it has this resource: endpoints of a cluster; routes, filters and secrets of a listener. */
 export function needsOf(message: Message): readonly Need[] {
   if (isMessage(message, ClusterSchema)) {
     if (message.clusterDiscoveryType.value !== Cluster_DiscoveryType.EDS) return [];
@@ -24,7 +24,7 @@ export function needsOf(message: Message): readonly Need[] {
   return isMessage(message, ListenerSchema) ? [...listenerNeeds(message)] : [];
 }
 
-/** Endpoints that are delivered to past their own inbound policy. */
+/** True for endpoints that are delivered to without passing their own inbound listener's policy. */
 export function reliesOnFilters(message: Message): boolean {
   if (!isMessage(message, ClusterLoadAssignmentSchema)) return false;
   return message.endpoints.some(({ lbEndpoints }) =>

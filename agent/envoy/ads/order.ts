@@ -1,8 +1,8 @@
 import type { ResourceKind } from "../../xds/snapshot.ts";
 
 /**
- * What of a kind may be sent in a step: new and changed resources, removals, or both in one response. "early": new and changed
- * ones that rely on no filter (`PackedResource.reliesOnFilters`).
+ * Which resources of a kind a step sends. "upsert": new and changed ones; "remove": removals; "both": both in one response;
+ * "early": new and changed ones that rely on no filter (`PackedResource.reliesOnFilters`).
  */
 export type StepMode = "early" | "upsert" | "remove" | "both";
 
@@ -14,12 +14,14 @@ export interface Step {
 }
 
 /**
- * Make before break: nothing is sent that refers to something Envoy does not have, and nothing is removed while
- * something that Envoy has may refer to it. A step begins when Envoy has answered everything of the steps before it.
- * Endpoints and secrets follow their clusters without waiting: Envoy does not acknowledge clusters before they are warm.
- * Filters come before listeners and routes: what they guard must not be reachable before they know of it. So they come before
- * endpoints that are delivered to directly, because the filters of that pass decide, and after endpoints that decide themselves.
- * Envoy handles the removals of one LDS response before its additions, so that an address can change hands.
+ * Make before break: no resource is sent before the resources that it refers to, and none is removed while a resource that
+ * Envoy has may refer to it. A step begins when Envoy has answered all responses of the steps before it.
+ *
+ * - Endpoints and secrets follow their clusters without waiting, because Envoy acknowledges a cluster only when it is warm.
+ * - Filters come before listeners and routes: a pod must not be reachable before the filters know the policies that guard it.
+ *   For the same reason filters come before endpoints that are delivered to directly, where the filters of the caller's pass
+ *   decide. They come after endpoints whose own inbound pass decides.
+ * - Envoy handles the removals of an LDS response before its additions, so that another listener can take over an address.
  */
 export const STEPS: readonly Step[] = [
   { mode: "early", kinds: ["endpoints", "secrets"], awaits: [] },
@@ -28,7 +30,7 @@ export const STEPS: readonly Step[] = [
   {
     mode: "both",
     kinds: ["listeners"],
-    // A listener, or its chains that are new, is not in use before it has its certificate.
+    // Envoy does not use a listener, or a new filter chain of it, before it has the certificate.
     awaits: [
       { from: "listeners", to: "extensions" },
       { from: "listeners", to: "secrets" },
@@ -39,5 +41,5 @@ export const STEPS: readonly Step[] = [
   { mode: "remove", kinds: ["endpoints", "secrets", "extensions"], awaits: [] },
 ];
 
-/** Envoy always subscribes to all of these, so an exchange that lacks one of them is not complete. */
+/** Envoy always subscribes to all resources of these kinds. Without such a subscription an exchange is not complete. */
 export const WILDCARD_KINDS: readonly ResourceKind[] = ["clusters", "listeners"];

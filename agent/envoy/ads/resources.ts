@@ -5,14 +5,14 @@ import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { needsOf, reliesOnFilters, type Need } from "./dependencies.ts";
 import { SCHEMAS, urlOf, type ResourceKind, type XdsSnapshot } from "../../xds/snapshot.ts";
 
-/** A resource as it goes over the wire. */
+/** A resource as Envoy receives it. */
 export interface PackedResource {
   readonly name: string;
   /** A hash of the content: the same content has the same version, in this process and in the next. */
   readonly version: string;
   readonly body: Any;
   readonly needs: readonly Need[];
-  /** Who is called by it is guarded by the filters of the pass that calls: they have to know first. */
+  /** The calling listener's filters guard the pods behind these endpoints, so the filters must be updated first. */
   readonly reliesOnFilters: boolean;
 }
 
@@ -20,12 +20,26 @@ export interface PackedResource {
 export interface PackedResources {
   get(name: string): PackedResource | undefined;
   has(name: string): boolean;
-  /** Those that a wildcard subscription gets; others are found by name only. */
+  /** The resources of a wildcard subscription. Others are found only by name. */
   values(): Iterable<PackedResource>;
 }
 
 /** A snapshot ready to be sent. */
 export type PackedSnapshot = Readonly<Record<ResourceKind, PackedResources>>;
+
+/** The last version of each resource that an Envoy accepted. It outlives streams, because a new Envoy starts with nothing. */
+export type Accepted = Readonly<Record<ResourceKind, Map<string, PackedResource>>>;
+
+export function noneAccepted(): Accepted {
+  return {
+    clusters: new Map(),
+    endpoints: new Map(),
+    secrets: new Map(),
+    extensions: new Map(),
+    listeners: new Map(),
+    routes: new Map(),
+  };
+}
 
 export function packSnapshot(snapshot: XdsSnapshot): PackedSnapshot {
   const lazily = (kind: ResourceKind, onDemand?: ReadonlyMap<string, Message>): PackedResources =>
@@ -44,7 +58,7 @@ export function packSecrets(secrets: XdsSnapshot["secrets"]): PackedResources {
   return new LazilyPacked("secrets", secrets, undefined);
 }
 
-/** Encodes what is asked for, when it is: a node uses a small part of a large mesh. */
+/** Encodes a resource when it is asked for: a node uses a small part of a large mesh. */
 class LazilyPacked implements PackedResources {
   readonly #kind: ResourceKind;
   readonly #always: ReadonlyMap<string, Message | undefined>;
@@ -74,7 +88,7 @@ class LazilyPacked implements PackedResources {
   }
 }
 
-// A compiler that keeps unchanged messages pays for encoding only what changed.
+// `compile` keeps unchanged messages, so only changed messages are encoded again.
 const packedByMessage = new WeakMap<Message, PackedResource>();
 
 function pack(kind: ResourceKind, name: string, message: Message): PackedResource {
