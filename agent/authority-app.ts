@@ -18,11 +18,9 @@ import type { Logger } from "./lib/log.ts";
 import { makePrivateFolder } from "./lib/private-file.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
 import { placementOf } from "./identity/placement.ts";
-import { openDirectorySource } from "./sources/directory.ts";
+import type { Source } from "./model/source.ts";
 
-export interface AuthorityAppOptions extends MeshOptions {
-  /** The same folders as the agents', so that both know the same pods. */
-  readonly manifests: readonly string[];
+export interface AuthorityAppOptions extends Pick<MeshOptions, "trustDomain"> {
   /** Keys and tokens: all that the authority must not lose, and must not show. */
   readonly stateDir: string;
   readonly listen: ListenAt;
@@ -32,23 +30,30 @@ export interface AuthorityAppOptions extends MeshOptions {
   readonly caFolder: string | undefined;
 }
 
+/** What differs between a machine and a cluster. */
+export interface AuthorityPorts {
+  /** The objects that say which pods run where. Called once no other authority can have the state folder. */
+  readonly openSource: () => Promise<Source>;
+}
+
 export interface AuthorityApp {
   close(): void;
 }
 
 const TICK_MS = 1_000;
 
-/** The composition root of the authority: which pods run where comes from the manifests, the rest from its own folder. */
-export async function runAuthority(options: AuthorityAppOptions, log: Logger): Promise<AuthorityApp> {
+/** The composition root of the authority: which pods run where comes from its source, the rest from its own folder. */
+export async function runAuthority(
+  options: AuthorityAppOptions,
+  ports: AuthorityPorts,
+  log: Logger,
+): Promise<AuthorityApp> {
   const { stateDir, listen, lifetimeMs, trustDomain } = options;
   const clock = SYSTEM_CLOCK;
   const socketPath = join(stateDir, "admin.sock");
   await refuseSecond("authority", stateDir, socketPath);
   makePrivateFolder(stateDir);
-  const source = await openDirectorySource(options.manifests, {
-    ...options,
-    heldVersions: join(stateDir, "held-versions.json"),
-  });
+  const source = await ports.openSource();
   const records = new NodeRecords(join(stateDir, "nodes.json"));
   const { signer, own } = await openSigner(options);
   const placement = placementOf(source, trustDomain);
@@ -60,7 +65,7 @@ export async function runAuthority(options: AuthorityAppOptions, log: Logger): P
   const rotation = own && new RootRotation({ signer: own, records, clock, onChange });
   const exchange = new ExchangeService({ records, placement, clock, log });
   const server = await serveAuthority({ authority, exchange }, listen, await serverIdentity(stateDir), log);
-  const status = (): Answer => json(authorityStatus(signer, records, rotation, clock.now()));
+  const status = (): Answer => json(authorityStatus(signer, records, rotation, exchange, clock.now()));
   const handlers: Handlers = {
     "/status": status,
     "POST /rotate-root": async () => {

@@ -54,20 +54,26 @@ function socketOf({ name, socket }: AdminFlags): string {
   return socket ?? join(chooseLab(name).authority, "admin.sock");
 }
 
-function statusText({ signing, roots, rotation, trouble, nodes }: AuthorityStatus): string {
+function statusText({ signing, roots, rotation, trouble, exchange, nodes }: AuthorityStatus): string {
   const rootRows = roots.map(({ generation, notAfter }) => [
     generation,
     generation === signing ? "yes" : "no",
     notAfter,
   ]);
-  const nodeRows = nodes.map(({ node, lastHeard, validUntil, generations }) => [
-    ...[node, lastHeard ?? "not yet", validUntil, generations.join(", ")],
-  ]);
+  const nodeRows = nodes.map(
+    ({ node, lastHeard, validUntil, generations, exchange: { reported, sandboxes, follows } }) => [
+      ...[node, lastHeard ?? "not yet", validUntil ?? "none", generations.join(", ")],
+      ...[reported ? String(sandboxes) : "not reported yet", `${follows} of ${exchange.revision}`],
+    ],
+  );
   const waiting = rotation?.waitingFor ?? [];
   return [
     table([["ROOT", "SIGNS", "UNTIL"], ...rootRows]),
     trouble === undefined ? "" : `The authority keeps using these roots: ${trouble}`,
-    table([["NODE", "LAST REQUEST", "CERTIFICATES UNTIL", "ROOTS OF ITS CERTIFICATES"], ...nodeRows]),
+    table([
+      ["NODE", "LAST REQUEST", "CERTIFICATES UNTIL", "ROOTS OF ITS CERTIFICATES", "PODS WITH MTLS", "FOLLOWS"],
+      ...nodeRows,
+    ]),
     rotation === undefined || rotation.stage === "steady" ? "" : `The root is being replaced: ${rotation.stage}`,
     waiting.length === 0 ? "" : `The authority waits for:\n${waiting.map((line) => `  ${line}`).join("\n")}`,
   ]

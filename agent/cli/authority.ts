@@ -3,10 +3,12 @@ import { InvalidArgumentError, type Command } from "commander";
 import { runAuthority } from "../authority-app.ts";
 import { parseAuthorityAddress } from "../identity/authority-address.ts";
 import { makeJoinFile } from "../identity/join-token.ts";
+import type { Source } from "../model/source.ts";
 import { isDnsSubdomain } from "../objects/names.ts";
 import { addAuthorityAdmin } from "./authority-admin.ts";
 import { createLogger } from "../lib/log.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
+import { openDirectorySource } from "../sources/directory.ts";
 import { seconds } from "../lib/terminal/output.ts";
 
 interface RunFlags extends MeshFlags {
@@ -74,7 +76,9 @@ Examples:
     .action(async ({ listen, certificateLifetime, caFolder, ...flags }: RunFlags) => {
       const address = parseAuthorityAddress(listen ?? `unix:${join(flags.stateDir, "agents.sock")}`);
       const options = { ...flags, listen: address, lifetimeMs: certificateLifetime * 1_000, caFolder };
-      const running = await runAuthority(options, createLogger("authority"));
+      const heldVersions = join(flags.stateDir, "held-versions.json");
+      const openSource = (): Promise<Source> => openDirectorySource(flags.manifests, { ...flags, heldVersions });
+      const running = await runAuthority(options, { openSource }, createLogger("authority"));
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
       });

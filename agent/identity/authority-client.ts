@@ -3,7 +3,7 @@ import { AmbitError } from "../lib/errors.ts";
 import { parseAuthorityAddress } from "./authority-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import type { ExchangeTransport } from "./node/authority-exchange.ts";
-import type { JoinFile } from "./join-token.ts";
+import type { NodeCredential, NodeProof } from "./node/node-credential.ts";
 import {
   AUTHORITY_NAME,
   EXCHANGE_PATH,
@@ -26,18 +26,18 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** Longer than the authority holds a question. */
 const HELD_TIMEOUT_MS = 40_000;
 
-/** Asks the authority, over TLS by the certificate that came with the join token. */
+/** A node's requests to the authority, over TLS. Whoever opened it closes it, after all who use it. */
 export class AuthorityClient implements CertificateSource, ExchangeTransport {
   readonly #address: string;
-  readonly #join: () => JoinFile;
+  readonly #credential: NodeCredential;
   readonly #agent = new Agent({ keepAlive: true, minVersion: "TLSv1.3" });
   readonly #listeners = new Set<() => void>();
 
-  /** `join` is asked each time: a token may be replaced by a newer one. Throws AmbitError `authority-address`. */
-  constructor(address: string, join: () => JoinFile) {
+  /** Throws AmbitError `authority-address`. */
+  constructor(address: string, credential: NodeCredential) {
     parseAuthorityAddress(address);
     this.#address = address;
-    this.#join = join;
+    this.#credential = credential;
   }
 
   sign(body: SignRequest, signal: AbortSignal): Promise<SignAnswer> {
@@ -69,8 +69,8 @@ export class AuthorityClient implements CertificateSource, ExchangeTransport {
 
   async #post<T>(path: string, body: unknown, timeoutMs: number, signal: AbortSignal): Promise<T> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const join = this.#join();
-    const { status, text } = await this.#exchange(join, path, JSON.stringify(body), within).catch((cause: unknown) => {
+    const proof = this.#credential.proof();
+    const { status, text } = await this.#exchange(proof, path, JSON.stringify(body), within).catch((cause: unknown) => {
       throw this.#silent(cause);
     });
     if (status !== 200) throw refusalOf(text) ?? this.#silent(new Error(`it answered ${status}`));
@@ -79,7 +79,7 @@ export class AuthorityClient implements CertificateSource, ExchangeTransport {
   }
 
   #exchange(
-    { node, token, authority }: JoinFile,
+    { node, token, authority }: NodeProof,
     path: string,
     body: string,
     signal: AbortSignal,

@@ -1,4 +1,7 @@
 import { X509Certificate } from "node:crypto";
+import type { ExchangeNode } from "./authority/exchange-log.ts";
+import type { ExchangeService } from "./authority/exchange-service.ts";
+import type { Position } from "./protocol.ts";
 import type { NodeRecords } from "./node-records.ts";
 import { generationName } from "./generation.ts";
 import { splitPem } from "./pem.ts";
@@ -15,7 +18,9 @@ export interface AuthorityStatus {
   readonly rotation?: RotationStatus;
   /** Why the files that it should sign by cannot be used; it goes on with those before. */
   readonly trouble?: string;
-  /** Nodes whose certificates may be in use. */
+  /** The newest state of what nodes tell each other. */
+  readonly exchange: Position;
+  /** Nodes whose certificates may be in use, and nodes whose agents are here. */
   readonly nodes: readonly AuthorityNode[];
 }
 
@@ -23,19 +28,23 @@ export interface AuthorityNode {
   readonly node: string;
   /** Absent where this process has not heard of it yet. */
   readonly lastHeard?: string;
-  /** When the last of its certificates ends, at the latest. */
-  readonly validUntil: string;
+  /** When the last of its certificates ends, at the latest; absent where it has none that is valid. */
+  readonly validUntil?: string;
   /** The generations of its certificates. */
   readonly generations: readonly string[];
+  /** Its part in the exchange with other nodes. */
+  readonly exchange: ExchangeNode;
 }
 
 export function authorityStatus(
   signer: CertificateSigner,
   records: NodeRecords,
   rotation: RootRotation | undefined,
+  exchange: ExchangeService,
   now: number,
 ): AuthorityStatus {
   const trouble = signer.trouble?.();
+  const inUse = records.inUse(now);
   return {
     signing: signer.generation(),
     roots: splitPem(signer.roots()).map((pem) => ({
@@ -44,10 +53,17 @@ export function authorityStatus(
     })),
     ...(rotation !== undefined && { rotation: rotation.status() }),
     ...(trouble !== undefined && { trouble }),
-    nodes: [...records.inUse(now)].map(([node, { validUntil, generations }]) => {
+    exchange: exchange.position(),
+    nodes: [...exchange.nodes()].map(([node, part]) => {
+      const { validUntil, generations = [] } = inUse.get(node) ?? {};
       const at = records.heard().get(node);
-      const lastHeard = at === undefined ? {} : { lastHeard: new Date(at).toISOString() };
-      return { node, ...lastHeard, validUntil: new Date(validUntil).toISOString(), generations };
+      return {
+        node,
+        ...(at !== undefined && { lastHeard: new Date(at).toISOString() }),
+        ...(validUntil !== undefined && { validUntil: new Date(validUntil).toISOString() }),
+        generations,
+        exchange: part,
+      };
     }),
   };
 }

@@ -5,5 +5,4 @@ export interface CertificateSource {
   sign(request: SignRequest, signal: AbortSignal): Promise<SignAnswer>;
   /** Resolves when `report` is out of date, or after a while; at once if it asks for that. */
   watch(report: NodeReport, signal: AbortSignal): Promise<Trust>;
-  close(): void;
 }

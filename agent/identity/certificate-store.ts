@@ -122,7 +122,6 @@ export class CertificateStore {
     this.#callOff();
     this.#watch.close();
     this.#listeners.clear();
-    this.#source.close();
   }
 
   #newEntry(id: string, now: number): Entry {

@@ -1,7 +1,6 @@
 import { json, type Handlers } from "../lib/http-server.ts";
 import type { CertificateStatus, IdentityStatus } from "../identity/certificate-status.ts";
 import type { CertificateStore } from "../identity/certificate-store.ts";
-import type { JoinFile } from "../identity/join-token.ts";
 import { AmbitError } from "../lib/errors.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
@@ -20,24 +19,15 @@ export async function openCertificateStore(
   rootsFile: string,
 ): Promise<CertificateStore> {
   // Only now: a node without an authority need not hold the X.509 library (11 MB).
-  const [{ AuthorityClient }, { CertificateStore: Store }, { readJoinFile }, { KnownRoots }] = await Promise.all([
+  const [{ AuthorityClient }, { CertificateStore: Store }, { joinFileCredential }, { KnownRoots }] = await Promise.all([
     import("../identity/authority-client.ts"),
     import("../identity/certificate-store.ts"),
-    import("../identity/join-token.ts"),
+    import("../identity/node/node-credential.ts"),
     import("../identity/known-roots.ts"),
   ]);
-  const join = (): JoinFile => {
-    const file = readJoinFile(authority.joinTokenFile);
-    if (file.node === node) return file;
-    throw new AmbitError({
-      code: "join-node",
-      kind: "user",
-      what: `the join token in ${authority.joinTokenFile} is for node '${file.node}', and this is '${node}'`,
-      remedy: `make one where the authority runs: ambit authority token --node ${node}`,
-    });
-  };
-  join();
-  return new Store(new AuthorityClient(authority.address, join), { knownRoots: new KnownRoots(rootsFile) });
+  const credential = joinFileCredential(authority.joinTokenFile, node);
+  credential.proof();
+  return new Store(new AuthorityClient(authority.address, credential), { knownRoots: new KnownRoots(rootsFile) });
 }
 
 /** Identities of the node's pods that are in the mesh, or have been (`members`, by UID) and live on. */

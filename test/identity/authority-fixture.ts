@@ -6,7 +6,8 @@ import { serveAuthority, type AuthorityServer } from "../../agent/identity/autho
 import { ExchangeService } from "../../agent/identity/authority/exchange-service.ts";
 import { Authority, type Placement } from "../../agent/identity/authority.ts";
 import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
-import { JoinTokens, makeJoinFile, type JoinFile } from "../../agent/identity/join-token.ts";
+import { JoinTokens, makeJoinFile } from "../../agent/identity/join-token.ts";
+import type { NodeProof } from "../../agent/identity/node/node-credential.ts";
 import { NodeRecords } from "../../agent/identity/node-records.ts";
 import { serverIdentity } from "../../agent/identity/server-identity.ts";
 import type { Clock } from "../../agent/lib/clock.ts";
@@ -83,9 +84,9 @@ export class AuthorityFixture {
     this.#server?.close();
   }
 
-  async join(node: string, change: Partial<JoinFile> = {}): Promise<AuthorityClient> {
+  async join(node: string, change: Partial<NodeProof> = {}): Promise<AuthorityClient> {
     const file = await makeJoinFile(this.folder, node);
-    return new AuthorityClient(`unix:${this.socketPath}`, () => ({ ...file, ...change }));
+    return new AuthorityClient(`unix:${this.socketPath}`, { proof: () => ({ ...file, ...change }) });
   }
 
   remove(): void {

@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeRequest } from "../../agent/identity/certificate-request.ts";
-import { makeJoinFile, type JoinFile } from "../../agent/identity/join-token.ts";
+import { makeJoinFile } from "../../agent/identity/join-token.ts";
+import type { NodeProof } from "../../agent/identity/node/node-credential.ts";
 import { AUTHORITY_NAME, EXCHANGE_PATH, REPORT_PATH, SIGN_PATH, WATCH_PATH } from "../../agent/identity/protocol.ts";
 import { SYSTEM_CLOCK } from "../../agent/lib/clock.ts";
 import { describe as inWords } from "../../agent/lib/errors.ts";
@@ -20,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => fixture.remove());
 
 /** What the authority refuses, in words. */
-async function refused(node: string, spiffeId: string, change: Partial<JoinFile> = {}): Promise<string> {
+async function refused(node: string, spiffeId: string, change: Partial<NodeProof> = {}): Promise<string> {
   const client = await fixture.join(node, change);
   const { csrPem: csr } = await makeRequest(spiffeId);
   return await client.sign({ spiffeId, csr }, signal).then(
@@ -34,7 +35,7 @@ interface Answer {
   readonly body: string;
 }
 
-function send(file: JoinFile, method: string, path: string, body: string | Buffer): Promise<Answer> {
+function send(file: NodeProof, method: string, path: string, body: string | Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${file.token}`, "x-ambit-node": file.node };
     const { socketPath } = fixture;

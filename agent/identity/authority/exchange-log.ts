@@ -183,7 +183,8 @@ export class ExchangeLog {
   }
 
   status(): ReadonlyMap<string, ExchangeNode> {
-    const names = [...new Set([...this.#nodes.keys(), ...this.#waited()])].toSorted();
+    const reported = [...this.#nodes].filter(([, { announced }]) => announced.version > 0).map(([node]) => node);
+    const names = [...new Set([...reported, ...this.#waited()])].toSorted();
     return new Map(
       names.map((name) => {
         const { records, follows, announced } = this.#state(name);
