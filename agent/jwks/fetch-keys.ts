@@ -1,6 +1,6 @@
 import type { JwksSource } from "../model/request-authentication.ts";
 import type { VerificationKey } from "../model/verification-key.ts";
-import { readKeySet } from "../objects/json-web-keys.ts";
+import { readKeySet } from "../objects/tokens/json-web-keys.ts";
 import { failure } from "./failure.ts";
 import { fetchText } from "./fetch-text.ts";
 import type { Resolve } from "./resolve.ts";

@@ -2,7 +2,7 @@ import type { Problem } from "../model/problem.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { Notes } from "./notes.ts";
 import type { RawObject } from "./raw-object.ts";
-import { words } from "./words.ts";
+import { words } from "./reader.ts";
 
 /** `group/Kind` and the versions of it that are read. */
 const READ: Readonly<Record<string, readonly string[]>> = {

@@ -10,11 +10,11 @@ import type { Workload } from "../model/workload.ts";
 import { describeObject } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { withoutSharedClusterIPs, withoutSharedPodAddresses, type Sourced } from "./address-conflicts.ts";
-import { readAuthorizationPolicies } from "./authorization-policy.ts";
+import { readAuthorizationPolicies } from "./authorization/authorization-policy.ts";
 import { readBackendTrafficPolicies } from "./backend-traffic-policy.ts";
 import { deriveEndpointSlices } from "./derive-endpoint-slices.ts";
 import { readEndpointSlice } from "./endpoint-slice.ts";
-import { readHttpRoutes } from "./http-route.ts";
+import { readHttpRoutes } from "./http-route/http-route.ts";
 import { isServedKind } from "./kinds.ts";
 import { mergeObjects } from "./merge-objects.ts";
 import { Notes } from "./notes.ts";
@@ -23,8 +23,8 @@ import { readPeerAuthentications } from "./peer-authentication.ts";
 import { readPod, type ReadPod } from "./pod.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
-import { readReferenceGrant, type ReferenceGrant } from "./reference-grant.ts";
-import { readRequestAuthentications } from "./request-authentication.ts";
+import { readReferenceGrant, type ReferenceGrant } from "./http-route/reference-grant.ts";
+import { readRequestAuthentications } from "./tokens/request-authentication.ts";
 import { readService, type ReadService } from "./service.ts";
 
 /** What was read of one object, and what there was to say about it. */

@@ -6,9 +6,8 @@ import { isDnsSubdomain, isUid } from "./names.ts";
 import { readMeta } from "./object-meta.ts";
 import { readContainerPorts, readProbePorts } from "./pod-ports.ts";
 import type { RawObject } from "./raw-object.ts";
-import type { Reader } from "./reader.ts";
+import { words, type Reader } from "./reader.ts";
 import { workloadName } from "./workload-name.ts";
-import { words } from "./words.ts";
 
 /** A Pod together with what only finding the endpoints of a Service needs. */
 export interface ReadPod {

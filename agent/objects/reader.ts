@@ -19,6 +19,11 @@ export function quote(value: unknown): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }
 
+/** The words of a text, however its lines are broken: for long lists of names. */
+export function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
 /**
  * A field of an object of unknown shape. Reading what is not there gives undefined (or nothing, for lists and maps);
  * reading what is there with another type gives the same and reports it.

@@ -4,8 +4,7 @@ import { isDnsLabel, isPortName } from "./names.ts";
 import { readLabels, readMeta } from "./object-meta.ts";
 import { protocolOf } from "./protocol.ts";
 import type { RawObject } from "./raw-object.ts";
-import { quote, type Reader } from "./reader.ts";
-import { words } from "./words.ts";
+import { quote, words, type Reader } from "./reader.ts";
 
 /** A Service together with what only finding its endpoints needs. */
 export interface ReadService {

@@ -1,8 +1,8 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshOptions } from "../model/mesh-options.ts";
 import { FollowedFolders, type FollowOptions } from "./follow-folders.ts";
-import { HeldVersions } from "./held-versions.ts";
-import { LastGood } from "./last-good.ts";
+import { HeldVersions } from "./last-good/held-versions.ts";
+import { LastGood } from "./last-good/last-good.ts";
 import { contentsOf, type FolderContents } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";

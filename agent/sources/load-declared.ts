@@ -1,11 +1,11 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshOptions } from "../model/mesh-options.ts";
 import { namespacedName } from "../model/meta.ts";
-import { HeldVersions } from "./held-versions.ts";
-import { LastGood } from "./last-good.ts";
+import { HeldVersions } from "./last-good/held-versions.ts";
+import { LastGood } from "./last-good/last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
+import type { RawObject } from "../objects/raw-object.ts";
 import { objectsToMesh } from "../objects/objects-to-mesh.ts";
-import { templatePods } from "./template-pods.ts";
 
 export interface LoadDeclaredOptions extends Partial<MeshOptions> {
   /** Where an agent that follows the folders notes what it serves in place of what has broken in them. */
@@ -31,4 +31,36 @@ export async function loadDeclared(folders: readonly string[], options: LoadDecl
   );
   const made = templatePods(objects).filter(({ namespace, name }) => !running.has(namespacedName(namespace, name)));
   return made.length === 0 ? mesh : objectsToMesh([...objects, ...made], options);
+}
+
+/** Where each kind that makes Pods has their template: `spec.template`, or further down. */
+const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+  "apps/Deployment": ["spec", "template"],
+  "apps/StatefulSet": ["spec", "template"],
+  "apps/DaemonSet": ["spec", "template"],
+  "apps/ReplicaSet": ["spec", "template"],
+  "batch/Job": ["spec", "template"],
+  "batch/CronJob": ["spec", "jobTemplate", "spec", "template"],
+};
+
+/** A Pod for each object that would make some, under that object's name: manifests say who calls before anything runs. */
+function templatePods(objects: readonly RawObject[]): readonly RawObject[] {
+  return objects.flatMap((object) => {
+    const path = TEMPLATES[`${object.group}/${object.kind}`];
+    if (path === undefined) return [];
+    const template = path.reduce<unknown>(member, object.value);
+    const { name, namespace } = object;
+    const metadata = { ...asObject(member(template, "metadata")), name, namespace };
+    const value = { apiVersion: "v1", kind: "Pod", metadata, spec: asObject(member(template, "spec")) };
+    return [{ ...object, group: "", version: "v1", kind: "Pod", value }];
+  });
+}
+
+function member(value: unknown, name: string): unknown {
+  const object = asObject(value);
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

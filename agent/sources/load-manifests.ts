@@ -3,9 +3,9 @@ import type { MeshOptions } from "../model/mesh-options.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { compareProblems, objectsToMesh } from "../objects/objects-to-mesh.ts";
 import { annotatedSandboxes } from "./annotated-sandboxes.ts";
-import { LastGood } from "./last-good.ts";
+import { LastGood } from "./last-good/last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
-import type { Version } from "./versions.ts";
+import type { Version } from "./last-good/candidates.ts";
 
 /** What folders of manifests say. */
 export interface FolderContents {

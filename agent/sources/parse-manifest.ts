@@ -4,11 +4,13 @@ import type { ObjectRef } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { brokenPlace, type BrokenPlace } from "./broken-document.ts";
 import { rawObject } from "./identify-object.ts";
-import { isTooDeep, MAX_DEPTH, parseJson } from "./json-text.ts";
-import { flattenLists } from "./lists.ts";
 import { ManifestLines } from "./manifest-lines.ts";
 import { fieldText } from "../objects/notes.ts";
 import type { Origin, RawObject } from "../objects/raw-object.ts";
+
+/** Deeper than any manifest, and shallow enough for everything that walks a value by recursion. */
+const MAX_DEPTH = 100;
+const MAX_LIST_DEPTH = 4;
 
 export interface ParsedManifest {
   readonly objects: readonly RawObject[];
@@ -105,4 +107,68 @@ function checked(read: () => unknown, line: number | undefined, subject: ObjectR
   } catch (thrown) {
     return { fault: { subject, field: [], reason: messageOf(thrown), line } };
   }
+}
+
+interface Written {
+  readonly value: unknown;
+  readonly path: readonly (string | number)[];
+}
+
+/** The objects of `List`, `PodList` and the like, with their place in the document; an empty document has none. */
+function flattenLists(value: unknown, path: Written["path"] = [], depth = 0): readonly Written[] {
+  if (value === null || value === undefined) return [];
+  if (typeof value !== "object" || !("kind" in value) || !("items" in value)) return [{ value, path }];
+  const { kind, items } = value;
+  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items) || depth === MAX_LIST_DEPTH) {
+    return [{ value, path }];
+  }
+  // `kubectl get -o json` leaves apiVersion and kind out of the items of a typed list.
+  const inherited =
+    kind === "List" || !("apiVersion" in value)
+      ? {}
+      : { apiVersion: value.apiVersion, kind: kind.slice(0, -"List".length) };
+  return items.flatMap((item: unknown, index) => {
+    const full = typeof item === "object" && item !== null && !Array.isArray(item) ? { ...inherited, ...item } : item;
+    return flattenLists(full, [...path, "items", index], depth + 1);
+  });
+}
+
+/** What a JSON text says; undefined where it is none, or where it gives a key twice, of which JSON.parse hides one. */
+function parseJson(text: string): { readonly value: unknown } | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return writtenKeys(text) === keysOf(value) ? { value } : undefined;
+}
+
+function writtenKeys(text: string): number {
+  let count = 0;
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/gs)) if (colon !== undefined) count++;
+  return count;
+}
+
+function keysOf(root: unknown): number {
+  let count = 0;
+  const left: unknown[] = [root];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value !== "object" || value === null) continue;
+    const children: readonly unknown[] = Object.values(value);
+    if (!Array.isArray(value)) count += children.length;
+    // Not by `push(...children)`: a list may have more entries than a call has room for arguments.
+    for (const child of children) left.push(child);
+  }
+  return count;
+}
+
+function isTooDeep(root: unknown): boolean {
+  let level: readonly unknown[] = [root];
+  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+    if (level.length === 0) return false;
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+  }
+  return level.length > 0;
 }

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { messageOf } from "../lib/errors.ts";
 
 /** Manifests are read whole; a file beyond this is not one. */
-export const MAX_MANIFEST_BYTES = 8 << 20;
+const MAX_MANIFEST_BYTES = 8 << 20;
 
 export type TextResult =
   | { readonly text: string }

@@ -1,5 +1,5 @@
 import type { FilterJwtRule } from "../../agent/compile/filters/filter-config.ts";
-import { readKeySet } from "../../agent/objects/json-web-keys.ts";
+import { readKeySet } from "../../agent/objects/tokens/json-web-keys.ts";
 import { type Issuer, ISSUER_URL, keySet } from "./issuer.ts";
 
 let rules = 0;

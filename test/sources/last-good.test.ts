@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Mesh } from "../../agent/model/mesh.ts";
-import { LastGood } from "../../agent/sources/last-good.ts";
+import { LastGood } from "../../agent/sources/last-good/last-good.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import { printProblem } from "../../agent/model/problem.ts";

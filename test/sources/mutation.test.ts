@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { stringify } from "../../agent/lib/yaml.ts";
-import { LastGood } from "../../agent/sources/last-good.ts";
+import { LastGood } from "../../agent/sources/last-good/last-good.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest, type ParsedManifest } from "../../agent/sources/parse-manifest.ts";
 import { GOLDEN_INPUT, compiled } from "../golden/golden-options.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canBePrincipal } from "../../agent/objects/principal-pattern.ts";
+import { canBePrincipal } from "../../agent/objects/authorization/principal-pattern.ts";
 import { policy } from "./broken-policy-cases.ts";
 import { meshOf } from "./manifests.ts";
 

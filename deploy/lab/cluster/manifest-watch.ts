@@ -2,7 +2,7 @@ import type { Problem } from "../../../agent/model/problem.ts";
 import { objectsToMesh } from "../../../agent/objects/objects-to-mesh.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import { FollowedFolders } from "../../../agent/sources/follow-folders.ts";
-import { LastGood } from "../../../agent/sources/last-good.ts";
+import { LastGood } from "../../../agent/sources/last-good/last-good.ts";
 import { ManifestFolder } from "../../../agent/sources/manifest-folder.ts";
 import { readDesired } from "./desired.ts";
 

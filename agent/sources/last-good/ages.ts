@@ -1,4 +1,4 @@
-import { objectKey, type RawObject } from "../objects/raw-object.ts";
+import { objectKey, type RawObject } from "../../objects/raw-object.ts";
 
 /** Kinds of which the older counts where two are in conflict. */
 const BY_AGE = new Set(["Service", "HTTPRoute", "XBackendTrafficPolicy"]);

@@ -1,6 +1,6 @@
-import { readMeta } from "./object-meta.ts";
-import type { RawObject } from "./raw-object.ts";
-import type { Reader } from "./reader.ts";
+import { readMeta } from "../object-meta.ts";
+import type { RawObject } from "../raw-object.ts";
+import type { Reader } from "../reader.ts";
 
 /** gateway.networking.k8s.io ReferenceGrant: who may refer to what in the grant's namespace. */
 export interface ReferenceGrant {

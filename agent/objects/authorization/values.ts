@@ -1,9 +1,8 @@
-import type { PolicyAttribute } from "../model/authorization-policy.ts";
-import { canonicalBlock } from "../lib/ip-address.ts";
-import { readPathTemplate } from "./authorization-path-template.ts";
-import { isDnsLabel, isDnsSubdomain } from "./names.ts";
+import type { PolicyAttribute } from "../../model/authorization-policy.ts";
+import { canonicalBlock } from "../../lib/ip-address.ts";
+import { isDnsLabel, isDnsSubdomain } from "../names.ts";
 import { canBePrincipal } from "./principal-pattern.ts";
-import { quote, type Reader } from "./reader.ts";
+import { quote, type Reader } from "../reader.ts";
 
 /** A value that a policy compares an attribute with, in the form that the model has it. */
 export function readValue(attribute: PolicyAttribute, field: Reader, namespace: string): string | undefined {
@@ -124,6 +123,26 @@ function readPath(field: Reader): string | undefined {
   return path
     .replaceAll(/%[0-9A-Fa-f]{2}/g, (escape) => escape.toUpperCase())
     .replaceAll(/[^\p{ASCII}]+/gu, (text) => Buffer.from(text).toString("hex").toUpperCase().replaceAll(/../g, "%$&"));
+}
+
+const TEMPLATE_REMEDY =
+  "Let {*} stand for a whole segment, and {**} for one or more, last of all such; without any other *.";
+
+/** A path with `{*}` (one segment) or `{**}` (anything), as Istio allows them: `/a/{*}/b`, `/a/{**}`, `/a/{**}/b`. */
+function readPathTemplate(field: Reader): string | undefined {
+  const template = field.string();
+  if (template === undefined) return undefined;
+  const segments = template.split("/").slice(1);
+  const wild = segments.filter((segment) => segment === "{*}" || segment === "{**}");
+  const plain = segments.filter((segment) => segment !== "{*}" && segment !== "{**}");
+  // RFC 3986 pchar, without the * that Envoy's templates give a meaning.
+  const understood =
+    template.startsWith("/") &&
+    wild.length > 0 &&
+    !wild.slice(0, -1).includes("{**}") &&
+    plain.every((segment) => /^[A-Za-z0-9._~%!$&'()+,;:@=\u0080-\u{10ffff}-]*$/u.test(segment));
+  if (understood) return template;
+  return field.invalid("unsupported-pattern", `${quote(template)} is no path template`, TEMPLATE_REMEDY);
 }
 
 function readPort(field: Reader): string | undefined {

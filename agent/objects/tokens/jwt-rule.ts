@@ -1,8 +1,7 @@
-import type { JwtRule } from "../model/request-authentication.ts";
+import type { JwtRule } from "../../model/request-authentication.ts";
 import { readJwksSource } from "./jwks-source.ts";
-import { isHeaderName } from "./names.ts";
-import { quote, type Reader } from "./reader.ts";
-import { words } from "./words.ts";
+import { isHeaderName } from "../names.ts";
+import { quote, words, type Reader } from "../reader.ts";
 
 const FIELDS = words(`
   issuer audiences jwks jwksUri timeout fromHeaders fromParams fromCookies outputPayloadToHeader outputClaimToHeaders

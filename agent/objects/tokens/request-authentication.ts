@@ -1,13 +1,13 @@
-import type { ObjectMeta } from "../model/meta.ts";
-import type { Problem } from "../model/problem.ts";
-import type { RequestAuthentication } from "../model/request-authentication.ts";
+import type { ObjectMeta } from "../../model/meta.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { RequestAuthentication } from "../../model/request-authentication.ts";
 import { readJwtRule } from "./jwt-rule.ts";
-import { Notes } from "./notes.ts";
-import { readMeta } from "./object-meta.ts";
-import { readPolicyTargets, readSelector } from "./policy-targets.ts";
-import type { RawObject } from "./raw-object.ts";
-import { Reader } from "./reader.ts";
-import type { ReadService } from "./service.ts";
+import { Notes } from "../notes.ts";
+import { readMeta } from "../object-meta.ts";
+import { readPolicyTargets, readSelector } from "../policy-targets.ts";
+import type { RawObject } from "../raw-object.ts";
+import { Reader } from "../reader.ts";
+import type { ReadService } from "../service.ts";
 
 /**
  * security.istio.io RequestAuthentications. Whatever of one is not understood makes the Pods that it selects refuse every

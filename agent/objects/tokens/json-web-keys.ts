@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { messageOf } from "../lib/errors.ts";
-import { TOKEN_ALGORITHMS, type TokenAlgorithm, type VerificationKey } from "../model/verification-key.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { TOKEN_ALGORITHMS, type TokenAlgorithm, type VerificationKey } from "../../model/verification-key.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

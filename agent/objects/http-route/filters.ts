@@ -1,6 +1,6 @@
-import type { HeaderModifier, HeaderValue } from "../model/http-route.ts";
-import { isHeaderName, isHeaderValue } from "./names.ts";
-import { quote, type Reader } from "./reader.ts";
+import type { HeaderModifier, HeaderValue } from "../../model/http-route.ts";
+import { isHeaderName, isHeaderValue } from "../names.ts";
+import { quote, type Reader } from "../reader.ts";
 
 export interface RouteFilters {
   readonly requestHeaders: HeaderModifier | undefined;

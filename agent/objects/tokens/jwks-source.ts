@@ -1,7 +1,7 @@
-import type { JwksSource } from "../model/request-authentication.ts";
-import { parseDuration } from "./duration.ts";
+import type { JwksSource } from "../../model/request-authentication.ts";
+import { parseDuration } from "../duration.ts";
 import { readKeySet } from "./json-web-keys.ts";
-import { quote, type Reader } from "./reader.ts";
+import { quote, type Reader } from "../reader.ts";
 
 /** As Istio has it. */
 const DEFAULT_TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
-import type { RouteRetry, RouteRule } from "../model/http-route.ts";
-import { parseDuration } from "./duration.ts";
-import type { Reader } from "./reader.ts";
+import type { RouteRetry, RouteRule } from "../../model/http-route.ts";
+import { parseDuration } from "../duration.ts";
+import type { Reader } from "../reader.ts";
 
 /** Where a route asks for retries and does not say how many: Istio's figure. */
 const DEFAULT_ATTEMPTS = 2;

@@ -1,6 +1,6 @@
-import type { ObjectRef } from "../model/object-ref.ts";
-import type { Problem } from "../model/problem.ts";
-import type { RawObject } from "../objects/raw-object.ts";
+import type { ObjectRef } from "../../model/object-ref.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { RawObject } from "../../objects/raw-object.ts";
 
 /** What reading a set of objects gives, of which no two have one key. */
 export type Judge<T> = (objects: readonly RawObject[]) => T & { readonly problems: readonly Problem[] };

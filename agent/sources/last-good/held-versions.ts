@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { writePrivateFile } from "../lib/private-file.ts";
-import type { Version } from "./versions.ts";
+import { writePrivateFile } from "../../lib/private-file.ts";
+import type { Version } from "./candidates.ts";
 
 /**
  * Keeps on disk the versions that are served although no file says so any more: whoever starts anew would find only what is

@@ -1,7 +1,7 @@
-import type { NamedMatch, RouteMatch, StringMatch } from "../model/http-route.ts";
-import { isHeaderName, isHeaderValue } from "./names.ts";
+import type { NamedMatch, RouteMatch, StringMatch } from "../../model/http-route.ts";
+import { isHeaderName, isHeaderValue } from "../names.ts";
 import { re2Error } from "./re2-syntax.ts";
-import { quote, type Reader } from "./reader.ts";
+import { quote, type Reader } from "../reader.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] as const;
 

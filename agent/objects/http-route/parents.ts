@@ -1,6 +1,6 @@
-import type { ServiceParent } from "../model/http-route.ts";
-import type { Service } from "../model/service.ts";
-import { quote, type Reader } from "./reader.ts";
+import type { ServiceParent } from "../../model/http-route.ts";
+import type { Service } from "../../model/service.ts";
+import { quote, type Reader } from "../reader.ts";
 
 /** Services that a route is attached to (GAMMA, GEP-1426). Parents that cannot be served are reported and left out. */
 export function readParents(refs: Reader, namespace: string, services: readonly Service[]): readonly ServiceParent[] {

@@ -1,4 +1,4 @@
-import { byPrecedence, objectKey, type RawObject } from "../objects/raw-object.ts";
+import { byPrecedence, objectKey, type RawObject } from "../../objects/raw-object.ts";
 
 /** An object that was in order when it was read. */
 export interface Version {

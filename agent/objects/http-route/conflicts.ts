@@ -1,8 +1,8 @@
-import { compareText } from "../lib/compare.ts";
-import type { HttpRoute } from "../model/http-route.ts";
-import { describeObject } from "../model/object-ref.ts";
-import type { RawObject } from "./raw-object.ts";
-import type { Reader } from "./reader.ts";
+import { compareText } from "../../lib/compare.ts";
+import type { HttpRoute } from "../../model/http-route.ts";
+import { describeObject } from "../../model/object-ref.ts";
+import type { RawObject } from "../raw-object.ts";
+import type { Reader } from "../reader.ts";
 
 /** Finds matches that never get a request, because an earlier rule on the same Service has the very same one. */
 export class RouteConflicts {

@@ -1,9 +1,8 @@
-import type { PolicyAttribute, PolicyCondition } from "../model/authorization-policy.ts";
-import { filled } from "./authorization-lists.ts";
-import { readValue } from "./authorization-values.ts";
-import { didYouMean } from "./did-you-mean.ts";
-import { isHeaderName } from "./names.ts";
-import { quote, type Reader } from "./reader.ts";
+import type { PolicyAttribute, PolicyCondition } from "../../model/authorization-policy.ts";
+import { readValue } from "./values.ts";
+import { didYouMean } from "../did-you-mean.ts";
+import { isHeaderName } from "../names.ts";
+import { quote, type Reader } from "../reader.ts";
 
 /** Istio's keys of `when` that are whole attributes. */
 const PLAIN = [
@@ -88,4 +87,13 @@ function readNamed(field: Reader, key: string, attribute: (typeof NAMED)[number]
   // Envoy has the Host header under this name.
   const lower = name.toLowerCase();
   return { attribute, path: [lower === "host" ? ":authority" : lower] };
+}
+
+/** A list's entries. An empty one is an error: whether it stands for everything or for nothing is anybody's guess. */
+export function filled(list: Reader): readonly Reader[] {
+  const items = list.items();
+  if (Array.isArray(list.raw) && items.length === 0) {
+    list.invalid("empty-value", "the list is empty", "Put into it what is asked for; without the field nothing is.");
+  }
+  return items;
 }

@@ -1,13 +1,13 @@
-import type { AuthorizationPolicy, PolicyRule } from "../model/authorization-policy.ts";
-import type { ObjectMeta } from "../model/meta.ts";
-import type { Problem } from "../model/problem.ts";
-import { readRule } from "./authorization-rule.ts";
-import { Notes } from "./notes.ts";
-import { readMeta } from "./object-meta.ts";
-import { readPolicyTargets, readSelector } from "./policy-targets.ts";
-import type { RawObject } from "./raw-object.ts";
-import { Reader } from "./reader.ts";
-import type { ReadService } from "./service.ts";
+import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
+import type { ObjectMeta } from "../../model/meta.ts";
+import type { Problem } from "../../model/problem.ts";
+import { readRule } from "./rule.ts";
+import { Notes } from "../notes.ts";
+import { readMeta } from "../object-meta.ts";
+import { readPolicyTargets, readSelector } from "../policy-targets.ts";
+import type { RawObject } from "../raw-object.ts";
+import { Reader } from "../reader.ts";
+import type { ReadService } from "../service.ts";
 
 const DRY_RUN = "istio.io/dry-run";
 

@@ -1,11 +1,11 @@
-import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
-import { describePlace, type ObjectRef } from "../model/object-ref.ts";
-import type { Problem } from "../model/problem.ts";
+import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
+import { describePlace, type ObjectRef } from "../../model/object-ref.ts";
+import type { Problem } from "../../model/problem.ts";
 import { Ages } from "./ages.ts";
-import { Notes } from "../objects/notes.ts";
-import { objectKey, placeOf, type RawObject } from "../objects/raw-object.ts";
+import { Notes } from "../../objects/notes.ts";
+import { objectKey, placeOf, type RawObject } from "../../objects/raw-object.ts";
 import { settle, type Judge, type Settled } from "./settle.ts";
-import { byKey, candidatesOf, sameContent, type Version } from "./versions.ts";
+import { byKey, candidatesOf, sameContent, type Version } from "./candidates.ts";
 
 export interface Choice<T> {
   readonly value: T;

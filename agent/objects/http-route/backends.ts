@@ -1,8 +1,8 @@
-import type { BackendRef } from "../model/http-route.ts";
-import type { Service } from "../model/service.ts";
-import { readFilters } from "./http-route-filters.ts";
-import { describePorts } from "./http-route-parents.ts";
-import { quote, type Reader } from "./reader.ts";
+import type { BackendRef } from "../../model/http-route.ts";
+import type { Service } from "../../model/service.ts";
+import { readFilters } from "./filters.ts";
+import { describePorts } from "./parents.ts";
+import { quote, type Reader } from "../reader.ts";
 import { isGranted, type ReferenceGrant } from "./reference-grant.ts";
 
 /** What a route may refer to. */

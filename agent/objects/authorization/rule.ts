@@ -1,8 +1,7 @@
-import type { PolicyAttribute, PolicyCondition, PolicyRule } from "../model/authorization-policy.ts";
-import { readCondition } from "./authorization-condition.ts";
-import { filled } from "./authorization-lists.ts";
-import { readValue } from "./authorization-values.ts";
-import type { Reader } from "./reader.ts";
+import type { PolicyAttribute, PolicyCondition, PolicyRule } from "../../model/authorization-policy.ts";
+import { filled, readCondition } from "./condition.ts";
+import { readValue } from "./values.ts";
+import type { Reader } from "../reader.ts";
 
 /** Istio's fields of a source or an operation, each the same as a condition on an attribute. `notX` goes with each. */
 type Fields = Readonly<Record<string, PolicyAttribute>>;
