@@ -1,6 +1,6 @@
-// Compiles the eBPF programs: node agent/kernel/build.mjs [OUTPUT-DIRECTORY]. Plain JavaScript, so that it runs before anything is
-// built. The compiler is the one inside PyPI's `ziglang` wheel, of one version, which brings the kernel's UAPI headers of one
-// version too: the same bytes come out on any machine. AMBIT_ZIG names a folder that has the wheel's `ziglang` contents.
+// Compiles the eBPF programs: node agent/kernel/build.mjs [OUTPUT-DIRECTORY]. It is plain JavaScript, so that it runs before
+// anything is built. The compiler comes with PyPI's `ziglang` wheel, of one fixed version, and so do the kernel's UAPI headers:
+// the result has the same bytes on any machine. AMBIT_ZIG may name a folder with the wheel's `ziglang` contents.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -30,7 +30,7 @@ function zigFolder() {
   try {
     renameSync(fresh, folder);
   } catch (error) {
-    // Somebody else was faster, with the same files.
+    // Another process was faster, with the same files.
     rmSync(fresh, { recursive: true, force: true });
     if (!existsSync(join(folder, "ziglang", "zig"))) throw error;
   }
@@ -42,7 +42,7 @@ function compile(zig, source, work) {
   const headers = join(zig, "lib", "libc", "include");
   const flags = ["-target", "bpfel-freestanding", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-c"];
   const include = ["-I", "agent/kernel/c", "-I", join(headers, "any-linux-any"), "-I", join(headers, "x86-linux-any")];
-  // Paths get into the debug information that BTF is made of: they have to be the same wherever this stands.
+  // The compiler writes paths into the debug information, and makes BTF of that: paths must not depend on the machine.
   const paths = [`-ffile-prefix-map=${root}=.`, `-ffile-prefix-map=${zig}=zig`, "-fdebug-compilation-dir=."];
   execFileSync(join(zig, "zig"), ["cc", ...flags, ...paths, ...include, source, "-o", object], {
     cwd: root,

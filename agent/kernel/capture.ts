@@ -7,24 +7,24 @@ import { effectsOf } from "../model/pod-state.ts";
 import type { Sandbox } from "../model/sandbox.ts";
 import { Enrolment } from "./enrolment.ts";
 import { AmbitError, messageOf } from "../lib/errors.ts";
-import { BriefPorts } from "./maps/brief-ports.ts";
+import { BriefPortsMap } from "./maps/brief-ports-map.ts";
 import { type CounterName, readCounters } from "./maps/counters.ts";
-import { Destinations } from "./maps/destinations.ts";
+import { DestinationsMap } from "./maps/destinations-map.ts";
 import { MtlsCallers } from "./maps/mtls-callers.ts";
-import { netnsCookie } from "./netns.ts";
+import { netnsCookie } from "./enter-netns.ts";
 import { SilentListeners } from "./silent-listeners.ts";
-import { readObject } from "./loader/object.ts";
+import { mapOf, readObject } from "./loader/object.ts";
 import { mountPinDir, removePinDir } from "./loader/pin-dir.ts";
-import { mapOf, openPrograms, pinsOf, writeSettings } from "./programs.ts";
+import { openPrograms, pinsOf, writeSettings } from "./programs.ts";
 
 export interface CaptureOptions {
-  /** A folder for pins; a BPF file system of its own is mounted there. */
+  /** Folder of the pins; the agent mounts a BPF file system there. */
   readonly pinDir: string;
   /** cgroup v2 directory above all pods of this node. */
   readonly podsCgroup: string;
   /** cgroup v2 directory of the proxy's processes, and of nothing else. */
   readonly proxyCgroup: string;
-  /** cgroup v2 directory of the kubelet's processes; without it its probes pass the mesh like anybody's. */
+  /** cgroup v2 directory of the kubelet's processes; without it probes go through the proxy, as all connections do. */
   readonly kubeletCgroup: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface KnownPods {
   readonly waiting: readonly string[];
 }
 
-/** The kernel's part of the mesh on this node. Everything outlives the agent until `remove`. */
+/** The kernel's part of the mesh on this node. It outlives the agent, until `remove`. */
 export interface Capture {
   /** What happened to the programs of an earlier agent. */
   readonly how: "adopted" | "swapped" | "loaded";
@@ -53,49 +53,50 @@ export interface Capture {
   /** The sandbox whose network namespace is at this path. Throws AmbitError `netns-unavailable`. */
   sandboxOf(uid: string, netns: string): Sandbox;
   /**
-   * Makes the kernel do what `effects` say for this sandbox, and nothing for any other; an older sandbox of the same pod is
-   * forgotten. Doing it again changes nothing. Established connections stay on the path that they are on. A pod that has
-   * left keeps what deliveries need until `sweep` finds that the last one has ended.
+   * Makes the kernel do what `effects` say for this sandbox. It forgets an older sandbox of the same pod, and touches no other.
+   * A second call changes nothing. Established connections stay on their path. A pod that has left keeps its delivery set-up
+   * until `sweep` finds that its last delivery has ended.
    *
-   * Throws AmbitError `pod-not-captured`: then neither direction is captured.
+   * Throws AmbitError `pod-not-captured`: then neither direction of this pod is captured.
    */
   setPod(pod: KernelPod): void;
-  /** The pod has ended: undoes what is left of this sandbox; its network namespace may be gone. */
+  /** Undoes all that is left of this sandbox. Call it when the pod has ended; its network namespace may be gone. */
   forget(sandbox: Pick<Sandbox, "cookie">): void;
-  /** The sandboxes of which the kernel has a record, also from an earlier agent. */
+  /** All sandboxes that the kernel has a record of, also from an earlier agent. */
   known(): readonly KnownSandbox[];
-  /** Captures connections to exactly these. Throws AmbitError `bad-address`. */
+  /** Captures connections to exactly these destinations. Throws AmbitError `bad-address`. */
   setDestinations(destinations: readonly CapturedDestination[]): void;
   /**
-   * Whose connections stay with the inbound listener that waits long for their first bytes; those who are not among them any
-   * more follow some seconds later. It holds for 20 s, and again from each `sweep`. Throws AmbitError `bad-address`.
+   * Connections from these addresses may speak mTLS: they stay with the inbound listener that waits long for their first bytes.
+   * An address that is no longer in the list is deleted some seconds later. The kernel trusts the list for 20 s, and for
+   * another 20 s from each `sweep`. Throws AmbitError `bad-address`.
    */
   setMtlsCallers(addresses: readonly string[]): void;
-  /** Hands connections of all others to these to the brief listener, where there is one. Throws AmbitError `bad-address`. */
+  /** At these ports, connections from other addresses go to the brief listener, if it stands. Throws AmbitError `bad-address`. */
   setBriefPorts(ports: readonly PodPort[]): void;
-  /** No others than these, before the proxy lets go of listeners; none is added. */
+  /** Takes back all other ports. Call it before the proxy removes listeners. */
   narrowBriefPorts(ports: readonly PodPort[]): void;
   /**
-   * True if the proxy's inbound listener of the family (default IPv4) is up in the sandbox, which a path of its network
-   * namespace names, too. Throws AmbitError `netns-unavailable` for a path.
+   * True if the proxy's inbound listener of the family (default IPv4) stands in the sandbox. `where` is the sandbox, or the path
+   * of its network namespace; a path may throw AmbitError `netns-unavailable`.
    */
   hasInboundListener(where: string | Pick<Sandbox, "cookie">, family?: IpFamily): boolean;
   /** Pods of which the kernel knows, also from an earlier agent. */
   knownPods(): KnownPods;
   /**
-   * Tidies up after pods that have left, once their last delivery has ended, and who may have spoken mTLS does not any more;
-   * how many of this node's pods it still has to wait for.
+   * Forgets pods that have left once their last delivery has ended, and deletes addresses that no longer speak mTLS. Call it
+   * every few seconds. Returns how many of the pods that have left still have deliveries or listeners.
    */
   sweep(): number;
-  /** What the programs decided since they were first loaded, by name: c/lib/counters.h explains each. */
+  /** Decisions of the programs since they were first loaded, counted by name: c/lib/counters.h explains each name. */
   counters(): Record<CounterName, bigint>;
-  /** Lets go; capture goes on. */
+  /** Closes the agent's descriptors. Capture goes on. */
   close(): void;
-  /** Ends capture and leaves nothing behind. */
+  /** Ends capture and removes everything from the kernel. */
   remove(): void;
 }
 
-/** Which cgroup each program hangs on. */
+/** The cgroup that each program is attached to. */
 const ATTACHED_TO: Readonly<Record<string, "podsCgroup" | "proxyCgroup" | "kubeletCgroup">> = {
   pod_connect4: "podsCgroup",
   pod_connect6: "podsCgroup",
@@ -114,9 +115,9 @@ const ATTACHED_TO: Readonly<Record<string, "podsCgroup" | "proxyCgroup" | "kubel
 };
 
 /**
- * Loads the programs and pins them, or adopts what an earlier agent has pinned; programs of another version are replaced in
- * place, with connections open. To be called before the proxy starts: it has to see the proxy's listeners come up. Throws
- * AmbitError `capture-unavailable`, `bad-cgroup`, `bpffs-unavailable` or `bpf-map-incompatible`.
+ * Loads the programs and pins them, or adopts the pins of an earlier agent. Programs of another version are replaced in place;
+ * open connections stay. Call it before the proxy starts, as the programs have to see its listeners begin. Throws AmbitError
+ * `capture-unavailable`, `bad-cgroup`, `bpffs-unavailable` or `bpf-map-incompatible`.
  */
 export function openCapture(options: CaptureOptions): Capture {
   checkCgroups(options);
@@ -131,12 +132,12 @@ export function openCapture(options: CaptureOptions): Capture {
   writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
   const enrolment = new Enrolment(programs, pinsOf(options.pinDir));
   const silentListeners = loading(() => new SilentListeners(mapOf(programs.maps, "silent_listeners")));
-  const destinations = new Destinations(mapOf(programs.maps, "destinations"));
+  const destinations = new DestinationsMap(mapOf(programs.maps, "destinations"));
   const mtlsCallers = new MtlsCallers(
     mapOf(programs.maps, "mtls_callers"),
     mapOf(programs.maps, "callers_known_until"),
   );
-  const briefPorts = new BriefPorts(mapOf(programs.maps, "brief_ports"));
+  const briefPorts = new BriefPortsMap(mapOf(programs.maps, "brief_ports"));
   return {
     how: programs.how,
     preparePods: (pods) => preparePods(enrolment, pods),
@@ -151,7 +152,7 @@ export function openCapture(options: CaptureOptions): Capture {
     narrowBriefPorts: (ports) => briefPorts.narrow(ports),
     hasInboundListener: (where, family = 4) => {
       const netns = typeof where === "string" ? netnsCookie(where) : BigInt(where.cookie);
-      return enrolment.hasListener({ netns, family, brief: false });
+      return enrolment.hasInboundListener(netns, family);
     },
     knownPods: () => knownPods(enrolment),
     sweep: () => {
@@ -246,7 +247,7 @@ function loading<T>(load: () => T): T {
   }
 }
 
-/** A pod below the proxy's or the kubelet's cgroup would be taken for the proxy or the kubelet. */
+/** Programs would take a pod below the cgroup of the proxy or the kubelet for the proxy or the kubelet. */
 function checkCgroups(options: CaptureOptions): void {
   const pods = resolve(options.podsCgroup);
   for (const path of [options.podsCgroup, options.proxyCgroup, options.kubeletCgroup]) {

@@ -1,22 +1,24 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { AmbitError, messageOf } from "../lib/errors.ts";
+import type { IpFamily } from "../lib/ip-address.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
 import type { Sandbox } from "../model/sandbox.ts";
 import { setUpDelivery, undoDelivery } from "./delivery-setup.ts";
-import { ensurePinnedLink } from "./loader/links.ts";
-import { BpfMap } from "./loader/maps.ts";
-import { mapOf, type NodePrograms, type Pins } from "./programs.ts";
-import { familyOf, IP_FAMILIES } from "../lib/ip-address.ts";
-import { type ListenerKey, listenerKey, pod, type PodValue, raw, u32, u64 } from "./maps/codecs.ts";
+import { ensurePinnedLink } from "./loader/pinned-links.ts";
+import { BpfMap, raw, u32, u64 } from "./loader/bpf-map.ts";
+import { mapOf } from "./loader/object.ts";
+import { InboundListeners } from "./maps/inbound-listeners.ts";
 import { takeOverOldEnrolments } from "./maps/old-enrolments.ts";
+import { OutboundPods } from "./maps/outbound-pods.ts";
 import { PodAddresses } from "./maps/pod-addresses.ts";
 import { type SandboxRecord, SandboxRecords } from "./maps/sandbox-records.ts";
-import { netnsCookie } from "./netns.ts";
+import { netnsCookie } from "./enter-netns.ts";
+import type { NodePrograms, Pins } from "./programs.ts";
 
 /**
- * Which sandboxes of this node are captured, in which direction. What a later agent has to know of each is in the kernel.
- * Nothing here touches an entry of another sandbox.
+ * Captures the connections of this node's sandboxes, one sandbox at a time. The kernel keeps a record of each, so that a later
+ * agent knows it. A call for one sandbox never touches an entry of another.
  */
 export class Enrolment {
   readonly #programs: NodePrograms;
@@ -24,12 +26,11 @@ export class Enrolment {
   readonly #podPins: string;
   readonly #records: SandboxRecords;
   readonly #addresses: PodAddresses;
-  /** Sandboxes whose outbound connections are captured. */
-  readonly #outbound: BpfMap<bigint, PodValue>;
+  readonly #outbound: OutboundPods;
   /** Sandboxes whose inbound listener is still to come: connections to them are dropped where it is missing. */
   readonly #silent: BpfMap<bigint, number>;
   readonly #deliveries: BpfMap<Buffer, bigint>;
-  readonly #listeners: BpfMap<ListenerKey, bigint>;
+  readonly #listeners: InboundListeners;
 
   constructor(programs: NodePrograms, pins: Pins) {
     const { maps } = programs;
@@ -42,16 +43,13 @@ export class Enrolment {
       mapOf(maps, "probe_ports"),
       this.#records.entries().map(([cookie]) => cookie),
     );
-    this.#outbound = new BpfMap(mapOf(maps, "pods"), u64, pod);
+    this.#outbound = new OutboundPods(mapOf(maps, "pods"));
     this.#silent = new BpfMap(mapOf(maps, "silent_pods"), u64, u32);
     this.#deliveries = new BpfMap(mapOf(maps, "proxy_conns"), raw(48), u64);
-    this.#listeners = new BpfMap(mapOf(maps, "listeners"), listenerKey, u64);
+    this.#listeners = new InboundListeners(mapOf(maps, "listeners"));
   }
 
-  /**
-   * Makes the kernel do for this sandbox what `effects` say; established connections stay on the path that they are on. Doing
-   * it again changes nothing. Throws AmbitError `pod-not-captured`, and leaves the sandbox open in both directions.
-   */
+  /** See `Capture.setPod`. */
   setPod(wanted: KernelPod): void {
     const { sandbox } = wanted;
     const cookie = BigInt(sandbox.cookie);
@@ -68,12 +66,12 @@ export class Enrolment {
     }
   }
 
-  /** Undoes what is left of a pod that has ended, whether or not its network namespace is still there. */
+  /** See `Capture.forget`. */
   forget({ cookie }: Pick<Sandbox, "cookie">): void {
     this.#forget(BigInt(cookie));
   }
 
-  /** Every sandbox of which there is a record, also from an earlier agent. */
+  /** See `Capture.known`. */
   known(): readonly KnownSandbox[] {
     return this.#records.entries().map(([cookie, { uid, netns, phase }]) => ({
       sandbox: { uid, netns, cookie: String(cookie) },
@@ -81,19 +79,16 @@ export class Enrolment {
     }));
   }
 
-  hasListener(listener: ListenerKey): boolean {
-    return this.#listeners.get(listener) !== undefined;
+  hasInboundListener(cookie: bigint, family: IpFamily): boolean {
+    return this.#listeners.has(cookie, family);
   }
 
-  /**
-   * Forgets the sandboxes that have left, once the proxy has no listener and no delivery in them. To be called from time to
-   * time. Returns how many still wait for that.
-   */
+  /** Forgets each sandbox that has left once the proxy has no listener and no delivery in it. Returns how many remain. */
   sweep(): number {
     const left = this.#records.entries().filter(([, { phase }]) => phase === "left" || phase === "outside");
     if (left.length === 0) return 0;
     const delivering = new Set([...this.#deliveries.entries()].map(([, cookie]) => cookie));
-    const over = left.filter(([cookie]) => !delivering.has(cookie) && !this.#hasAnyListener(cookie));
+    const over = left.filter(([cookie]) => !delivering.has(cookie) && !this.#listeners.hasAny(cookie));
     for (const [cookie] of over) this.#forget(cookie);
     return left.length - over.length;
   }
@@ -103,7 +98,7 @@ export class Enrolment {
     for (const [cookie] of this.#records.entries()) this.#forget(cookie);
   }
 
-  /** What ends comes first, outbound before inbound; what begins comes last, after everything that it needs. */
+  /** Stops capture before anything else, outbound before inbound. Starts it last, when all that it needs is there. */
   #putIntoEffect(cookie: bigint, { sandbox, addresses, probePorts, phase, effects }: KernelPod): void {
     const { uid, netns } = sandbox;
     const isInboundCaptured = effects.inbound === "captured";
@@ -114,26 +109,21 @@ export class Enrolment {
       if (netnsCookie(netns) !== cookie) throw new Error(`'${netns}' is another network namespace by now`);
       const undo = setUpDelivery(netns, old?.undo ?? 0);
       this.#records.set(cookie, { uid, netns, undo, phase });
-      // The proxy delivers to the sandbox from now on: what it opened before would be answered elsewhere, and tried again by
-      // TCP after a second, when it is not known as a delivery.
+      // Deliveries work from here on. The answer to an earlier one leaves the pod for the client, and when TCP tries again
+      // after a second, the connection is not known as a delivery.
       this.#addresses.set(cookie, addresses);
     } else if (old !== undefined || phase !== "outside") {
-      // The delivery set-up and the addresses stay for deliveries that are open: `sweep` ends them.
+      // The delivery set-up and the addresses stay for open deliveries, until `sweep`.
       this.#records.set(cookie, { uid, netns, undo: old?.undo ?? 0, phase });
     }
     this.#addresses.setProbePorts(cookie, isInboundCaptured ? probePorts : []);
     if (isInboundCaptured && effects.missing === "drop") this.#silent.set(cookie, 1);
     else this.#silent.delete(cookie);
     if (isInboundCaptured) ensurePinnedLink(this.#pinOf(cookie), () => this.#programs.inbound, { netns }, false);
-    if (effects.outbound === "captured") {
-      this.#outbound.set(cookie, {
-        ipv4: addresses.find((each) => familyOf(each) === 4),
-        ipv6: addresses.find((each) => familyOf(each) === 6),
-      });
-    }
+    if (effects.outbound === "captured") this.#outbound.set(cookie, addresses);
   }
 
-  /** The sandbox was captured: for the next agent it has left, and its listeners stay for the connections that are open. */
+  /** Records a sandbox that was captured as one that has left: its listeners stay for the open connections. */
   #giveUp(cookie: bigint): void {
     this.#release(cookie);
     const record = this.#records.get(cookie);
@@ -146,7 +136,7 @@ export class Enrolment {
     this.#detach(cookie);
   }
 
-  /** The program goes before the maps forget the addresses: it drops what comes to an address that it does not know. */
+  /** Detaches the program before it deletes the addresses: the program drops connections to addresses without an entry. */
   #forget(cookie: bigint): void {
     this.#release(cookie);
     this.#silent.delete(cookie);
@@ -157,7 +147,7 @@ export class Enrolment {
     this.#records.delete(cookie);
   }
 
-  /** The container runtime made the pod's sandbox anew: nothing is left in the one before. */
+  /** Forgets the sandboxes that the pod had before the container runtime made this one. */
   #forgetOthersOf({ uid, cookie }: Sandbox): void {
     for (const [other, record] of this.#records.entries())
       if (record.uid === uid && other !== BigInt(cookie)) this.#forget(other);
@@ -169,11 +159,6 @@ export class Enrolment {
 
   #pinOf(cookie: bigint): string {
     return join(this.#podPins, String(cookie));
-  }
-
-  #hasAnyListener(netns: bigint): boolean {
-    const each = IP_FAMILIES.flatMap((family) => [false, true].map((brief) => ({ netns, family, brief })));
-    return each.some((listener) => this.hasListener(listener));
   }
 }
 

@@ -1,12 +1,11 @@
 import { closeSync, mkdirSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { raw, u32, u64 } from "./maps/codecs.ts";
-import { getPinned, pin } from "./loader/commands.ts";
-import { ensurePinnedLink, swapPinnedLink } from "./loader/links.ts";
-import { BpfMap } from "./loader/maps.ts";
-import { createMaps, type LoadedProgram, loadPrograms, type ObjectFile } from "./loader/object.ts";
+import { getPinned, pin } from "./loader/bpf-commands.ts";
+import { ensurePinnedLink, swapPinnedLink } from "./loader/pinned-links.ts";
+import { BpfMap, raw, u32, u64 } from "./loader/bpf-map.ts";
+import { createMaps, type LoadedProgram, loadPrograms, mapOf, type ObjectFile } from "./loader/object.ts";
 
-/** The program that each enrolled pod's network namespace gets. */
+/** The program that is attached to the network namespace of each captured pod. */
 export const INBOUND_PROGRAM = "pod_inbound";
 
 const SK_LOOKUP = 36;
@@ -16,7 +15,7 @@ export interface Pins {
   readonly maps: string;
   readonly links: string;
   readonly programs: string;
-  /** One link per enrolled pod. */
+  /** One link for each pod whose inbound connections are captured. */
   readonly pods: string;
 }
 
@@ -25,19 +24,22 @@ export function pinsOf(pinDir: string): Pins {
   return { maps: folder("maps"), links: folder("links"), programs: folder("programs"), pods: folder("pods") };
 }
 
-/** The node's maps and programs in the kernel; `close` lets go of the descriptors and leaves everything at work. */
+/** The node's maps and programs in the kernel. `close` closes the descriptors; the programs go on. */
 export interface NodePrograms {
   readonly maps: ReadonlyMap<string, number>;
   readonly inbound: LoadedProgram;
-  /** What happened to the programs that may have been pinned: taken as they were, replaced in place, or there were none. */
+  /** `adopted`: the pinned programs go on; `swapped`: they were replaced in place; `loaded`: there were none. */
   readonly how: "adopted" | "swapped" | "loaded";
   close(): void;
 }
 
 /**
- * Brings the object's maps and programs in, over what is pinned: maps stay, programs of another version are replaced in
- * place, links that are missing are made. `cgroups` names the cgroup of each program that hangs on one; programs without
- * one are not attached. Can be interrupted anywhere and done again.
+ * Loads the object's maps and programs, and uses what is pinned: pinned maps stay, with their content; programs of another
+ * version are replaced in place; missing maps and links are made. A map whose layout changes therefore needs a new name, and
+ * the agent takes over what the old one has (maps/old-enrolments.ts): a pinned map in another layout is an error.
+ *
+ * `cgroups` names the cgroup of each program that is attached to one; the other programs of that kind are not attached. The
+ * function can be interrupted anywhere and called again. Throws AmbitError `bpf-map-incompatible`.
  */
 export function openPrograms(object: ObjectFile, pinDir: string, cgroups: ReadonlyMap<string, string>): NodePrograms {
   const pins = pinsOf(pinDir);
@@ -79,12 +81,6 @@ export function openPrograms(object: ObjectFile, pinDir: string, cgroups: Readon
   }
 }
 
-export function mapOf(maps: ReadonlyMap<string, number>, name: string): number {
-  const fd = maps.get(name);
-  if (fd === undefined) throw new Error(`the object has no map ${name}`);
-  return fd;
-}
-
 /** Writes the one element of the map `settings`. */
 export function writeSettings(maps: ReadonlyMap<string, number>, proxyCgroupId: bigint): void {
   new BpfMap(mapOf(maps, "settings"), u32, u64).set(0, proxyCgroupId);
@@ -111,7 +107,7 @@ function pinnedMaps(object: ObjectFile, pins: Pins): ReadonlyMap<string, number>
   return maps;
 }
 
-/** Pins the program in the place of what was pinned there; a descriptor of its own. */
+/** Pins the program at `path` in the place of an earlier one. Returns a new descriptor of it. */
 function getRepinned(path: string, program: number): number {
   rmSync(path, { force: true });
   pin(program, path);

@@ -1,10 +1,9 @@
 import { closeSync } from "node:fs";
 import type { IpFamily } from "../lib/ip-address.ts";
-import { openRouteSocket, receive, send, SystemCallError } from "./loader/syscall.ts";
+import { ADDRESS_FAMILIES, openRouteSocket, receive, send, SystemCallError } from "./loader/syscall.ts";
 
-/** Policy rules and routes of the calling thread's network namespace, by rtnetlink(7): no `ip` command is needed. */
+/** Changes policy rules and routes of the calling thread's network namespace by rtnetlink(7), without the `ip` command. */
 
-const AF: Readonly<Record<IpFamily, number>> = { 4: 2, 6: 10 };
 const RTM = { newRoute: 24, delRoute: 25, newRule: 32, delRule: 33 } as const;
 const NLM_F = { request: 1, ack: 4, excl: 0x200, create: 0x400 } as const;
 const NLMSG_ERROR = 2;
@@ -62,7 +61,7 @@ function tolerating(code: string, call: () => void): boolean {
 /** struct fib_rule_hdr and its attributes */
 function ruleBody(rule: MarkRule): Buffer {
   const header = Buffer.alloc(12);
-  header.writeUInt8(AF[rule.family], 0);
+  header.writeUInt8(ADDRESS_FAMILIES[rule.family], 0);
   header.writeUInt8(FR_ACT_TO_TBL, 7);
   return Buffer.concat([
     header,
@@ -72,7 +71,7 @@ function ruleBody(rule: MarkRule): Buffer {
   ]);
 }
 
-/** What bears the mark is routed by the table; false if the rule was there. */
+/** Packets with the mark use the table. Returns false if the rule was there already. */
 export function addMarkRule(rule: MarkRule): boolean {
   return tolerating("EEXIST", () => request("add rule", RTM.newRule, NLM_F.create | NLM_F.excl, ruleBody(rule)));
 }
@@ -81,17 +80,17 @@ export function deleteMarkRule(rule: MarkRule): void {
   tolerating("ENOENT", () => request("delete rule", RTM.delRule, 0, ruleBody(rule)));
 }
 
-/** struct rtmsg and its attributes: every address of the family belongs to this machine. */
+/** struct rtmsg and its attributes: a route that makes all addresses of the family local. */
 function routeBody(family: IpFamily, table: number): Buffer {
   const header = Buffer.alloc(12);
-  header.writeUInt8(AF[family], 0);
+  header.writeUInt8(ADDRESS_FAMILIES[family], 0);
   header.writeUInt8(RTPROT_STATIC, 5);
   header.writeUInt8(RT_SCOPE_HOST, 6);
   header.writeUInt8(RTN_LOCAL, 7);
   return Buffer.concat([header, attribute(RTA.interface, LOOPBACK_INTERFACE), attribute(RTA.table, table)]);
 }
 
-/** `local default dev lo` in the table; false if the route was there. */
+/** Adds `local default dev lo` to the table. Returns false if the route was there already. */
 export function addLocalRoute(family: IpFamily, table: number): boolean {
   return tolerating("EEXIST", () =>
     request("add route", RTM.newRoute, NLM_F.create | NLM_F.excl, routeBody(family, table)),

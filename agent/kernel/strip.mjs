@@ -1,5 +1,5 @@
-// Writes an eBPF object anew with only what the loader reads: code with its relocations, maps, license, BTF, symbols. What goes
-// (DWARF, line tables) is most of the file, and has the paths of the machine that compiled it.
+// Writes an eBPF object anew with only the parts that the loader reads: code with its relocations, maps, license, BTF, symbols.
+// The rest (DWARF, line tables) is most of the file, and has paths of the machine that compiled it.
 
 const SHT = { symtab: 2, strtab: 3, rel: 9 };
 const EXECUTABLE = 4;

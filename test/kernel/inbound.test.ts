@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Capture, openCapture } from "../../agent/kernel/capture.ts";
-import { address, u32, u64 } from "../../agent/kernel/maps/codecs.ts";
-import { getPinned } from "../../agent/kernel/loader/commands.ts";
-import { BpfMap } from "../../agent/kernel/loader/maps.ts";
+import { address } from "../../agent/kernel/maps/address.ts";
+import { getPinned } from "../../agent/kernel/loader/bpf-commands.ts";
+import { BpfMap, u32, u64 } from "../../agent/kernel/loader/bpf-map.ts";
 import { LINGER_MS, MtlsCallers } from "../../agent/kernel/maps/mtls-callers.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import type { Peer } from "./process.ts";

@@ -2,9 +2,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Capture, openCapture } from "../../agent/kernel/capture.ts";
-import { raw, u32 } from "../../agent/kernel/maps/codecs.ts";
-import { getPinned } from "../../agent/kernel/loader/commands.ts";
-import { BpfMap } from "../../agent/kernel/loader/maps.ts";
+import { getPinned } from "../../agent/kernel/loader/bpf-commands.ts";
+import { BpfMap, raw, u32 } from "../../agent/kernel/loader/bpf-map.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { put, type TestPod, Topology } from "./topology.ts";
 

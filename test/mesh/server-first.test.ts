@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { address, u32 } from "../../agent/kernel/maps/codecs.ts";
-import { getPinned } from "../../agent/kernel/loader/commands.ts";
-import { BpfMap } from "../../agent/kernel/loader/maps.ts";
+import { address } from "../../agent/kernel/maps/address.ts";
+import { getPinned } from "../../agent/kernel/loader/bpf-commands.ts";
+import { BpfMap, u32 } from "../../agent/kernel/loader/bpf-map.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, labStateDir, MeshLab, namespace, pod } from "./mesh-lab.ts";
 

@@ -1,6 +1,6 @@
 /*
- * sockops on the kubelet's cgroup: its connections to declared probe ports pass sk_lookup. It is the process that counts,
- * not its address: NodePort traffic and pods of the host's network carry the node's address too.
+ * sockops on the kubelet's cgroup: its connections to declared probe ports pass sk_lookup. The process tells the kubelet,
+ * not its address: NodePort traffic and pods in the host's network have the node's address, too.
  */
 #include "lib/maps.h"
 

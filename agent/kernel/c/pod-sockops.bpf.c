@@ -1,6 +1,6 @@
 /*
- * sockops on the pods' cgroup: once a redirected connection has its source port, its original destination is published
- * under its addresses and ports, for the side that accepts it.
+ * sockops on the pods' cgroup: once a redirected connection has its source port, the map `redirected` gets its original
+ * destination under its addresses and ports, for the proxy, which accepts it.
  */
 #include "lib/maps.h"
 

@@ -3,7 +3,7 @@
 #include "lib/maps.h"
 #include "lib/ports.h"
 
-/* sk_lookup finds the listener here. A listener that takes the place of another replaces it. */
+/* sk_lookup looks for listeners in this map. A later listener replaces an earlier one. */
 INLINE void register_listener(struct bpf_sock_ops *context)
 {
 	struct listener_key key = { .netns = bpf_get_netns_cookie(context), .family = READ32(context, family) };
@@ -18,7 +18,7 @@ INLINE void register_listener(struct bpf_sock_ops *context)
 		count(COUNT_INBOUND_LISTENER_FAILED);
 }
 
-/* The original destination moves from the connection's name to the accepted socket, where getsockopt finds it. */
+/* Moves the original destination from the map `redirected` to the accepted socket, where proxy-getsockopt.bpf.c finds it. */
 INLINE void take_original(struct bpf_sock_ops *context)
 {
 	struct bpf_sock *socket = context->sk;
@@ -37,8 +37,8 @@ INLINE void take_original(struct bpf_sock_ops *context)
 }
 
 /*
- * A delivery is a socket that the proxy opened inside the network namespace of the pod that it dials, and nothing else: what
- * it opens elsewhere passes the pod's inbound listener like anybody's.
+ * A delivery is a connection of the proxy from inside the network namespace of the pod that it dials. A connection that the
+ * proxy opens from elsewhere goes to the pod's inbound listener, as anybody's does.
  */
 INLINE void note_delivery(struct bpf_sock_ops *context)
 {

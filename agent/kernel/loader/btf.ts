@@ -1,4 +1,4 @@
-/** BPF Type Format, as in the kernel's Documentation/bpf/btf.rst: what the loader needs of it to make maps. */
+/** BPF Type Format, as in the kernel's Documentation/bpf/btf.rst: the part that the loader needs to make maps. */
 const HEADER_MAGIC = 0xeb9f;
 
 const KIND = {
@@ -59,7 +59,7 @@ export interface MapDeclaration {
   readonly value: { readonly type: number; readonly size: number };
 }
 
-/** Reads a `.BTF` section. `bytes` stays shared: `placeVariables` writes into it. Throws `Error` if it is malformed. */
+/** Reads a `.BTF` section, and writes into its bytes (`placeVariables`). Throws `Error` if it is malformed. */
 export class Btf {
   readonly bytes: Buffer;
   readonly #types: readonly BtfType[];
@@ -84,7 +84,7 @@ export class Btf {
     this.#types = types;
   }
 
-  /** Fills in what the compiler leaves to the linker: each data section's size and where its variables lie in it. */
+  /** Does the part of the linker: fills in the size of each data section, and the offsets of its variables. */
   placeVariables(sizeOf: (section: string) => number, offsetOf: (variable: string) => number): void {
     for (const section of this.#types.filter((type) => type.kind === KIND.dataSection)) {
       this.bytes.writeUInt32LE(sizeOf(section.name), section.offset + 8);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AmbitError, messageOf } from "../../lib/errors.ts";
 import { packageRoot } from "../../lib/package.ts";
 import { Btf, type MapDeclaration } from "./btf.ts";
-import { createMap, loadBtf, loadProgram, objectInfo, type ProgramCode } from "./commands.ts";
+import { createMap, loadBtf, loadProgram, objectInfo, type ProgramCode } from "./bpf-commands.ts";
 import { type ElfFile, type ElfSection, type ElfSymbol, readElf } from "./elf.ts";
 
 /** Program type and attach type by section name (enum bpf_prog_type, enum bpf_attach_type). */
@@ -29,7 +29,7 @@ const PROGRAM_TYPES: Readonly<Record<string, readonly [number, number]>> = {
 const R_BPF_64_64 = 1;
 const PSEUDO_MAP_FD = 1;
 
-/** A compiled object, read but not yet in the kernel. */
+/** A compiled object that is read, and not yet in the kernel. */
 export interface ObjectFile {
   /** SHA-256 of the file. */
   readonly hash: Buffer;
@@ -38,7 +38,7 @@ export interface ObjectFile {
   readonly btf: Btf;
 }
 
-/** Programs of an object in the kernel: file descriptors that the owner closes. */
+/** A program in the kernel; the owner closes the file descriptor. */
 export interface LoadedProgram {
   readonly fd: number;
   readonly attachType: number;
@@ -95,6 +95,12 @@ export function createMaps(object: ObjectFile, existing: ReadonlyMap<string, num
   return maps;
 }
 
+export function mapOf(maps: ReadonlyMap<string, number>, name: string): number {
+  const fd = maps.get(name);
+  if (fd === undefined) throw new Error(`the object has no map ${name}`);
+  return fd;
+}
+
 function makeMap(map: MapDeclaration, btf: number): number {
   const shape = { ...map, keySize: map.key.size, valueSize: map.value.size };
   // A sockhash takes no types: its values are sockets, not what the declaration says.
@@ -111,12 +117,12 @@ function assertCompatible(map: MapDeclaration, fd: number): void {
   throw new AmbitError({
     code: "bpf-map-incompatible",
     kind: "system",
-    what: `the kernel holds map '${map.name}' of another version of Ambit, in another shape`,
+    what: `the kernel holds map '${map.name}' of another version of Ambit, with another layout`,
     remedy: "un-enrol this node's pods and remove the old pins, then start the agent again",
   });
 }
 
-/** Loads every program of the object over these maps; none, if one of them fails. */
+/** Loads all programs of the object with these maps; none, if one of them fails. */
 export function loadPrograms(object: ObjectFile, maps: ReadonlyMap<string, number>): Map<string, LoadedProgram> {
   const programs = new Map<string, LoadedProgram>();
   try {

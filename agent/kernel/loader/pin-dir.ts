@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AmbitError, messageOf } from "../../lib/errors.ts";
 import { mount, unmount } from "./syscall.ts";
 
-/** A bpffs of our own: what is pinned in it outlives the agent. The folder is made, and mounted on, if need be. */
+/** Makes the folder and mounts a BPF file system on it, unless it lies in one. Pins in it outlive the agent. */
 export function mountPinDir(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
@@ -22,8 +22,9 @@ export function mountPinDir(path: string): void {
 }
 
 /**
- * Forgets every pin in these folders of `path` (the kernel lets go of what nobody else holds), unmounts it if it was mounted
- * there, and removes it. The pins go one by one, because another mount namespace may have a copy of the mount.
+ * Removes the pins in these folders of `path`, unmounts the BPF file system if it is mounted there, and removes the folder. The
+ * kernel frees each object that nobody else holds. The pins go one by one, as another mount namespace may have a copy of the
+ * mount.
  */
 export function removePinDir(path: string, folders: readonly string[]): void {
   if (!exists(path)) return;

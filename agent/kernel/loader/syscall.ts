@@ -1,8 +1,9 @@
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import koffi from "koffi";
+import type { IpFamily } from "../../lib/ip-address.ts";
 
-/** A system call said no; `code` is the errno's name, as in Node's own errors. */
+/** A failed system call. `code` is the name of the errno, as in Node's own errors. */
 export class SystemCallError extends Error {
   readonly code: string;
   readonly errno: number;
@@ -20,15 +21,16 @@ const NR_BPF: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 const SOL_SOCKET = 1;
 const SO_NETNS_COOKIE = 71;
 const SO_ATTACH_FILTER = 26;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const CLONE_NEWNET = 0x40000000;
 
-// The running program's own symbols: Node is linked with the C library, whichever that is.
+/** AF_INET and AF_INET6, by family. */
+export const ADDRESS_FAMILIES: Readonly<Record<IpFamily, number>> = { 4: 2, 6: 10 };
+
+// The symbols of the running process: Node is linked with a C library.
 const libc = koffi.load(null);
 const syscall = libc.func("long syscall(long number, long command, void *attributes, long size)");
 const libcSetns = libc.func("int setns(int fd, int type)");
@@ -57,7 +59,7 @@ export function addressOf(buffer: Buffer): bigint {
   return buffer.length === 0 ? 0n : koffi.address(buffer);
 }
 
-/** bpf(2). `what` names the call in errors. Returns what the kernel returned, a file descriptor where it makes one. */
+/** bpf(2). `what` names the call in errors. Returns the kernel's result: a file descriptor where the command makes one. */
 export function bpf(command: number, attributes: Buffer, what: string): number {
   const number = NR_BPF[process.arch];
   if (number === undefined) throw new SystemCallError(`bpf on ${process.arch}`, constants.errno.ENOSYS);
@@ -71,7 +73,7 @@ export function setNetns(fd: number): void {
 
 /** The cookie of the calling thread's network namespace: a number that no other one gets until the machine restarts. */
 export function currentNetnsCookie(): bigint {
-  const fd = checked("socket", libcSocket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const fd = checked("socket", libcSocket(ADDRESS_FAMILIES[4], SOCK_STREAM | SOCK_CLOEXEC, 0));
   try {
     const value: [bigint | number] = [0];
     checked("getsockopt SO_NETNS_COOKIE", libcGetsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, value, [8]));
@@ -82,9 +84,9 @@ export function currentNetnsCookie(): bigint {
 }
 
 /** sockaddr_in of 127.0.0.1 and sockaddr_in6 of ::1, with port 0: the kernel chooses one. */
-function loopbackAddress(family: 4 | 6): Buffer {
+function loopbackAddress(family: IpFamily): Buffer {
   const address = Buffer.alloc(family === 4 ? 16 : 28);
-  address.writeUInt16LE(family === 4 ? AF_INET : AF_INET6);
+  address.writeUInt16LE(ADDRESS_FAMILIES[family]);
   if (family === 4) address.writeUInt32BE(0x7f000001, 4);
   else address.writeUInt8(1, 23);
   return address;
@@ -94,8 +96,8 @@ function loopbackAddress(family: 4 | 6): Buffer {
  * A TCP socket that listens on a loopback port, and that sees only those packets that the classic BPF program `filter`
  * (struct sock_filter, one after the other) lets through.
  */
-export function openFilteredListener(family: 4 | 6, filter: Buffer): number {
-  const fd = checked("socket", libcSocket(family === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+export function openFilteredListener(family: IpFamily, filter: Buffer): number {
+  const fd = checked("socket", libcSocket(ADDRESS_FAMILIES[family], SOCK_STREAM | SOCK_CLOEXEC, 0));
   try {
     // struct sock_fprog
     const program = Buffer.alloc(16);
@@ -122,7 +124,7 @@ export function send(fd: number, message: Buffer): void {
   checked("send", libcSend(fd, message, message.length, 0));
 }
 
-/** recv(2): one message of at most 32 KiB; waits for it. */
+/** recv(2): waits for one message of at most 32 KiB. */
 export function receive(fd: number): Buffer {
   const buffer = Buffer.alloc(32_768);
   return buffer.subarray(0, checked("recv", libcRecv(fd, buffer, buffer.length, 0)));

@@ -1,7 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { AmbitError } from "../../lib/errors.ts";
+import type { Codec } from "../loader/bpf-map.ts";
 
-/** An address as the programs keep it: 16 bytes, IPv4 as ::ffff:a.b.c.d. Throws AmbitError `bad-address`. */
+/** An address in the form of the programs' maps: 16 bytes, IPv4 as ::ffff:a.b.c.d. Throws AmbitError `bad-address`. */
 export function addressBytes(text: string): Buffer {
   if (!ipaddr.isValid(text)) {
     throw new AmbitError({ code: "bad-address", kind: "user", what: `'${text}' is not an IP address` });
@@ -10,7 +11,32 @@ export function addressBytes(text: string): Buffer {
   return Buffer.from(parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress().toByteArray() : parsed.toByteArray());
 }
 
-/** The address in those 16 bytes, as text: IPv4 where it is one. */
+/** The text of an address in that form. Each address has one text: the short one, without a ::ffff: prefix. */
 export function addressText(bytes: Buffer): string {
   return ipaddr.process(ipaddr.fromByteArray([...bytes.subarray(0, 16)]).toString()).toString();
+}
+
+/** struct address of c/lib/address.h */
+export const address: Codec<string> = { size: 16, encode: addressBytes, decode: addressText };
+
+/** struct endpoint of c/lib/maps.h. The port is in host byte order. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export const endpoint: Codec<Endpoint> = {
+  size: 20,
+  encode: (value) => {
+    const bytes = Buffer.alloc(20);
+    addressBytes(value.address).copy(bytes);
+    bytes.writeUInt16LE(value.port, 16);
+    return bytes;
+  },
+  decode: (bytes) => ({ address: addressText(bytes), port: bytes.readUInt16LE(16) }),
+};
+
+/** A key for endpoints in a `Map`: equal for all texts of one address. */
+export function endpointText({ address: text, port }: Endpoint): string {
+  return `${addressBytes(text).toString("hex")}:${port}`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { lookupElement } from "../loader/commands.ts";
+import { lookupElement } from "../loader/bpf-commands.ts";
 
-/** What the programs count, in the order of `enum counter` in c/lib/counters.h, where each is explained. */
+/** The counters of the programs, in the order of `enum counter` in c/lib/counters.h, which explains each. */
 export const COUNTERS = [
   "outbound_captured",
   "outbound_left_alone",
@@ -31,13 +31,13 @@ export const COUNTERS = [
 
 export type CounterName = (typeof COUNTERS)[number];
 
-/** How many CPUs a per-CPU map has a value for: those that could ever be there, as in `0-3` or `0,2-7`. */
+/** The number of CPUs that a per-CPU map has values for: all that could ever be there, as in `0-3` or `0,2-7`. */
 function possibleCpus(): number {
   const last = readFileSync("/sys/devices/system/cpu/possible", "utf8").trim().split(/[-,]/).at(-1);
   return Number(last) + 1;
 }
 
-/** Each counter, summed over all CPUs, since the programs were first loaded. */
+/** Each counter since the programs were first loaded, as the sum over all CPUs. */
 export function readCounters(map: number): Record<CounterName, bigint> {
   const perCpu = Buffer.alloc(8 * possibleCpus());
   const key = Buffer.alloc(4);

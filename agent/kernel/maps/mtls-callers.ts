@@ -1,27 +1,30 @@
-import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
-import { addressBytes, addressText } from "./address.ts";
-import { address, u32, u64 } from "./codecs.ts";
-import { BpfMap } from "../loader/maps.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../lib/clock.ts";
+import { BpfMap, u32, u64 } from "../loader/bpf-map.ts";
+import { address, addressBytes, addressText } from "./address.ts";
 
 /**
- * Who leaves the mesh may speak mTLS until its node has heard that all others have followed, at most some seconds; who stays
- * here for longer than that only waits a little longer for a server's greeting.
+ * An address stays in the map for so long after its pod has left the mesh: some connections of the pod may still speak mTLS
+ * until its node knows that all others have followed, which takes at most some seconds. A pod that speaks plaintext and stays
+ * in the map for longer than needed only waits a little longer for the greeting of a server that speaks first.
  */
 export const LINGER_MS = 10_000;
 
-/** For so long the kernel goes by the last word; an agent that is at work says it again every few seconds (`sweep`). */
-const VOUCHED_NS = 20_000_000_000n;
+/** The programs trust the map for so long after the agent's last word; a running agent gives it every few seconds (`sweep`). */
+const TRUSTED_NS = 20_000_000_000n;
 
-/** The map `mtls_callers`: whose first bytes are waited for at a port whose server may speak first, as they may be TLS. */
+/**
+ * The map `mtls_callers`: addresses of pods that may speak mTLS. At a port whose server may speak first, the proxy waits for
+ * the first bytes of their connections, as these may be TLS.
+ */
 export class MtlsCallers {
   readonly #map: BpfMap<string, number>;
   readonly #knownUntil: BpfMap<number, bigint>;
   readonly #clock: Pick<Clock, "now">;
-  /** As they are given, and as the kernel's are written: they are many, and seldom new. */
+  /** The caller's text of each address, with the kernel's. The addresses are many, and few of them are ever new. */
   #wanted: ReadonlyMap<string, string> = new Map();
-  /** In the kernel and not wanted any more, since when. What an earlier agent has left is among them until it is asked for. */
+  /** Addresses in the kernel that are not wanted any more, since when. Those of an earlier agent count as such at first. */
   readonly #leaving: Map<string, number>;
-  /** Has the kernel been told of all? */
+  /** The kernel has all wanted addresses. */
   #isComplete = false;
 
   constructor(callers: number, knownUntil: number, clock: Pick<Clock, "now"> = SYSTEM_CLOCK) {
@@ -31,7 +34,7 @@ export class MtlsCallers {
     this.#leaving = new Map([...this.#map.entries()].map(([text]) => [text, clock.now()]));
   }
 
-  /** Adds those that are new; the others go with time (`sweep`). Throws AmbitError `bad-address` or `SystemCallError`. */
+  /** Adds new addresses at once; `sweep` deletes the others later. Throws AmbitError `bad-address` or `SystemCallError`. */
   set(addresses: readonly string[]): void {
     const wanted = new Map(addresses.map((text) => [text, this.#wanted.get(text) ?? addressText(addressBytes(text))]));
     const fresh = [...wanted].filter(([text]) => !this.#wanted.has(text)).map(([, written]) => written);
@@ -42,19 +45,19 @@ export class MtlsCallers {
     for (const [text, written] of this.#wanted) if (!wanted.has(text)) this.#leaving.set(written, since);
     for (const written of fresh) this.#leaving.delete(written);
     this.#wanted = wanted;
-    this.#vouch();
+    this.#confirm();
   }
 
-  /** To be called from time to time. */
+  /** Call it every few seconds. */
   sweep(): void {
     const until = this.#clock.now() - LINGER_MS;
     const over = [...this.#leaving].filter(([, since]) => since <= until).map(([written]) => written);
     this.#map.deleteAll(over);
     for (const written of over) this.#leaving.delete(written);
-    this.#vouch();
+    this.#confirm();
   }
 
-  #vouch(): void {
-    if (this.#isComplete) this.#knownUntil.set(0, process.hrtime.bigint() + VOUCHED_NS);
+  #confirm(): void {
+    if (this.#isComplete) this.#knownUntil.set(0, process.hrtime.bigint() + TRUSTED_NS);
   }
 }

@@ -1,16 +1,15 @@
 import { closeSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { errnoOf } from "../../lib/errors.ts";
 import type { PodPhase } from "../../model/pod-state.ts";
-import { getPinned } from "../loader/commands.ts";
-import { BpfMap, type Codec } from "../loader/maps.ts";
-import type { Pins } from "../programs.ts";
-import { raw } from "./codecs.ts";
+import { getPinned } from "../loader/bpf-commands.ts";
+import { BpfMap, type Codec, raw } from "../loader/bpf-map.ts";
 import type { SandboxRecords } from "./sandbox-records.ts";
 
 /**
- * The map `enrolments` of agents of version 0.1.0 and before, which knew pods by their UID; a pod's link was pinned under that UID, too.
- * Both are taken over, so that captured pods stay captured through an upgrade. An earlier version does not know what replaced
- * them: before a downgrade the node's pods have to leave the mesh.
+ * The map `enrolments` of agents up to version 0.1.0: its key, and the name of a pod's pinned link, was the pod's UID. The agent
+ * takes both over, so that captured pods stay captured through an upgrade. Such an agent does not know the map `sandboxes`: all
+ * pods of the node have to leave the mesh before a downgrade.
  */
 interface OldEnrolment {
   readonly netns: string;
@@ -41,14 +40,17 @@ function phaseOf(bits: number): PodPhase {
   return (bits & CAPTURED) !== 0 ? "captured" : "left";
 }
 
-/** Can be interrupted anywhere and done again. */
-export function takeOverOldEnrolments(pins: Pins, records: SandboxRecords): void {
+/** `pins`: folders of the pins. The function can be interrupted anywhere and called again. */
+export function takeOverOldEnrolments(
+  pins: { readonly maps: string; readonly pods: string },
+  records: SandboxRecords,
+): void {
   const path = join(pins.maps, "enrolments");
   const fd = getPinned(path);
   if (fd === undefined) return;
   try {
     for (const [key, { netns, cookie, undo, phase }] of new BpfMap(fd, raw(64), oldEnrolment).entries()) {
-      // A UID of unusual form was replaced by its hash: such a pod leaves the mesh and joins again.
+      // In the place of a UID of unusual form there is its hash: such a pod leaves the mesh and joins again.
       const uid = key.toString("latin1", 0, key.indexOf(0));
       records.set(cookie, { uid, netns, undo, phase });
       takeOverLink(join(pins.pods, uid), join(pins.pods, String(cookie)));
@@ -64,6 +66,6 @@ function takeOverLink(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     // A pod that has left has no link.
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (errnoOf(error) !== "ENOENT") throw error;
   }
 }

@@ -1,16 +1,15 @@
-import { BpfMap } from "../loader/maps.ts";
-import { addressBytes, addressText } from "./address.ts";
-import { address, endpoint, type Endpoint, u32, u64 } from "./codecs.ts";
+import { BpfMap, u32, u64 } from "../loader/bpf-map.ts";
+import { address, addressBytes, addressText, endpoint, type Endpoint } from "./address.ts";
 
 /**
- * The maps `pod_addresses` and `probe_ports`: which sandbox has an address of this node, and on which ports of it the kubelet
- * probes. Only the agent writes them. Where two sandboxes name one address, it belongs to the one that came later: a node
- * gives the address of a pod that ended to another pod before the agent hears of the end.
+ * The maps `pod_addresses` and `probe_ports`: the sandbox that has an address, and the ports of the address that the kubelet
+ * probes. Only the agent writes them. Where two sandboxes name one address, the entry is for the one that came later: a node may
+ * give the address of a pod that has ended to another pod before the agent hears of the end.
  */
 export class PodAddresses {
   readonly #addresses: BpfMap<string, bigint>;
   readonly #probePorts: BpfMap<Endpoint, number>;
-  /** What the kernel has, by the address as `addressText` writes it. */
+  /** The kernel's elements, by the text of the address. */
   readonly #owners: Map<string, bigint>;
   readonly #probed = new Map<string, Set<number>>();
   /** When each sandbox came, as a number that grows; 0: an earlier agent knew it. */
@@ -26,7 +25,7 @@ export class PodAddresses {
     this.#arrivals = new Map([...known, ...this.#owners.values()].map((cookie) => [cookie, 0]));
   }
 
-  /** The sandbox has exactly these addresses, but for those that a later sandbox has. Throws AmbitError `bad-address`. */
+  /** The sandbox has exactly these addresses, except those of a later sandbox. Throws AmbitError `bad-address`. */
   set(cookie: bigint, addresses: readonly string[]): void {
     const wanted = new Set(addresses.map((text) => addressText(addressBytes(text))));
     if (!this.#arrivals.has(cookie)) this.#arrivals.set(cookie, ++this.#lastArrival);
@@ -56,7 +55,7 @@ export class PodAddresses {
     }
   }
 
-  /** Forgets the addresses that are still the sandbox's, with their probe ports. */
+  /** Deletes the addresses that the sandbox still has, with their probe ports. */
   forget(cookie: bigint): void {
     for (const text of this.#of(cookie)) this.#forgetAddress(text);
     this.#arrivals.delete(cookie);

@@ -1,20 +1,19 @@
 import type { PodPhase } from "../../model/pod-state.ts";
-import { BpfMap, type Codec } from "../loader/maps.ts";
-import { u64 } from "./codecs.ts";
+import { BpfMap, type Codec, u64 } from "../loader/bpf-map.ts";
 
-/** What an agent notes of one sandbox for the agent after it. */
+/** The record of one sandbox, which an agent keeps for the agent after it. */
 export interface SandboxRecord {
   /** UID of the pod. */
   readonly uid: string;
   /** Path of the network namespace. */
   readonly netns: string;
-  /** What has to be undone in the network namespace; see delivery-setup.ts. */
+  /** Bits of delivery-setup.ts: what has to be undone in the network namespace. */
   readonly undo: number;
   readonly phase: PodPhase;
 }
 
 /** The phases as numbers in the kernel. They outlive an upgrade: a number never changes its meaning. */
-const PHASE_NUMBERS: Readonly<Record<PodPhase, number>> = {
+export const PHASE_NUMBERS: Readonly<Record<PodPhase, number>> = {
   outside: 0,
   waiting: 1,
   guarded: 2,
@@ -62,7 +61,7 @@ function phaseOf(number: number): PodPhase {
   return name as PodPhase;
 }
 
-/** The map `sandboxes`, by the cookie of the network namespace. Only the agent uses it: it is read once. */
+/** The map `sandboxes`, by the cookie of the network namespace. Only the agent uses it, so that it reads the map once. */
 export class SandboxRecords {
   readonly #map: BpfMap<bigint, SandboxRecord>;
   readonly #current: Map<bigint, SandboxRecord>;

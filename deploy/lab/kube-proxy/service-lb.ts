@@ -1,10 +1,8 @@
 import { closeSync } from "node:fs";
-import { attach } from "../../../agent/kernel/loader/links.ts";
-import { BpfMap } from "../../../agent/kernel/loader/maps.ts";
-import { createMaps, loadPrograms, readObject } from "../../../agent/kernel/loader/object.ts";
-import { mapOf } from "../../../agent/kernel/programs.ts";
+import { attach } from "../../../agent/kernel/loader/pinned-links.ts";
+import { BpfMap, raw } from "../../../agent/kernel/loader/bpf-map.ts";
+import { createMaps, loadPrograms, mapOf, readObject } from "../../../agent/kernel/loader/object.ts";
 import { addressBytes } from "../../../agent/kernel/maps/address.ts";
-import { raw } from "../../../agent/kernel/maps/codecs.ts";
 
 /** A Service's address and port, and where connections to it go. */
 export interface LoadBalancedPort {

@@ -34,7 +34,7 @@ INLINE int is_loopback(const struct address *a)
 	return (a->word[0] | a->word[1] | a->word[2]) == 0 && a->word[3] == LOOPBACK6_LAST;
 }
 
-/* 0.0.0.0, :: and ::ffff:0.0.0.0: as a destination the kernel takes them for the loopback address. */
+/* 0.0.0.0, :: and ::ffff:0.0.0.0: the kernel takes them for the loopback address where they are the destination. */
 INLINE int is_unspecified(const struct address *a)
 {
 	return (a->word[0] | a->word[1] | a->word[3]) == 0 && (a->word[2] == 0 || a->word[2] == MAPPED_PREFIX);
@@ -46,7 +46,7 @@ INLINE int is_same_address(const struct address *a, const struct address *b)
 		(a->word[3] ^ b->word[3])) == 0;
 }
 
-/* The destination that a program at connect, sendmsg or bind is asked about, and the way to change it. */
+/* Read and change the address and port in the context of a program at connect, bind, sendmsg, getpeername or getsockname. */
 INLINE struct address target6(struct bpf_sock_addr *context)
 {
 	return (struct address){ .word = { READ32(context, user_ip6[0]), READ32(context, user_ip6[1]),

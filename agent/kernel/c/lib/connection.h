@@ -1,11 +1,11 @@
-/* A TCP connection by its addresses and ports, as the side that dialled sees it. */
+/* A TCP connection by its addresses and ports, from the view of the side that dialled. */
 #ifndef AMBIT_CONNECTION_H
 #define AMBIT_CONNECTION_H
 
 #include "address.h"
 
 struct connection {
-	/* Cookie of the network namespace where the addresses mean something (loopback), or 0: they are unique on the node. */
+	/* Cookie of the network namespace where both addresses are valid (loopback), or 0: they are unique on the node. */
 	__u64 netns;
 	struct address local;
 	struct address remote;
@@ -27,7 +27,7 @@ INLINE void read_addresses(struct bpf_sock_ops *context, struct address *local, 
 					      READ32(context, remote_ip6[2]), READ32(context, remote_ip6[3]) } };
 }
 
-/* Of a socket that dials or has dialled. */
+/* The connection of a socket that dials or has dialled. */
 INLINE struct connection dialled_by(struct bpf_sock_ops *context, __u64 netns)
 {
 	struct connection c = { .netns = netns };
@@ -38,7 +38,7 @@ INLINE struct connection dialled_by(struct bpf_sock_ops *context, __u64 netns)
 	return c;
 }
 
-/* Of a socket that was accepted: the other side dialled. */
+/* The connection of an accepted socket: the other side has dialled. */
 INLINE struct connection accepted_by(struct bpf_sock_ops *context, __u64 netns)
 {
 	struct connection c = { .netns = netns };

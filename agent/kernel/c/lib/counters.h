@@ -1,6 +1,6 @@
 /*
- * What the programs decided, counted per CPU. The numbers are part of the pinned state: they never change their meaning, new
- * ones go to the end, and agent/kernel/maps/counters.ts names them in the same order (a test compares the two).
+ * The programs count their decisions, on each CPU. The numbers are part of the pinned state: a number never changes its
+ * meaning, and new ones go to the end. agent/kernel/maps/counters.ts names them in the same order; a test compares the two.
  */
 #ifndef AMBIT_COUNTERS_H
 #define AMBIT_COUNTERS_H
@@ -10,7 +10,7 @@
 enum counter {
 	/* A pod's connection was sent to one of its outbound listeners. */
 	COUNT_OUTBOUND_CAPTURED = 0,
-	/* A pod's connection goes where the mesh has nothing: left alone. */
+	/* A pod's connection goes to a destination that is not captured: left alone. */
 	COUNT_OUTBOUND_LEFT_ALONE = 1,
 	/* A process dialled one of the reserved ports in its own pod: refused. */
 	COUNT_OUTBOUND_RESERVED_PORT_REFUSED = 2,
@@ -26,19 +26,19 @@ enum counter {
 	COUNT_INBOUND_PROBE = 7,
 	/* A process of the pod called its own pod: let through. */
 	COUNT_INBOUND_WITHIN_POD = 8,
-	/* Somebody dialled a reserved port on the pod's address: dropped. */
+	/* A connection to a reserved port on the pod's address: dropped. */
 	COUNT_INBOUND_RESERVED_PORT_DROPPED = 9,
 	/* The pod has no inbound listener, the proxy is down: refused (fail closed). */
 	COUNT_INBOUND_NO_LISTENER_DROPPED = 10,
-	/* A process of the pod dialled its own pod under somebody else's address: dropped. */
+	/* A process of the pod dialled its own pod from an address of another: dropped. */
 	COUNT_INBOUND_FORGED_SOURCE_DROPPED = 11,
-	/* From outside to an address of the pod that the mesh does not know, so that no policy is known for it: dropped. */
+	/* From outside to an address of the pod that the agent does not know, so that it knows no policy for it: dropped. */
 	COUNT_INBOUND_UNKNOWN_ADDRESS_DROPPED = 12,
 	/* From outside to the pod's loopback address: dropped. */
 	COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED = 13,
-	/* The kernel did not take the inbound listener for this connection: dropped. */
+	/* The kernel did not accept the listener for this connection: dropped. */
 	COUNT_INBOUND_ASSIGN_FAILED_DROPPED = 14,
-	/* The proxy asked for an original destination and got it. */
+	/* The proxy asked for an original destination: answered. */
 	COUNT_ORIGINAL_DESTINATION_ANSWERED = 15,
 	/* The proxy asked for an original destination of a connection that was not redirected: refused. */
 	COUNT_ORIGINAL_DESTINATION_UNKNOWN = 16,
@@ -46,15 +46,15 @@ enum counter {
 	COUNT_INBOUND_LISTENER_REGISTERED = 17,
 	/* An inbound listener of the proxy could not be registered. */
 	COUNT_INBOUND_LISTENER_FAILED = 18,
-	/* No source port was free in the range of deliveries: the kernel chooses one. */
+	/* No source port was free in the range for deliveries: the kernel chose one. */
 	COUNT_DELIVERY_PORT_NOT_CHOSEN = 19,
-	/* From outside, under the addresses and ports of a delivery that is open or was just now: dropped. */
+	/* From outside, with the addresses and ports of a delivery that is open or has just ended: dropped. */
 	COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED = 20,
 	/* A connection from outside was handed to the pod's brief inbound listener. */
 	COUNT_INBOUND_CAPTURED_BRIEFLY = 21,
-	/* The proxy dialled one of its own listeners in a pod, for somebody who had dialled that: refused. */
+	/* A process dialled one of the proxy's listeners in a pod, and the proxy dialled that listener in turn: refused. */
 	COUNT_PROXY_TO_ITSELF_REFUSED = 22,
-	/* The pod joins and its inbound listener is still to come: dropped without an answer, so that the client sends again. */
+	/* The pod joins, and its inbound listener does not stand yet: dropped without an answer, so that the client sends again. */
 	COUNT_INBOUND_JOINING_DROPPED = 23,
 	COUNTERS = 24,
 };

@@ -1,6 +1,6 @@
 /*
- * What every program needs and no system header is sure to bring: section names, the way maps are declared for BTF, and the
- * kernel's helpers by their numbers in the UAPI (enum bpf_func_id), so that no libbpf header has to be installed.
+ * Section names, the declaration of maps for BTF, and the kernel's helpers by their numbers in the UAPI (enum bpf_func_id). So
+ * no libbpf header has to be installed.
  */
 #ifndef AMBIT_HELPERS_H
 #define AMBIT_HELPERS_H
@@ -11,7 +11,7 @@
 #define SEC(name) __attribute__((section(name), used))
 #define INLINE static __attribute__((always_inline)) inline
 
-/* A member's type carries the number or the type; the loader reads both from BTF. */
+/* The type of a member holds the number or the type; the loader reads both from BTF. */
 #define MAP_NUMBER(name, value) int(*name)[value]
 #define MAP_TYPE(name, value) __typeof__(value) *name
 
@@ -60,7 +60,7 @@ enum error_number { EACCES = 13, EADDRINUSE = 98, ENOMEM = 12, ECONNREFUSED = 11
 		value_;                                                                                                \
 	})
 
-/* Refuses what the hook is asked about; the caller of the system call sees this error instead of EPERM. */
+/* Refuses the system call of the hook; its caller sees this error instead of EPERM. */
 INLINE int refuse(int error)
 {
 	bpf_set_retval(-error);

@@ -1,4 +1,4 @@
-/* The state that the agent writes and the programs read, and what the programs tell each other. */
+/* The maps: those that the agent writes and the programs read, and those by which the programs tell each other something. */
 #ifndef AMBIT_MAPS_H
 #define AMBIT_MAPS_H
 
@@ -6,7 +6,7 @@
 
 /* Settings of the node, one element. */
 struct settings {
-	/* Id of the proxy's cgroup: its processes are never captured, even if the pods' hooks sit above them. */
+	/* Id of the proxy's cgroup: its processes are never captured, even where the pods' cgroup lies above it. */
 	__u64 proxy_cgroup;
 };
 
@@ -17,7 +17,7 @@ struct {
 	MAP_TYPE(value, struct settings);
 } settings SEC(".maps");
 
-/* Only user space reads it: SHA-256 of the object that the pinned programs came from. */
+/* SHA-256 of the object that the pinned programs came from. Only user space uses it. */
 struct object_hash {
 	__u8 byte[32];
 };
@@ -29,9 +29,9 @@ struct {
 	MAP_TYPE(value, struct object_hash);
 } object_hash SEC(".maps");
 
-/* An enrolled pod, by the cookie of its network namespace. */
+/* A pod whose outbound connections are captured, by the cookie of its network namespace. */
 struct pod {
-	/* Its own addresses, which getsockname shows on captured connections; all zero: none of that family. */
+	/* Its own addresses, which getsockname shows on captured connections. All zero: it has none of that family. */
 	struct address ipv4;
 	struct address ipv6;
 };
@@ -43,7 +43,7 @@ struct {
 	MAP_TYPE(value, struct pod);
 } pods SEC(".maps");
 
-/* The cookie of the network namespace that an enrolled pod's address belongs to: sk_lookup has no other way to learn it. */
+/* The cookie of the network namespace that has an address: sk_lookup has no other way to learn the cookie. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 16384);
@@ -57,7 +57,7 @@ struct endpoint {
 	__u16 unused;
 };
 
-/* Destinations that are captured, and the port of the outbound listener that takes them. */
+/* The captured destinations, each with the port of the outbound listener for it. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 524288);
@@ -66,7 +66,7 @@ struct {
 	MAP_TYPE(value, __u32);
 } destinations SEC(".maps");
 
-/* Where the kubelet probes the pods of this node; the value has no meaning. */
+/* The ports that the kubelet probes on pods of this node. The value has no meaning. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 16384);
@@ -74,16 +74,16 @@ struct {
 	MAP_TYPE(value, __u32);
 } probe_ports SEC(".maps");
 
-/* Where a redirected connection was going. */
+/* The original destination of a redirected connection. */
 struct original {
 	struct address destination;
-	/* The pod's own address, which getsockname shows; kept here so that it stays true after the pod has left. */
+	/* The pod's own address, which getsockname shows. Kept here, it holds also after the pod has left the mesh. */
 	struct address source;
 	__u16 port;
 	__u16 unused;
 };
 
-/* On the application's socket since connect, and on the proxy's since it accepted. */
+/* On the application's socket from connect on, and on the proxy's socket from accept on. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_SK_STORAGE);
 	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
@@ -91,7 +91,7 @@ struct {
 	MAP_TYPE(value, struct original);
 } originals SEC(".maps");
 
-/* On the way from the one socket to the other. */
+/* The original destination between connect and accept: on its way from the one socket to the other. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 65536);
@@ -99,7 +99,7 @@ struct {
 	MAP_TYPE(value, struct original);
 } redirected SEC(".maps");
 
-/* The proxy's deliveries; the value is the cookie of the pod's network namespace. */
+/* The proxy's open deliveries. The value is the cookie of the pod's network namespace. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 65536);
@@ -107,7 +107,7 @@ struct {
 	MAP_TYPE(value, __u64);
 } proxy_conns SEC(".maps");
 
-/* The kubelet's connections to declared probe ports; the value has no meaning. */
+/* The kubelet's open connections to declared probe ports. The value has no meaning. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 16384);
@@ -115,7 +115,7 @@ struct {
 	MAP_TYPE(value, __u64);
 } probe_conns SEC(".maps");
 
-/* Addresses of pods that may speak mTLS to pods of this node; the value has no meaning. */
+/* Addresses of pods that may speak mTLS to pods of this node. The value has no meaning. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 262144);
@@ -124,7 +124,7 @@ struct {
 	MAP_TYPE(value, __u32);
 } mtls_callers SEC(".maps");
 
-/* Until when the agent vouches for `mtls_callers`, by bpf_ktime_get_ns; one element. */
+/* When the agent's last confirmation of `mtls_callers` ends, by bpf_ktime_get_ns; one element. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
 	MAP_NUMBER(max_entries, 1);
@@ -132,7 +132,7 @@ struct {
 	MAP_TYPE(value, __u64);
 } callers_known_until SEC(".maps");
 
-/* Where a pod's server may speak first and plaintext is taken; the value has no meaning. */
+/* Ports of pods that take plaintext and whose server may speak first. The value has no meaning. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 65536);
@@ -144,11 +144,11 @@ struct {
 struct listener_key {
 	__u64 netns;
 	__u32 family;
-	/* Which of the pod's inbound listeners: 1 for the brief one. */
+	/* 1 for the pod's brief inbound listener, 0 for the other. */
 	__u32 brief;
 };
 
-/* The proxy's inbound listeners; the kernel takes an entry out when its socket closes. */
+/* The proxy's inbound listeners. The kernel deletes an entry when its socket closes. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_SOCKHASH);
 	MAP_NUMBER(max_entries, 8192);
@@ -157,8 +157,8 @@ struct {
 } listeners SEC(".maps");
 
 /*
- * Pods whose inbound listener is still to come, by the cookie of the network namespace: what finds none is dropped without an
- * answer, and not refused. The value has no meaning.
+ * Pods that join, by the cookie of the network namespace. Where their inbound listener is missing, a connection is dropped
+ * without an answer, and not refused. The value has no meaning.
  */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
@@ -168,7 +168,7 @@ struct {
 	MAP_TYPE(value, __u32);
 } silent_pods SEC(".maps");
 
-/* The agent's sockets that discard what is assigned to them, by address family: agent/kernel/silent-listeners.ts. */
+/* The agent's sockets that discard all packets, by address family: agent/kernel/silent-listeners.ts. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_SOCKHASH);
 	MAP_NUMBER(max_entries, 2);
@@ -177,8 +177,8 @@ struct {
 } silent_listeners SEC(".maps");
 
 /*
- * Only user space uses it: what an agent notes of each sandbox for the agent after it, by the cookie of the network namespace.
- * agent/kernel/maps/sandbox-records.ts reads and writes it.
+ * What an agent notes of each sandbox for the agent after it, by the cookie of the network namespace. Only user space uses it:
+ * agent/kernel/maps/sandbox-records.ts.
  */
 struct sandbox {
 	/* UID of the pod and path of the network namespace, each ended by a zero byte. */

@@ -1,4 +1,4 @@
-/* The ports that Ambit binds inside a pod: agent/lib/ports.ts says the same, and a test compares the two. */
+/* The ports that Ambit binds inside a pod: agent/lib/ports.ts has the same, and a test compares the two. */
 #ifndef AMBIT_PORTS_H
 #define AMBIT_PORTS_H
 

@@ -1,9 +1,10 @@
 /*
- * cgroup/connect4 and connect6 on the proxy's cgroup: the device and the source port of a delivery. It bears the caller's
- * address, as the connection that brought the call over the wire does, and goes to the same port of the same pod. With the same source port,
- * too, the two would be one connection to the kernel, and one of them would be reset. So deliveries choose from a range below
- * the usual ephemeral one, and never a port under which the pod has such a connection already. bpf_bind and not
- * IP_LOCAL_PORT_RANGE, which can only narrow the ephemeral range, and only since Linux 6.3.
+ * cgroup/connect4 and connect6 on the proxy's cgroup: the device and the source port of a delivery.
+ *
+ * A delivery has the caller's address as its source, and so has the connection that brought the call to this node; both go to
+ * the same port of the same pod. With the same source port they would be one connection to the kernel, which would reset one
+ * of them. So a delivery takes a source port from a range below the usual ephemeral one, and none under which the pod has such
+ * a connection already. bpf_bind does that; IP_LOCAL_PORT_RANGE can only narrow the ephemeral range, and needs Linux 6.3.
  */
 #include "lib/counters.h"
 #include "lib/maps.h"
@@ -19,7 +20,7 @@
 #define DELIVERY_PORTS 22528
 #define DELIVERY_PORT_TRIES 8
 
-/* An address of the pod whose network namespace this is. */
+/* True if the address belongs to the pod of this network namespace. */
 INLINE int is_here(struct bpf_sock_addr *context, const struct address *address)
 {
 	__u64 *there = bpf_map_lookup_elem(&pod_addresses, address);
@@ -33,8 +34,9 @@ INLINE int is_delivery(struct bpf_sock_addr *context, const struct address *to)
 }
 
 /*
- * The proxy's own listener in the pod. A process of a pod that has left, or is about to join, may dial that: neither hook of
- * the pod is there. The proxy knows of nowhere else to deliver it, and would go on until no file descriptor is left.
+ * True for the proxy's own listener in the pod. In a pod that has left, or that is about to join, the pod's hooks do not run,
+ * so that a process can dial that listener. The proxy would take the listener for the destination, dial it in turn, and go on
+ * until no file descriptor is left.
  */
 INLINE int is_to_itself(const struct address *to, __u16 port)
 {
@@ -48,9 +50,9 @@ INLINE int refuse_to_itself(void)
 }
 
 /*
- * Bound to the loopback device, a delivery takes the route of its mark and not that of the pod's address: sk_lookup sees it
- * come by that device, as nothing does that comes from outside. A call of the pod to itself has no such route for its
- * answers, and needs none: it passes by its source. Where this fails sk_lookup drops the delivery.
+ * A delivery that is bound to the loopback device takes the route of its mark and not the route of the pod's address. So it
+ * comes to sk_lookup by that device, and no connection from outside does. A call of the pod to itself has no such route for
+ * its answers, and needs none: sk_lookup lets it pass by its source. Where this fails, sk_lookup drops the delivery.
  */
 INLINE void keep_within(struct bpf_sock_addr *context, const struct address *from)
 {
@@ -65,7 +67,7 @@ INLINE __u16 any_port(void)
 	return swap16(DELIVERY_PORT_FIRST + bpf_get_prandom_u32() % DELIVERY_PORTS);
 }
 
-/* A listener takes all that nobody else has: it does not count. */
+/* True if the pod has a socket for this connection already. A listener is none: it would take any connection. */
 INLINE int is_taken(struct bpf_sock_addr *context, struct bpf_sock_tuple *connection, __u32 size)
 {
 	struct bpf_sock *socket = bpf_sk_lookup_tcp(context, connection, size, BPF_F_CURRENT_NETNS, 0);

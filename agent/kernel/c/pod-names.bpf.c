@@ -1,6 +1,6 @@
 /*
- * cgroup/getpeername and getsockname on the pods' cgroup: on a redirected connection the application sees the address that
- * it dialled and its own, never the listener's.
+ * cgroup/getpeername4, 6 and getsockname4, 6 on the pods' cgroup: on a redirected connection the application sees the address
+ * that it dialled and its pod's own address, and not the listener's.
  */
 #include "lib/maps.h"
 
@@ -36,7 +36,7 @@ int pod_getsockname4(struct bpf_sock_addr *context)
 {
 	struct original *original = original_of(context);
 
-	/* A socket that was bound to another address keeps showing that one. */
+	/* A socket that the application bound to an address shows that address. */
 	if (original && is_loopback4(READ32(context, user_ip4)) && is_ipv4(&original->source))
 		context->user_ip4 = original->source.word[3];
 	return ALLOW;

@@ -1,9 +1,13 @@
-import { endpoint, type Endpoint, u32 } from "./codecs.ts";
-import { BpfMap } from "../loader/maps.ts";
+import { BpfMap, u32 } from "../loader/bpf-map.ts";
+import { endpoint, type Endpoint, endpointText } from "./address.ts";
 
-/** The map `brief_ports`: where pods of this node have a server that may speak first, and take plaintext. */
-export class BriefPorts {
+/**
+ * The map `brief_ports`: ports of this node's pods that take plaintext and whose server may speak first. sk_lookup hands
+ * plaintext connections to these ports to the brief inbound listener.
+ */
+export class BriefPortsMap {
   readonly #map: BpfMap<Endpoint, number>;
+  /** The kernel's elements. Only the agent writes this map. */
   #current: ReadonlyMap<string, Endpoint>;
 
   constructor(fd: number) {
@@ -11,7 +15,7 @@ export class BriefPorts {
     this.#current = byText([...this.#map.entries()].map(([key]) => key));
   }
 
-  /** Takes out what is not among these. */
+  /** Deletes all other ports, and adds none. */
   narrow(ports: readonly Endpoint[]): void {
     const wanted = byText(ports);
     const gone = [...this.#current].filter(([text]) => !wanted.has(text));
@@ -19,7 +23,7 @@ export class BriefPorts {
     this.#current = new Map([...this.#current].filter(([text]) => wanted.has(text)));
   }
 
-  /** Makes the map say exactly this. Throws AmbitError `bad-address` or `SystemCallError`. */
+  /** The map has exactly these ports afterwards. Throws AmbitError `bad-address` or `SystemCallError`. */
   set(ports: readonly Endpoint[]): void {
     this.narrow(ports);
     const wanted = byText(ports);
@@ -30,5 +34,5 @@ export class BriefPorts {
 }
 
 function byText(ports: readonly Endpoint[]): ReadonlyMap<string, Endpoint> {
-  return new Map(ports.map((port) => [endpoint.encode(port).toString("hex"), port]));
+  return new Map(ports.map((port) => [endpointText(port), port]));
 }

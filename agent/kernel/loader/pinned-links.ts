@@ -1,5 +1,5 @@
 import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
-import { createLink, getPinned, objectInfo, pin, updateLink } from "./commands.ts";
+import { createLink, getPinned, objectInfo, pin, updateLink } from "./bpf-commands.ts";
 import type { LoadedProgram } from "./object.ts";
 
 /** Where a program is attached: a cgroup's directory, or the file of a network namespace. */
@@ -16,8 +16,8 @@ export function attach(program: LoadedProgram, target: LinkTarget): number {
 }
 
 /**
- * What the link is attached to: struct bpf_link_info holds a cgroup's id in 8 bytes, a network namespace's inode in 4. Both
- * are the inode number of what was opened, and 0 once it is gone.
+ * The inode number of the link's target: struct bpf_link_info holds the id of a cgroup in 8 bytes, the inode of a network
+ * namespace in 4. Both are the inode number of the file that was opened to attach, and 0 once the target is gone.
  */
 function targetInode(link: number, target: LinkTarget): bigint {
   const info = objectInfo(link, 32);
@@ -25,8 +25,9 @@ function targetInode(link: number, target: LinkTarget): bigint {
 }
 
 /**
- * The link pinned at `path` is made to run `program` on `target`: adopted if it is there, its program replaced in place if
- * `swap`, made anew if there is none or it hangs on something that is gone. True if it was made.
+ * Makes sure that a link pinned at `path` runs a program on `target`. A link that is there stays, with its program replaced by
+ * `program` if `swap` is true. A link that is missing, or whose target is another or gone, is made anew. Returns true if it
+ * was made.
  */
 export function ensurePinnedLink(
   path: string,
@@ -56,14 +57,14 @@ export function ensurePinnedLink(
   return true;
 }
 
-/** Replaces the program of a pinned link wherever it is attached; a link whose target is gone is left as it is. */
+/** Replaces the program of a pinned link. A link whose target is gone stays as it is. */
 export function swapPinnedLink(path: string, program: LoadedProgram): void {
   const pinned = getPinned(path);
   if (pinned === undefined) return;
   try {
     updateLink(pinned, program.fd);
   } catch {
-    // ENOLINK: the network namespace is gone, the pin goes with the pod.
+    // ENOLINK: the network namespace is gone. The pin goes when the agent forgets the pod.
   } finally {
     closeSync(pinned);
   }

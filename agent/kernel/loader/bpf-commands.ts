@@ -62,7 +62,7 @@ function element(map: number, key: Buffer | undefined, value: Buffer | undefined
   return a;
 }
 
-/** Writes the value into `value`; false if there is none. */
+/** Writes the element's value into `value`. Returns false if the map does not have the key. */
 export function lookupElement(map: number, key: Buffer, value: Buffer): boolean {
   return unlessMissing(() => bpf(COMMAND.mapLookup, element(map, key, value), "look up a map element"));
 }
@@ -71,12 +71,12 @@ export function updateElement(map: number, key: Buffer, value: Buffer): void {
   bpf(COMMAND.mapUpdate, element(map, key, value), "update a map element");
 }
 
-/** False if there was none. */
+/** Returns false if the map did not have the key. */
 export function deleteElement(map: number, key: Buffer): boolean {
   return unlessMissing(() => bpf(COMMAND.mapDelete, element(map, key, undefined), "delete a map element"));
 }
 
-/** Writes the key after `key` (the first one without it) into `next`; false at the end. */
+/** Writes the key after `key` into `next`, without `key` the first one. Returns false after the last one. */
 export function nextKey(map: number, key: Buffer | undefined, next: Buffer): boolean {
   return unlessMissing(() => bpf(COMMAND.mapNextKey, element(map, key, next), "get a map's next key"));
 }
@@ -115,7 +115,7 @@ export interface ProgramCode {
   readonly instructions: Buffer;
 }
 
-/** Loads a program; if the verifier refuses it, the error ends with what the verifier wrote. */
+/** Loads a program. If the verifier refuses it, the error ends with the last lines of the verifier's log. */
 export function loadProgram(program: ProgramCode): number {
   const license = Buffer.from("GPL\0");
   const a = attributes();
@@ -188,7 +188,7 @@ export function createLink(program: number, target: number, attachType: number):
   return bpf(COMMAND.linkCreate, a, "attach a program");
 }
 
-/** Puts another program in the place of a link's, without a moment in between. */
+/** Replaces the program of a link in one step: there is no moment without a program. */
 export function updateLink(link: number, program: number): void {
   const a = attributes(64);
   a.writeInt32LE(link, 0);

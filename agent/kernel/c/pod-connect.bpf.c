@@ -1,26 +1,18 @@
 /*
- * cgroup/connect4 and connect6 on the pods' cgroup: a connection of an enrolled pod to a captured destination goes to the
- * outbound listener in the pod's own network namespace. The socket remembers where it was going.
+ * cgroup/connect4 and connect6 on the pods' cgroup: a connection of a captured pod to a captured destination goes to the
+ * outbound listener in the pod's own network namespace. The socket remembers its original destination.
  */
 #include "lib/counters.h"
 #include "lib/maps.h"
 #include "lib/ports.h"
-
-/* The proxy is known by its cgroup and by nothing that a process could give itself, such as SO_MARK. */
-INLINE int is_proxy(void)
-{
-	__u32 zero = 0;
-	struct settings *s = bpf_map_lookup_elem(&settings, &zero);
-
-	return s && s->proxy_cgroup && s->proxy_cgroup == bpf_get_current_cgroup_id();
-}
+#include "lib/proxy.h"
 
 INLINE int is_of_pod(const struct pod *pod, const struct address *a)
 {
 	return is_same_address(a, &pod->ipv4) || is_same_address(a, &pod->ipv6);
 }
 
-/* From a device of its own choice a socket reaches no loopback address, so that it cannot be redirected: it keeps its way. */
+/* A socket that is bound to another device than `lo` reaches no loopback address: it cannot be redirected. */
 INLINE int is_bound_elsewhere(const struct bpf_sock *socket)
 {
 	__u32 device = socket->bound_dev_if;
@@ -30,7 +22,7 @@ INLINE int is_bound_elsewhere(const struct bpf_sock *socket)
 
 enum { NOT_CAPTURED = 0, REFUSED = -1 };
 
-/* The port of the outbound listener that is to take this connection, NOT_CAPTURED, or REFUSED. */
+/* Returns the port of the outbound listener for this connection, NOT_CAPTURED, or REFUSED. */
 INLINE int outbound_port(struct bpf_sock_addr *context, const struct address *to, __u16 port)
 {
 	struct endpoint key = { .address = *to, .port = port };
@@ -45,18 +37,18 @@ INLINE int outbound_port(struct bpf_sock_addr *context, const struct address *to
 	netns = bpf_get_netns_cookie(context);
 	pod = bpf_map_lookup_elem(&pods, &netns);
 	if (pod && is_reserved_port(port) && (is_loopback(to) || is_unspecified(to) || is_of_pod(pod, to))) {
-		/* Only a redirected connection may reach the listeners: this one would have no original destination. */
+		/* Only redirected connections may reach the listeners: this one would have no original destination. */
 		count(COUNT_OUTBOUND_RESERVED_PORT_REFUSED);
 		return REFUSED;
 	}
 	listener = pod && !is_loopback(to) && !is_unspecified(to) ? bpf_map_lookup_elem(&destinations, &key) : 0;
 	if (pod && !listener && !is_reserved_port(port) && !is_of_pod(pod, to)) {
-		/* A pod of the mesh by its own address: all of its ports. What a pod says to itself is its own business. */
+		/* Port 0 stands for all ports of a pod in the mesh. A pod's calls to itself are not captured. */
 		key.port = 0;
 		listener = bpf_map_lookup_elem(&destinations, &key);
 	}
 	if (!listener || is_bound_elsewhere(socket)) {
-		/* The socket may have been redirected earlier, before the application disconnected it. */
+		/* An earlier connect may have redirected the socket; the application has disconnected it since. */
 		bpf_sk_storage_delete(&originals, socket);
 		if (pod)
 			count(COUNT_OUTBOUND_LEFT_ALONE);
@@ -94,7 +86,7 @@ int pod_connect6(struct bpf_sock_addr *context)
 
 	if (port == REFUSED)
 		return refuse(ECONNREFUSED);
-	/* A v4-mapped destination stays one: the socket speaks IPv4, as Java's do. */
+	/* An IPv6 socket with a v4-mapped destination, as Java makes them, speaks IPv4. */
 	if (is_ipv4(&to))
 		here = address4(LOOPBACK4);
 	if (port != NOT_CAPTURED)

@@ -48,7 +48,7 @@ int proxy_getsockopt(struct bpf_sockopt *context)
 	struct address local;
 
 	if (context->optname != SO_ORIGINAL_DST || (context->level != SOL_IP && context->level != SOL_IPV6)) {
-		/* A program sees one page of the value; zero tells the kernel to give the caller the whole one. */
+		/* A program sees one page of the value; with length zero the kernel gives the caller the whole value. */
 		if (context->optlen > PAGE)
 			context->optlen = 0;
 		return ALLOW;
@@ -59,8 +59,8 @@ int proxy_getsockopt(struct bpf_sockopt *context)
 	if (original)
 		return answer(context, &original->destination, original->port);
 	/*
-	 * Handed over by sk_lookup: the local address is the destination. On one of our own ports nobody knows where this
-	 * connection was going, and the proxy must not take the listener itself for it.
+	 * sk_lookup handed the connection over: its local address is the destination. On one of our own ports, the
+	 * destination is not known, and the proxy must not take its own listener for it.
 	 */
 	if (is_reserved_port(socket->src_port)) {
 		count(COUNT_ORIGINAL_DESTINATION_UNKNOWN);

@@ -3,8 +3,8 @@ import { AmbitError, messageOf } from "../lib/errors.ts";
 import { currentNetnsCookie, setNetns } from "./loader/syscall.ts";
 
 /**
- * Runs `work` inside the network namespace at `path` and comes back, whatever happens. Only the calling thread moves, so
- * `work` must not wait for anything: what runs after an `await` would run in the wrong place. Throws AmbitError
+ * Runs `work` inside the network namespace at `path` and comes back, also when it throws. Only the calling thread moves, so
+ * `work` must not be asynchronous: code after an `await` would run in the wrong namespace. Throws AmbitError
  * `netns-unavailable` if the namespace cannot be entered.
  */
 export function withNetns<T>(path: string, work: () => T extends PromiseLike<unknown> ? never : T): T {
@@ -40,7 +40,7 @@ function enter(path: string): void {
   }
 }
 
-/** A thread that stays in a pod's namespace would do the node's work there: better no process than that one. */
+/** If the thread cannot leave a pod's namespace, the process ends: it would do the node's work inside the pod. */
 function comeBack(home: number): void {
   try {
     setNetns(home);
@@ -55,7 +55,7 @@ export function netnsCookie(path: string): bigint {
   return withNetns(path, () => currentNetnsCookie());
 }
 
-/** `net.ipv4.tcp_fwmark_accept` and the like, of the calling thread's network namespace; undefined if the kernel has none. */
+/** Reads a setting (`net.ipv4.tcp_fwmark_accept`) of the calling thread's network namespace; undefined: the kernel lacks it. */
 export function readSysctl(name: string): string | undefined {
   try {
     return readFileSync(sysctlPath(name), "utf8").trim();

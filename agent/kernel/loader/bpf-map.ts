@@ -1,18 +1,43 @@
 import { closeSync } from "node:fs";
-import * as commands from "./commands.ts";
+import * as commands from "./bpf-commands.ts";
 import { SystemCallError } from "./syscall.ts";
 
-/** How a key or a value lies in memory. */
+/** How a key or a value lies in memory, on little-endian machines. */
 export interface Codec<T> {
   readonly size: number;
   encode(value: T): Buffer;
   decode(bytes: Buffer): T;
 }
 
-/** Elements per system call: what fits easily into memory. */
+export const u32: Codec<number> = {
+  size: 4,
+  encode: (value) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  },
+  decode: (bytes) => bytes.readUInt32LE(),
+};
+
+export const u64: Codec<bigint> = {
+  size: 8,
+  encode: (value) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(value);
+    return bytes;
+  },
+  decode: (bytes) => bytes.readBigUInt64LE(),
+};
+
+/** A structure as its bytes. */
+export function raw(size: number): Codec<Buffer> {
+  return { size, encode: (value) => value, decode: (bytes) => bytes };
+}
+
+/** Elements in one system call: the kernel copies them all at once, so they have to fit into memory easily. */
 const BATCH = 4096;
 
-/** A hash or array map in the kernel, typed. Errors are `SystemCallError`s. */
+/** A hash or array map in the kernel, with types. All methods throw `SystemCallError`. */
 export class BpfMap<K, V> {
   readonly fd: number;
   readonly #key: Codec<K>;
@@ -33,7 +58,7 @@ export class BpfMap<K, V> {
     commands.updateElement(this.fd, this.#key.encode(key), this.#value.encode(value));
   }
 
-  /** False if there was nothing to delete. */
+  /** Returns false if the map did not have the key. */
   delete(key: K): boolean {
     return commands.deleteElement(this.fd, this.#key.encode(key));
   }
@@ -46,7 +71,7 @@ export class BpfMap<K, V> {
     }
   }
 
-  /** Keys that are not there are passed over. */
+  /** Ignores keys that the map does not have. */
   deleteAll(keys: readonly K[]): void {
     for (const part of chunks(keys)) {
       try {
@@ -58,7 +83,7 @@ export class BpfMap<K, V> {
     }
   }
 
-  /** Every element; one that is changed meanwhile may be missed or seen twice. */
+  /** All elements. One that changes meanwhile may be missing or come twice. */
   *entries(): Generator<readonly [K, V]> {
     let key: Buffer | undefined;
     for (;;) {

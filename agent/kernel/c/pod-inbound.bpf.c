@@ -1,6 +1,6 @@
 /*
- * sk_lookup in each enrolled pod's network namespace: a new connection from outside goes to the pod's inbound listener, with
- * its destination kept as the local address. There is no netns cookie here, so the pod is found by its address.
+ * sk_lookup in each captured pod's network namespace: a new connection from outside goes to the pod's inbound listener, and
+ * keeps its destination as its local address. This hook cannot read the netns cookie, so the address tells the pod.
  */
 #include "lib/counters.h"
 #include "lib/maps.h"
@@ -34,8 +34,8 @@ INLINE void read_connection(struct bpf_sk_lookup *context, struct connection *c)
 }
 
 /*
- * A connection that a process in the pod opened to the pod's own address. The arriving interface does not tell: for an
- * address of the pod it is the one that has the address, though the packet goes over the loopback device.
+ * True if a process of the pod dialled the pod's own address. The ingress interface does not tell: for an address of the pod
+ * the kernel names the interface that has the address, though the packet goes over the loopback device.
  */
 INLINE int is_own(struct connection *c, __u64 *pod)
 {
@@ -44,7 +44,7 @@ INLINE int is_own(struct connection *c, __u64 *pod)
 	return source && pod && *source == *pod;
 }
 
-/* Without an agent, pods would join elsewhere that nobody here hears of. */
+/* False once no agent has confirmed `mtls_callers` for long: pods elsewhere may have joined without an entry there. */
 INLINE int are_callers_known(void)
 {
 	__u32 zero = 0;
@@ -54,8 +54,9 @@ INLINE int are_callers_known(void)
 }
 
 /*
- * Plaintext from outside the mesh, as far as an address tells, to a server that may speak first: nobody has to wait long for
- * bytes that never come. Both listeners do the same, whoever comes to which: the address says how long, and nothing else.
+ * True if the source's address is of no pod that may speak mTLS, and the server may speak first: then the client's first
+ * bytes may never come, and the brief listener does not wait for them for long. Both listeners do the same otherwise, so that
+ * a forged address only changes how long the proxy waits.
  */
 INLINE int is_brief(const struct connection *c)
 {
@@ -65,7 +66,7 @@ INLINE int is_brief(const struct connection *c)
 	       are_callers_known();
 }
 
-/* The pod's listener for this connection; the caller releases it. Where there is no brief one, the other takes all. */
+/* Returns the pod's listener for this connection; the caller releases it. Without a brief one the other takes all. */
 INLINE struct bpf_sock *listener_for(struct connection *c, struct listener_key *key)
 {
 	struct bpf_sock *listener;
@@ -87,8 +88,8 @@ INLINE long assign(struct bpf_sk_lookup *context, struct bpf_sock *listener)
 }
 
 /*
- * SK_DROP makes the kernel answer with a reset, so that the client learns that it is refused. While a pod joins, the client
- * shall send its SYN again until the listener stands: a socket takes the SYN whose filter discards it without an answer.
+ * SK_DROP makes the kernel answer with a reset: the client's connect fails. While a pod joins, the client shall send its SYN
+ * again until the listener stands. So a socket takes the SYN whose filter discards it, and no answer goes out.
  */
 INLINE int without_listener(struct bpf_sk_lookup *context, const struct listener_key *key)
 {
@@ -120,9 +121,10 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (is_loopback(&c.remote) && !within)
 		return drop(COUNT_INBOUND_LOOPBACK_FROM_OUTSIDE_DROPPED);
 	/*
-	 * Redirected connections come to the outbound listeners by their loopback address; nobody comes to the inbound ones. Who
-	 * did, past connect (CAP_NET_ADMIN is enough for a rule that changes the destination), would have the proxy deliver to
-	 * its own listener, and that delivery to it again, until no file descriptor is left.
+	 * Redirected connections come to the outbound listeners by their loopback address; no connection comes to the inbound
+	 * ones. A process could dial these past the hook at connect: CAP_NET_ADMIN is enough for a rule that changes the
+	 * destination. The proxy would then deliver to its own listener, and that delivery to it again, until no file
+	 * descriptor is left.
 	 */
 	if (is_reserved_port(c.remote_port) && (is_inbound_port(c.remote_port) || !is_loopback(&c.remote)))
 		return drop(COUNT_INBOUND_RESERVED_PORT_DROPPED);
@@ -132,12 +134,12 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	if (is_same_address(&c.local, &c.remote) || is_loopback(&c.local) || is_own(&c, pod))
 		return pass(COUNT_INBOUND_WITHIN_POD);
 	/*
-	 * Addresses and ports alone do not make a delivery: the caller may use the same port, once the application has closed
-	 * its end and the proxy has not. Deliveries come by the loopback device (delivery-port.bpf.c).
+	 * Addresses and ports alone do not tell a delivery: the caller may use the same port once the application has closed
+	 * its end and the proxy has not. Deliveries come by the loopback device (proxy-connect.bpf.c).
 	 */
 	if (bpf_map_lookup_elem(&proxy_conns, &c))
 		return within ? pass(COUNT_INBOUND_DELIVERED) : drop(COUNT_INBOUND_DELIVERY_FROM_OUTSIDE_DROPPED);
-	/* CAP_NET_RAW is enough to bind any address; whoever does it is not whom he says he is. */
+	/* A process of the pod has bound an address of another: CAP_NET_RAW is enough for that. */
 	if (within)
 		return drop(COUNT_INBOUND_FORGED_SOURCE_DROPPED);
 	if (!pod)

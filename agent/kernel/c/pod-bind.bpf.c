@@ -1,10 +1,11 @@
 /*
- * cgroup/bind4 and bind6 on the pods' cgroup: nobody but the proxy binds a reserved port in an enrolled pod. Otherwise a
- * process could keep the proxy from listening there, or join its listeners by SO_REUSEPORT.
+ * cgroup/bind4 and bind6 on the pods' cgroup: only the proxy binds a reserved port in a captured pod. Another
+ * process could otherwise keep the proxy from listening there, or share its listeners by SO_REUSEPORT.
  */
 #include "lib/counters.h"
 #include "lib/maps.h"
 #include "lib/ports.h"
+#include "lib/proxy.h"
 
 INLINE int may_bind(struct bpf_sock_addr *context)
 {
