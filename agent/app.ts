@@ -10,6 +10,7 @@ import {
   type AuthorityOptions,
 } from "./node/certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
+import { newSession } from "./compile/session.ts";
 import { openEnvoyProcess } from "./envoy/supervisor.ts";
 import { CaptureHandshake } from "./node/capture-handshake.ts";
 import { installFilterModule } from "./node/filter-module.ts";
@@ -117,6 +118,7 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
   });
   // Who has been in the mesh keeps its listeners for as long as it lives: connections that are open stay on their path.
   const members = new Set([...known.captured, ...known.left]);
+  const session = newSession(Date.now());
   const apply = (mesh: Mesh): void => {
     keySets.follow(mesh);
     const { versions } = handshake;
@@ -130,13 +132,17 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
       closed: wait.closed,
       certified: wait.certified,
     };
-    const compiled = compile(mesh, {
-      ...compileOptions,
-      pods: podStates(mesh, sets),
-      fetchedKeys: keySets.fetched,
-      identities: sets.identities,
-      remoteCaptured: handshake.captured,
-    });
+    const compiled = compile(
+      mesh,
+      {
+        ...compileOptions,
+        pods: podStates(mesh, sets),
+        fetchedKeys: keySets.fetched,
+        identities: sets.identities,
+        remoteCaptured: handshake.captured,
+      },
+      session,
+    );
     config = { ...compiled, waiting: waitingPods(mesh, sets) };
     const wanted = reconciled(compiled, mesh, sets);
     const alive = new Set(mesh.workloads.map(({ uid }) => uid));

@@ -6,6 +6,7 @@ import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { printProblem, type PrintedProblem } from "../model/problem.ts";
+import { newSession } from "../compile/session.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { loadManifests } from "../sources/load-manifests.ts";
 import { compareProblems } from "../objects/objects-to-mesh.ts";
@@ -64,15 +65,19 @@ const NO_SANDBOXES: SandboxLookup = { netnsOf: () => undefined };
 async function checkManifests(folders: readonly string[], flags: CheckFlags): Promise<ManifestCheck> {
   const mesh = await loadManifests(folders, flags);
   const unused = selectsNothing(await loadDeclared(folders, flags), flags.rootNamespace);
-  const { problems } = compile(mesh, {
-    node: "",
-    ...assumedIdentities(mesh, { node: "", trustDomain: flags.trustDomain, sandboxes: NO_SANDBOXES }),
-    trustDomain: flags.trustDomain,
-    rootNamespace: flags.rootNamespace,
-    cluster: "",
-    filterModule: "",
-    accessLog: undefined,
-  });
+  const { problems } = compile(
+    mesh,
+    {
+      node: "",
+      ...assumedIdentities(mesh, { node: "", trustDomain: flags.trustDomain, sandboxes: NO_SANDBOXES }),
+      trustDomain: flags.trustDomain,
+      rootNamespace: flags.rootNamespace,
+      cluster: "",
+      filterModule: "",
+      accessLog: undefined,
+    },
+    newSession(0),
+  );
   return {
     problems: [...problems, ...unused].sort(compareProblems).map(printProblem),
     needsAuthority: needsAuthority(mesh).toSorted(compareProblems).map(printProblem),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
+import { newSession } from "../compile/session.ts";
 import { toYaml } from "../compile/to-yaml.ts";
 import { loadFolders } from "../sources/load-manifests.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -35,15 +36,19 @@ Example:
     .action(async (flags: CompileFlags) => {
       const { mesh, sandboxes } = await loadFolders(flags.manifests, flags);
       const files = toYaml(
-        compile(mesh, {
-          node: flags.node,
-          ...assumedIdentities(mesh, { ...flags, sandboxes }),
-          trustDomain: flags.trustDomain,
-          rootNamespace: flags.rootNamespace,
-          cluster: "Kubernetes",
-          filterModule: "/var/lib/ambit/filters/chain.wasm",
-          accessLog: "/dev/stdout",
-        }),
+        compile(
+          mesh,
+          {
+            node: flags.node,
+            ...assumedIdentities(mesh, { ...flags, sandboxes }),
+            trustDomain: flags.trustDomain,
+            rootNamespace: flags.rootNamespace,
+            cluster: "Kubernetes",
+            filterModule: "/var/lib/ambit/filters/chain.wasm",
+            accessLog: "/dev/stdout",
+          },
+          newSession(0),
+        ),
       );
       mkdirSync(flags.output, { recursive: true });
       for (const [name, text] of files) writeFileSync(join(flags.output, name), text);

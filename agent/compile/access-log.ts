@@ -38,19 +38,25 @@ const HTTP: Record<string, string> = {
   dry_run: "%FILTER_STATE(wasm.ambit.dry_run:PLAIN)%",
 };
 
-/** Every listener of the node has one of four: they are encoded once, not for each of hundreds. */
-const made = new Map<string, AccessLog>();
+/** The access log of a listener, or an empty list where the node writes none. */
+export type AccessLogs = (direction: Direction, kind: "http" | "tcp") => AccessLog[];
 
-/** Envoy's own access log, one JSON object a line: it costs less than a line written by a filter. */
-export function accessLog(path: string | undefined, direction: Direction, kind: "http" | "tcp"): AccessLog[] {
-  if (path === undefined) return [];
-  const key = `${direction} ${kind} ${path}`;
-  const log = made.get(key) ?? makeAccessLog(path, direction, kind);
-  made.set(key, log);
-  return [log];
+/**
+ * Envoy's own access log, one JSON object a line: it costs less than a line written by a filter. Hundreds of listeners share
+ * these four messages, so that each one is made once.
+ */
+export function accessLogs(path: string | undefined): AccessLogs {
+  if (path === undefined) return () => [];
+  const made = new Map<string, AccessLog>();
+  return (direction, kind) => {
+    const key = `${direction} ${kind}`;
+    const log = made.get(key) ?? accessLog(path, direction, kind);
+    made.set(key, log);
+    return [log];
+  };
 }
 
-function makeAccessLog(path: string, direction: Direction, kind: "http" | "tcp"): AccessLog {
+function accessLog(path: string, direction: Direction, kind: "http" | "tcp"): AccessLog {
   const where = direction === "inbound" ? { destination: `%FILTER_STATE(${DESTINATION}:PLAIN)%` } : {};
   const json: Record<string, string> = {
     direction,

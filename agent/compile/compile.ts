@@ -11,7 +11,8 @@ import { jwksProblems } from "./jwks-problems.ts";
 import { nodeView } from "./node-view.ts";
 import type { CompileOptions } from "./options.ts";
 import { podPorts } from "./pod-ports.ts";
-import { fixedClusters, guardClusters } from "./clusters/cluster.ts";
+import type { CompileSession } from "./session.ts";
+import { guardClusters } from "./clusters/cluster.ts";
 import { endpointMakers } from "./clusters/endpoints.ts";
 import { filterExtensions } from "./filters/filter-extensions.ts";
 import { internalListeners } from "./listeners/internal-listeners.ts";
@@ -30,9 +31,12 @@ export interface NodeConfig {
   readonly problems: readonly Problem[];
 }
 
-/** Pure: the same mesh and options give the same configuration, whatever the order of the input. */
-export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
-  const view = nodeView(mesh, options);
+/**
+ * Pure but for what `session` remembers: the same mesh and options give the same configuration, whatever the order of the
+ * input.
+ */
+export function compile(mesh: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
+  const view = nodeView(mesh, options, session.view);
   const policies = policySets(view, options);
   const targets = serviceTargets(view);
   const dialled = destinations(targets);
@@ -40,18 +44,20 @@ export function compile(mesh: Mesh, options: CompileOptions): NodeConfig {
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
   const { trustDomain } = options;
+  const listenersOf = podListeners(options, session.listeners);
+  const endpoints = endpointMakers(view, policies, trustDomain, session.endpoints);
   return {
     xds: {
-      secrets: secrets(view, options),
+      secrets: secrets(view, options, session.secrets),
       listeners: byName([
         ...internalListeners(options),
-        ...view.localPods.flatMap((pod) => podListeners(pod, portsOf(pod.workload.uid), view.modesOf(pod), options)),
+        ...view.localPods.flatMap((pod) => listenersOf(pod, portsOf(pod.workload.uid), view.modesOf(pod))),
       ]),
-      clusters: byName([...fixedClusters(), ...guardClusters(view.localPods, trustDomain)]),
-      onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain),
-      endpoints: onDemandEndpoints(targets, dialled, view, endpointMakers(view, policies, trustDomain)),
+      clusters: byName([...session.clusters.fixed, ...guardClusters(view.localPods, trustDomain, session.clusters)]),
+      onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain, session.clusters),
+      endpoints: onDemandEndpoints(targets, dialled, view, endpoints),
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
-      extensions: byName(filterExtensions(filters, options.filterModule)),
+      extensions: byName(filterExtensions(filters, options.filterModule, session.extensions)),
     },
     capture: captureState(view, targets, dialled, portsOf, options),
     filters,

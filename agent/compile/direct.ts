@@ -1,10 +1,9 @@
 import { familyOf } from "../lib/ip-address.ts";
-import { Remembered } from "../lib/remember.ts";
 import type { Workload } from "../model/workload.ts";
 import type { CapturedDestination } from "../model/capture-state.ts";
 import { outboundMode, type ServiceTarget } from "./destinations.ts";
 import { hostPort } from "./names.ts";
-import type { Backend, NodeView } from "./node-view.ts";
+import type { NodeView } from "./node-view.ts";
 import type { PodPorts } from "./pod-ports.ts";
 
 /**
@@ -27,13 +26,6 @@ export function directTarget(name: string, view: NodeView): DirectTarget | undef
   if (workload?.enrolled !== true || !Number.isInteger(port) || hostPort(address, port) !== name) return undefined;
   if ((familyOf(address) === 6) !== host.startsWith("[")) return undefined;
   return { workload, address, port };
-}
-
-const remembered = new Remembered<Workload, readonly Backend[]>();
-
-/** The same list, as long as nothing about the pod changes. */
-export function directBackends({ workload, address, port }: DirectTarget): readonly Backend[] {
-  return remembered.get(workload, hostPort(address, port), [], () => [{ address, port, workload }]);
 }
 
 /**

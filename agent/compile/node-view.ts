@@ -64,7 +64,17 @@ export interface NodeView {
 
 export type ViewOptions = Pick<CompileOptions, "node" | "pods" | "identities" | "remoteCaptured" | "rootNamespace">;
 
-export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
+/** What is remembered of the endpoints behind each port of a Service. */
+export interface ViewMemory {
+  readonly backends: Remembered<ServicePort, readonly Backend[]>;
+  readonly podPorts: Remembered<ServicePort, readonly ServedPort[]>;
+}
+
+export function newViewMemory(): ViewMemory {
+  return { backends: new Remembered(), podPorts: new Remembered() };
+}
+
+export function nodeView(mesh: Mesh, options: ViewOptions, memory: ViewMemory): NodeView {
   const { node, pods, identities, remoteCaptured } = options;
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
@@ -127,11 +137,11 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
     },
     podPortsBehind(service, port) {
       const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
-      return rememberedPorts.get(port, "", [mesh.workloads, ...own], () => portsOfPods(own, port, workloadOf));
+      return memory.podPorts.get(port, "", [mesh.workloads, ...own], () => portsOfPods(own, port, workloadOf));
     },
     backends(service, port, family) {
       const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
-      return remembered.get(port, `${family}`, [mesh.workloads, ...own], () =>
+      return memory.backends.get(port, `${family}`, [mesh.workloads, ...own], () =>
         readyBackends(own, port, family, workloadOf),
       );
     },
@@ -139,9 +149,6 @@ export function nodeView(mesh: Mesh, options: ViewOptions): NodeView {
 }
 
 type WorkloadOf = (endpoint: Endpoint, namespace: string, address: string) => Workload | undefined;
-
-const remembered = new Remembered<ServicePort, readonly Backend[]>();
-const rememberedPorts = new Remembered<ServicePort, readonly ServedPort[]>();
 
 function portsOfPods(
   slices: readonly EndpointSlice[],

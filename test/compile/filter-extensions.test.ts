@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
-import { filterExtensions } from "../../agent/compile/filters/filter-extensions.ts";
+import { filterExtensions, newExtensionMemory } from "../../agent/compile/filters/filter-extensions.ts";
 import { EMPTY } from "../filters/chain.ts";
 import { rule } from "../filters/jwt-host.ts";
 
@@ -15,7 +15,7 @@ const CONFIG: FilterConfig = {
 
 /** Which of the sets and rules a place is told of. */
 function told(place: string): readonly string[] {
-  const found = filterExtensions(CONFIG, "/chain.wasm").find(({ name }) => name === place);
+  const found = filterExtensions(CONFIG, "/chain.wasm", newExtensionMemory(0)).find(({ name }) => name === place);
   const text = Buffer.from(found?.typedConfig?.value ?? []).toString("utf8");
   return [...text.matchAll(/"id":"([^"]+)"/gu)].map(([, id]) => id ?? "");
 }

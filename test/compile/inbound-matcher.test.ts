@@ -1,12 +1,11 @@
 import { beforeAll, expect, test } from "vitest";
 import { modeOf, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
 import type { LocalPod } from "../../agent/compile/node-view.ts";
-import type { CompileOptions } from "../../agent/compile/options.ts";
+import { accessLogs } from "../../agent/compile/access-log.ts";
 import { inboundListeners } from "../../agent/compile/listeners/inbound-listener.ts";
 import { effectsOf, type PodState } from "../../agent/model/pod-state.ts";
 import type { MtlsMode } from "../../agent/model/peer-authentication.ts";
 import type { Listener } from "../../agent/xds/gen/envoy/config/listener/v3/listener_pb.ts";
-import { goldenOptions } from "../golden/golden-options.ts";
 import { meshOf } from "../sources/manifests.ts";
 import { chainOf, type FirstBytes } from "./envoy-matcher.ts";
 
@@ -39,7 +38,6 @@ const CAPTURED: PodState = { phase: "captured", strict: true, since: 0, announce
 const GUARDED: PodState = { phase: "guarded", strict: true, since: 0, captured: true };
 
 let pod: LocalPod;
-let options: CompileOptions;
 
 beforeAll(async () => {
   const mesh = await meshOf(`
@@ -52,7 +50,6 @@ status: { phase: Running, podIP: 10.0.0.1, podIPs: [{ ip: 10.0.0.1 }] }
   const [workload] = mesh.workloads;
   if (workload === undefined) throw new Error("the pod is not there");
   pod = { workload, netns: "/run/netns/web", state: CAPTURED, effects: effectsOf(CAPTURED) };
-  options = goldenOptions(mesh);
 });
 
 /** Where nothing is known of any port, one stands for all. */
@@ -82,10 +79,7 @@ const listeners = (
     { ...pod, state, effects: effectsOf(state) },
     served ? { http: [PORTS.http], tcp: [PORTS.tcp] } : { http: [], tcp: [] },
     modes,
-    {
-      ...options,
-      identities: identities ? options.identities : undefined,
-    },
+    { trustDomain: "cluster.local", hasMtls: identities, logs: accessLogs("/dev/stdout") },
   );
 
 const isMesh = ({ tls }: FirstBytes): boolean => tls?.[0]?.startsWith("istio") === true;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import type { Leaving, PodState } from "../../agent/model/pod-state.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
 import { meshOf } from "../sources/manifests.ts";
@@ -33,7 +34,7 @@ test("a pod that leaves and comes back has the same listeners all the time", asy
   const listeners = async (mode: string, state: PodState): Promise<NodeConfig["xds"]["listeners"]> => {
     const mesh = await meshOf(manifests(mode));
     const pods = new Map([[UID, { netns: "/run/netns/web", state }]]);
-    return compile(mesh, { ...goldenOptions(mesh), pods }).xds.listeners;
+    return compile(mesh, { ...goldenOptions(mesh), pods }, newSession(0)).xds.listeners;
   };
   const member = await listeners("ambient", CAPTURED);
   expect([...member.keys()].filter((name) => name.includes(UID))).toHaveLength(7);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
 import { meshOf } from "../sources/manifests.ts";
 
@@ -31,7 +32,7 @@ endpoints: [{ addresses: [10.0.0.1], conditions: { ready: ${ready} }, targetRef:
 test("a pod that is not ready for a while has the same listeners all the time", async () => {
   const told = async (ready: boolean): Promise<NodeConfig> => {
     const mesh = await meshOf(manifests(ready));
-    return compile(mesh, goldenOptions(mesh));
+    return compile(mesh, goldenOptions(mesh), newSession(0));
   };
   const [ready, not] = [await told(true), await told(false)];
   expect([...ready.xds.listeners.keys()].filter((name) => name.startsWith("inbound"))).toHaveLength(2);
@@ -55,7 +56,7 @@ endpoints: [{ addresses: [10.0.0.1], conditions: { ready: true } }]
 `;
   const told = async (text: string) => {
     const mesh = await meshOf(text);
-    const { xds, capture } = compile(mesh, goldenOptions(mesh));
+    const { xds, capture } = compile(mesh, goldenOptions(mesh), newSession(0));
     const direct = capture.destinations.filter(({ address }) => address === "10.0.0.1");
     return { listeners: xds.listeners, direct };
   };

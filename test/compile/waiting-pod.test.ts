@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import type { Guarded, Joining, PodState } from "../../agent/model/pod-state.ts";
 import type { Listener } from "../../agent/xds/gen/envoy/config/listener/v3/listener_pb.ts";
@@ -52,7 +53,7 @@ async function told(late: PodState, mode = "ambient"): Promise<NodeConfig> {
   const issued = [...(options.identities?.certificates ?? [])].filter(([id]) => !id.endsWith("/late"));
   const identities = { certificates: new Map(issued), rootsPem: "(roots)" };
   const pods = new Map([...options.pods, ["uid-late", { netns: "/run/netns/late", state: late }]]);
-  return compile(mesh, { ...options, identities, pods, remoteCaptured: new Set() });
+  return compile(mesh, { ...options, identities, pods, remoteCaptured: new Set() }, newSession(0));
 }
 
 const listenersOf = ({ xds }: NodeConfig, uid: string): readonly string[] =>

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import type { CompileOptions } from "../../agent/compile/options.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import type { SandboxLookup } from "../../agent/model/sandbox.ts";
@@ -31,7 +32,7 @@ function annotated(mesh: Mesh): SandboxLookup {
 
 /** What `node-1` is told. */
 export function compiled(mesh: Mesh): NodeConfig {
-  return compile(mesh, goldenOptions(mesh));
+  return compile(mesh, goldenOptions(mesh), newSession(0));
 }
 
 /** Puts one case into a folder of its own below `parent`; the folder. */

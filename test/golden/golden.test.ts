@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compile } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import { FILTERS, ROUTES } from "../../agent/compile/names.ts";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
 import { loadManifests } from "../../agent/sources/load-manifests.ts";
@@ -16,7 +17,7 @@ afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 async function compiled(file: string): Promise<ReadonlyMap<string, string>> {
   const folder = writeCase(file, temporary);
   const mesh = await loadManifests([folder]);
-  const files = toYaml(compile(mesh, goldenOptions(mesh)));
+  const files = toYaml(compile(mesh, goldenOptions(mesh), newSession(0)));
   return new Map([...files].map(([name, text]) => [name, text.replaceAll(`${folder}/`, "")]));
 }
 
@@ -33,7 +34,7 @@ describe("what a node is told for test/golden/in", () => {
     const outbound = [FILTERS.outbound.resource, FILTERS.outboundRouted.resource];
     for (const file of readdirSync(GOLDEN_INPUT)) {
       const mesh = await loadManifests([writeCase(file, temporary)]);
-      const { xds } = compile(mesh, goldenOptions(mesh));
+      const { xds } = compile(mesh, goldenOptions(mesh), newSession(0));
       const routes = xds.routes.get(ROUTES.outbound) as RouteConfiguration;
       for (const { typedPerFilterConfig } of routes.virtualHosts) {
         const left = Object.keys(typedPerFilterConfig);
@@ -47,7 +48,9 @@ describe("what a node is told for test/golden/in", () => {
     const mesh = await loadManifests([writeCase("policies.yaml", temporary)]);
     expect(mesh.authorizationPolicies.length).toBeGreaterThan(0);
     const listeners = (policies: typeof mesh.authorizationPolicies) =>
-      toYaml(compile({ ...mesh, authorizationPolicies: policies }, goldenOptions(mesh))).get("listeners.yaml");
+      toYaml(compile({ ...mesh, authorizationPolicies: policies }, goldenOptions(mesh), newSession(0))).get(
+        "listeners.yaml",
+      );
     expect(listeners([])).toBe(listeners(mesh.authorizationPolicies));
   });
 

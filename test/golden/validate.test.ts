@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import { bootstrap } from "../../agent/envoy/bootstrap.ts";
 import { ensureEnvoy } from "../../agent/envoy/find-envoy.ts";
 import { tryExec } from "../../agent/lib/exec.ts";
@@ -37,10 +38,14 @@ describe("the real Envoy accepts what is compiled", () => {
     it(`${file} passes --mode validate`, async () => {
       const folder = mkdtempSync(join(temporary, "case-"));
       const mesh = await loadManifests([writeCase(file, folder)]);
-      const { xds } = compile(mesh, {
-        ...goldenOptions(mesh),
-        accessLog: join(folder, "access.log"),
-      });
+      const { xds } = compile(
+        mesh,
+        {
+          ...goldenOptions(mesh),
+          accessLog: join(folder, "access.log"),
+        },
+        newSession(0),
+      );
       const base = bootstrap({
         node: "node-1",
         adsSocket: join(folder, "ads.sock"),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compile } from "../../agent/compile/compile.ts";
+import { newSession } from "../../agent/compile/session.ts";
 import { needsOf } from "../../agent/envoy/ads/dependencies.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
 import { meshOf } from "../sources/manifests.ts";
@@ -14,7 +15,7 @@ status: { phase: Running, podIP: 10.0.0.1, podIPs: [{ ip: 10.0.0.1 }] }
 
 test("a listener is not in service before it has its filters, its routes, its certificate, and whom it believes", async () => {
   const mesh = await meshOf(MANIFESTS);
-  const listener = compile(mesh, goldenOptions(mesh)).xds.listeners.get("inbound|web");
+  const listener = compile(mesh, goldenOptions(mesh), newSession(0)).xds.listeners.get("inbound|web");
   const needs = new Set((listener === undefined ? [] : needsOf(listener)).map(({ kind, name }) => `${kind} ${name}`));
   expect([...needs].toSorted()).toEqual([
     "extensions ambit-inbound",

@@ -37,45 +37,78 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** In an endpoint's metadata `envoy.transport_socket_match`: it is spoken to by mTLS. */
 export const MTLS_MATCH = "mtls";
 
+/** Clusters that were made before, by what they were made of. */
+export interface ClusterMemory {
+  readonly ofServices: Remembered<ServicePort, Cluster>;
+  readonly ofPods: Remembered<Workload, Cluster>;
+  readonly guards: Remembered<Workload, Cluster>;
+  /** Nothing in them depends on the mesh. */
+  readonly fixed: readonly Cluster[];
+}
+
+export function newClusterMemory(): ClusterMemory {
+  return {
+    ofServices: new Remembered(),
+    ofPods: new Remembered(),
+    guards: new Remembered(),
+    fixed: fixedClusters(),
+  };
+}
+
 /** The cluster of a Service's port in one family: what HTTPRoutes lead to. */
-export function serviceCluster(target: ServiceTarget): Cluster {
-  return edsCluster(target.cluster, target.cluster, target, ALPN.http1);
+export function serviceCluster(target: ServiceTarget, memory: ClusterMemory): Cluster {
+  return edsCluster(target.cluster, target.cluster, target, ALPN.http1, memory);
 }
 
 /** The cluster named like the `address:port` that was dialled, for HTTP. */
-export function httpDestinationCluster({ address, port, target, backend }: Destination): Cluster {
+export function httpDestinationCluster(
+  { address, port, target, backend }: Destination,
+  memory: ClusterMemory,
+): Cluster {
   const name = hostPort(address, port);
-  return edsCluster(name, backend === undefined ? target.cluster : name, target, ALPN.http1);
+  return edsCluster(name, backend === undefined ? target.cluster : name, target, ALPN.http1, memory);
 }
 
 /** The same for bytes that are not HTTP: tcp_proxy finds it by the name that filter state gives. */
-export function tcpDestinationCluster({ address, port, target, backend }: Destination): Cluster {
+export function tcpDestinationCluster({ address, port, target, backend }: Destination, memory: ClusterMemory): Cluster {
   const endpoints = backend === undefined ? target.cluster : hostPort(address, port);
-  return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target, ALPN.tcp);
+  return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target, ALPN.tcp, memory);
 }
 
 /** The cluster of a pod that is dialled by its own address. */
-export function directCluster({ workload, address, port }: DirectTarget, kind: "http" | "tcp", trustDomain: string) {
-  const name = hostPort(address, port);
-  const isHttp = kind === "http";
-  return makeCluster({
-    name: isHttp ? name : tcpDestinationName(address, port),
-    endpoints: isHttp ? name : tcpEndpointsName(name),
-    // One name for all of them: each would have statistics of its own.
-    statName: "direct",
-    sni: "",
-    alpn: ALPN[isHttp ? "http1" : "tcp"],
-    peers: SECRETS.peer(spiffeIdOf(trustDomain, workload)),
-    service: undefined,
-  });
+export function directCluster(
+  { workload, address, port }: DirectTarget,
+  kind: "http" | "tcp",
+  trustDomain: string,
+  memory: ClusterMemory,
+): Cluster {
+  const target = hostPort(address, port);
+  const [name, endpoints] =
+    kind === "http" ? [target, target] : [tcpDestinationName(address, port), tcpEndpointsName(target)];
+  return memory.ofPods.get(workload, name, [trustDomain], () =>
+    makeCluster({
+      name,
+      endpoints,
+      // One name for all of them: each would have statistics of its own.
+      statName: "direct",
+      sni: "",
+      alpn: ALPN[kind === "http" ? "http1" : "tcp"],
+      peers: SECRETS.peer(spiffeIdOf(trustDomain, workload)),
+      service: undefined,
+    }),
+  );
 }
 
-const remembered = new Remembered<ServicePort, Cluster>();
-
 /** `alpn`: offered where nothing beside the connection says otherwise, as it does for HTTP/2 (`outbound-listener.ts`). */
-function edsCluster(name: string, endpoints: string, target: ServiceTarget, alpn: readonly string[]): Cluster {
+function edsCluster(
+  name: string,
+  endpoints: string,
+  target: ServiceTarget,
+  alpn: readonly string[],
+  memory: ClusterMemory,
+): Cluster {
   const { service, port, host, cluster } = target;
-  return remembered.get(port, name, [service, endpoints, alpn], () =>
+  return memory.ofServices.get(port, name, [service, endpoints, alpn], () =>
     makeCluster({
       name,
       endpoints,
@@ -120,14 +153,7 @@ function makeCluster({ name, endpoints, statName, sni, alpn, peers, service }: C
   });
 }
 
-let fixed: readonly Cluster[] | undefined;
-
-/** The same messages each time, as nothing that they say depends on the mesh. */
-export function fixedClusters(): readonly Cluster[] {
-  return (fixed ??= makeFixedClusters());
-}
-
-function makeFixedClusters(): readonly Cluster[] {
+function fixedClusters(): readonly Cluster[] {
   const byDestination = {
     clusterDiscoveryType: { case: "type", value: DiscoveryType.ORIGINAL_DST },
     lbPolicy: LbPolicy.CLUSTER_PROVIDED,
@@ -142,11 +168,15 @@ function makeFixedClusters(): readonly Cluster[] {
   ];
 }
 
-const guards = new Remembered<Workload, Cluster>();
-
 /** From a pod's inbound listener into `local_guard`: one for each pod, and as lasting as its listeners. */
-export function guardClusters(pods: readonly LocalPod[], trustDomain: string): readonly Cluster[] {
-  return pods.map((pod) => guards.get(pod.workload, "", [pod.netns, trustDomain], () => makeGuard(pod, trustDomain)));
+export function guardClusters(
+  pods: readonly LocalPod[],
+  trustDomain: string,
+  memory: ClusterMemory,
+): readonly Cluster[] {
+  return pods.map((pod) =>
+    memory.guards.get(pod.workload, "", [pod.netns, trustDomain], () => makeGuard(pod, trustDomain)),
+  );
 }
 
 function makeGuard({ workload, netns }: LocalPod, trustDomain: string): Cluster {

@@ -1,4 +1,5 @@
 import { Remembered } from "../../lib/remember.ts";
+import type { Workload } from "../../model/workload.ts";
 import { MetadataSchema } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import {
   ClusterLoadAssignmentSchema,
@@ -8,6 +9,7 @@ import { LbEndpointSchema, type LbEndpoint } from "../../xds/gen/envoy/config/en
 import { create, type JsonObject } from "../../xds/proto.ts";
 import { peerString } from "../filters/peer-string.ts";
 import type { PolicySets } from "../filters/policy-sets.ts";
+import type { DirectTarget } from "../direct.ts";
 import { hostPort, INTERNAL_LISTENERS } from "../names.ts";
 import type { Backend, NodeView } from "../node-view.ts";
 import { internalAddress, MTLS_MATCH } from "./cluster.ts";
@@ -20,14 +22,31 @@ export interface EndpointMakers {
   readonly http: MakeEndpoints;
   /** For bytes that are not HTTP. */
   readonly tcp: MakeEndpoints;
-  /** For HTTP to a pod that is dialled by its own address. */
-  readonly direct: MakeEndpoints;
+  /** For a pod that is dialled by its own address. */
+  readonly direct: (name: string, kind: "http" | "tcp", target: DirectTarget) => ClusterLoadAssignment;
+}
+
+/** Endpoints that were made before, by what they were made of. */
+export interface EndpointMemory {
+  /** A list of backends stays the same list while nothing about its workloads changes (`NodeView.backends`). */
+  readonly assignments: Remembered<readonly Backend[], ClusterLoadAssignment>;
+  /** The list with one pod alone, for a pod that is dialled by its own address. */
+  readonly ofPods: Remembered<Workload, readonly Backend[]>;
+}
+
+export function newEndpointMemory(): EndpointMemory {
+  return { assignments: new Remembered(), ofPods: new Remembered() };
 }
 
 /** The internal listener through which a backend of this node is reached, of one cluster's backends. */
 type WaysIn = (backends: readonly Backend[]) => (backend: Backend) => string;
 
-export function endpointMakers(view: NodeView, policies: PolicySets, trustDomain: string): EndpointMakers {
+export function endpointMakers(
+  view: NodeView,
+  policies: PolicySets,
+  trustDomain: string,
+  memory: EndpointMemory,
+): EndpointMakers {
   const { deliver, guard, inbound } = INTERNAL_LISTENERS;
   const maker =
     (waysIn: WaysIn): MakeEndpoints =>
@@ -35,25 +54,31 @@ export function endpointMakers(view: NodeView, policies: PolicySets, trustDomain
       const wayIn = waysIn(backends);
       const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view, wayIn) }));
       const depends = [trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
-      return remembered.get(backends, name, depends, () => assignment(name, reached, trustDomain));
+      return memory.assignments.get(backends, name, depends, () => assignment(name, reached, trustDomain));
     };
+  const tcp = maker(
+    () =>
+      ({ workload }) =>
+        policies.decidingSetOf(workload) === undefined ? deliver : guard,
+  );
+  // The filters are not told which policies guard it, so it decides itself.
+  const directHttp = maker(
+    () =>
+      ({ workload }) =>
+        policies.setOf(workload) === undefined ? deliver : inbound,
+  );
   return {
     // Delivered in the same pass if all are guarded alike; see `local_inbound`.
     http: maker((backends) => {
       const listener = policies.guardOf({ backends }).kind === "mixed" ? inbound : deliver;
       return () => listener;
     }),
-    tcp: maker(
-      () =>
-        ({ workload }) =>
-          policies.decidingSetOf(workload) === undefined ? deliver : guard,
-    ),
-    // The filters are not told which policies guard it, so it decides itself.
-    direct: maker(
-      () =>
-        ({ workload }) =>
-          policies.setOf(workload) === undefined ? deliver : inbound,
-    ),
+    tcp,
+    direct: (name, kind, { workload, address, port }) =>
+      (kind === "http" ? directHttp : tcp)(
+        name,
+        memory.ofPods.get(workload, hostPort(address, port), [], () => [{ address, port, workload }]),
+      ),
   };
 }
 
@@ -73,9 +98,6 @@ function wireOf(backend: Backend, view: NodeView, wayIn: (backend: Backend) => s
 function wireKey(wire: Wire): string {
   return wire.kind === "deliver" ? `${wire.listener} ${wire.netns}` : wire.kind;
 }
-
-// A list of backends stays the same list while nothing about its workloads changes (`NodeView.backends`).
-const remembered = new Remembered<readonly Backend[], ClusterLoadAssignment>();
 
 interface Reached {
   readonly backend: Backend;

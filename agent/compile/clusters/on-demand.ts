@@ -1,13 +1,17 @@
 import type { Message } from "../../xds/proto.ts";
 import { LazyMap } from "../../lib/lazy-map.ts";
-import { Remembered } from "../../lib/remember.ts";
-import type { Workload } from "../../model/workload.ts";
 import type { Destination, ServiceTarget } from "../destinations.ts";
 import { hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
-import { directBackends, directTarget } from "../direct.ts";
+import { directTarget } from "../direct.ts";
 import type { Backend, NodeView } from "../node-view.ts";
 import type { EndpointMakers } from "./endpoints.ts";
-import { directCluster, httpDestinationCluster, serviceCluster, tcpDestinationCluster } from "./cluster.ts";
+import {
+  directCluster,
+  httpDestinationCluster,
+  serviceCluster,
+  tcpDestinationCluster,
+  type ClusterMemory,
+} from "./cluster.ts";
 
 /** Every cluster that Envoy may ask for: of Services, for routes that lead to them, and of what can be dialled. */
 export function onDemandClusters(
@@ -15,28 +19,26 @@ export function onDemandClusters(
   destinations: readonly Destination[],
   view: NodeView,
   trustDomain: string,
+  memory: ClusterMemory,
 ): ReadonlyMap<string, Message> {
   return new LazyMap<string, Message>(
     [
-      ...targets.map((target) => [target.cluster, () => serviceCluster(target)] as const),
+      ...targets.map((target) => [target.cluster, () => serviceCluster(target, memory)] as const),
       ...destinations.flatMap((destination) => {
         const { address, port } = destination;
         return [
-          [hostPort(address, port), () => httpDestinationCluster(destination)] as const,
-          [tcpDestinationName(address, port), () => tcpDestinationCluster(destination)] as const,
+          [hostPort(address, port), () => httpDestinationCluster(destination, memory)] as const,
+          [tcpDestinationName(address, port), () => tcpDestinationCluster(destination, memory)] as const,
         ];
       }),
     ],
     (name) => {
       const { kind, address } = dialled(name);
       const target = directTarget(address, view);
-      if (target === undefined) return undefined;
-      return remembered.get(target.workload, name, [trustDomain], () => directCluster(target, kind, trustDomain));
+      return target === undefined ? undefined : directCluster(target, kind, trustDomain, memory);
     },
   );
 }
-
-const remembered = new Remembered<Workload, Message>();
 
 /** The endpoints behind those clusters, by the name that their EDS configuration gives. */
 export function onDemandEndpoints(
@@ -62,7 +64,7 @@ export function onDemandEndpoints(
     (name) => {
       const { kind, address } = dialled(name);
       const target = directTarget(address, view);
-      return target === undefined ? undefined : make[kind === "tcp" ? "tcp" : "direct"](name, directBackends(target));
+      return target === undefined ? undefined : make.direct(name, kind, target);
     },
   );
 }

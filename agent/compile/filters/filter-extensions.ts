@@ -9,45 +9,65 @@ import { any, create, StringValueSchema, type Any } from "../../xds/proto.ts";
 import type { FilterConfig } from "./filter-config.ts";
 import { FILTERS } from "../names.ts";
 
-let last: { readonly key: string; readonly made: readonly TypedExtensionConfig[] } | undefined;
-
 type Place = keyof typeof FILTERS;
 
+/** The resources that were made last, as a whole and for each place, and how plugins are named. */
+export interface ExtensionMemory {
+  /** Part of the names of all plugins of a session. */
+  readonly began: string;
+  /** How many plugins the session has named. */
+  revisions: number;
+  last: { readonly key: string; readonly made: readonly TypedExtensionConfig[] } | undefined;
+  readonly lastOf: Map<Place, { readonly key: string; readonly made: TypedExtensionConfig }>;
+}
+
 /**
- * Envoy keeps a plugin as long as a request of its time is under way, and takes it again where one of the same name and
- * configuration comes: it is not configured anew then, and the module goes on with what came in between. So whatever goes
- * back to what it was has another name than it had, in this agent's life and after it.
+ * `began`: the time, in milliseconds since 1970. No other session that this Envoy has been configured by may have begun at
+ * the same time.
+ *
+ * Envoy keeps a plugin (PluginConfig.name) as long as a request that came under it runs. When a plugin with the same name and
+ * configuration comes meanwhile, Envoy takes the one that it has and does not configure it; the module goes on with the
+ * configuration that came in between. So a configuration that returns to what it was gets a new name, also from the agent
+ * after this one.
  */
-const lastOf = new Map<Place, { readonly key: string; readonly made: TypedExtensionConfig }>();
-const began = Date.now().toString(36);
-let revisions = 0;
+export function newExtensionMemory(began: number): ExtensionMemory {
+  return { began: began.toString(36), revisions: 0, last: undefined, lastOf: new Map() };
+}
 
 /** The built-in filters as ECDS resources: one module in one VM, six places in the path. */
-export function filterExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
+export function filterExtensions(
+  config: FilterConfig,
+  modulePath: string,
+  memory: ExtensionMemory,
+): readonly TypedExtensionConfig[] {
   const key = JSON.stringify([modulePath, config]);
-  // It is large, and changes rarely: the same messages need not be encoded again.
-  if (last?.key !== key) last = { key, made: makeExtensions(config, modulePath) };
-  return last.made;
+  // The configuration is large and changes rarely; the same messages need no encoding again.
+  if (memory.last?.key !== key) memory.last = { key, made: makeExtensions(config, modulePath, memory) };
+  return memory.last.made;
 }
 
 const NETWORK_PLACES: readonly Place[] = ["outboundTcp", "inboundTcp", "guard"];
 
-function makeExtensions(config: FilterConfig, modulePath: string): readonly TypedExtensionConfig[] {
+function makeExtensions(
+  config: FilterConfig,
+  modulePath: string,
+  memory: ExtensionMemory,
+): readonly TypedExtensionConfig[] {
   return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp", "guard"] as const).map((place) => {
     const text = JSON.stringify(toldTo(place, config));
     const key = `${modulePath} ${text}`;
-    const known = lastOf.get(place);
+    const known = memory.lastOf.get(place);
     if (known?.key === key) return known.made;
-    const made = makeExtension(place, text, modulePath);
-    lastOf.set(place, { key, made });
+    const made = makeExtension(place, text, modulePath, `${memory.began}-${++memory.revisions}`);
+    memory.lastOf.set(place, { key, made });
     return made;
   });
 }
 
-function makeExtension(place: Place, text: string, modulePath: string): TypedExtensionConfig {
+function makeExtension(place: Place, text: string, modulePath: string, revision: string): TypedExtensionConfig {
   const { resource, rootId } = FILTERS[place];
   const configuration = any(StringValueSchema, { value: text });
-  const plugin = pluginConfig(`${rootId} ${began}-${++revisions}`, rootId, configuration, modulePath);
+  const plugin = pluginConfig(`${rootId} ${revision}`, rootId, configuration, modulePath);
   return create(TypedExtensionConfigSchema, {
     name: resource,
     typedConfig: NETWORK_PLACES.includes(place)

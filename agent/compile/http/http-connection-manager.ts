@@ -18,7 +18,7 @@ import {
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { DESTINATION_HEADER, FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
-import { accessLog } from "../access-log.ts";
+import type { AccessLogs } from "../access-log.ts";
 import { ads, httpOnDemand } from "../config-source.ts";
 import { DESTINATION, SOURCE } from "../filter-state.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
@@ -71,11 +71,7 @@ function knownHeaders(caller: Caller): readonly HeaderMutation[] {
 }
 
 /** The L7 part of the path: one route table and one chain of filters for all pods of the node, both by reference. */
-export function httpConnectionManager(
-  direction: "outbound" | "inbound",
-  logPath: string | undefined,
-  caller: Caller,
-): Filter {
+export function httpConnectionManager(direction: "outbound" | "inbound", logs: AccessLogs, caller: Caller): Filter {
   const mutations = [
     ...knownHeaders(caller),
     ...ROUTER_ORDERS.map((header) => create(MutationSchema, { action: { case: "remove", value: header } })),
@@ -99,7 +95,7 @@ export function httpConnectionManager(
             configType: { case: "typedConfig", value: any(RouterSchema, { suppressEnvoyHeaders: true }) },
           },
         ],
-        accessLog: accessLog(logPath, direction, "http"),
+        accessLog: logs(direction, "http"),
         ...clientCertificate(caller),
         // Nothing changes for the application that it did not ask for: no identity of ours in headers, no limits on time.
         serverHeaderTransformation: ServerHeader.PASS_THROUGH,

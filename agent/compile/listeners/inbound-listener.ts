@@ -9,13 +9,12 @@ import { hasBriefListener } from "../mtls/brief-ports.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import { guardCluster } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
-import type { CompileOptions } from "../options.ts";
 import type { PodPorts } from "../pod-ports.ts";
 import { DESTINATION, guardState, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "../filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
-import { DETECTION_MS } from "./outbound-listener.ts";
+import { DETECTION_MS, type ListenerOptions } from "./outbound-listener.ts";
 import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { tcpFilters } from "../tcp/tcp-proxy.ts";
 import { downstreamTls } from "../mtls/tls.ts";
@@ -42,9 +41,9 @@ export function inboundListeners(
   pod: LocalPod,
   ports: PodPorts,
   modes: PeerModes,
-  options: CompileOptions,
+  options: ListenerOptions,
 ): readonly Listener[] {
-  const isBrief = options.identities !== undefined && hasBriefListener(ports, modes);
+  const isBrief = options.hasMtls && hasBriefListener(ports, modes);
   return (isBrief ? [PATIENT, BRIEF] : [PATIENT]).map((patience) =>
     inboundListener(pod, ports, modes, options, patience),
   );
@@ -58,13 +57,12 @@ function inboundListener(
   pod: LocalPod,
   ports: PodPorts,
   modes: PeerModes,
-  options: CompileOptions,
+  options: ListenerOptions,
   { prefix, port, detectionMs }: Patience,
 ): Listener {
   const { workload, netns, effects } = pod;
-  const { identities, accessLog, trustDomain } = options;
+  const { hasMtls, logs, trustDomain } = options;
   const destination = memberString(workload, trustDomain);
-  const hasMtls = identities !== undefined;
   const taken = hasMtls ? modes : PLAINTEXT;
   const settled = settledPorts(ports, taken);
   const guard = guardCluster(workload.uid);
@@ -76,12 +74,12 @@ function inboundListener(
     create(FilterChainSchema, {
       ...tls,
       name: CHAINS.mtlsHttp,
-      filters: [httpConnectionManager("inbound", accessLog, { kind: "certificate", destination })],
+      filters: [httpConnectionManager("inbound", logs, { kind: "certificate", destination })],
     }),
     create(FilterChainSchema, {
       ...tls,
       name: CHAINS.mtlsTcp,
-      filters: [guardState(true), ...tcpFilters("inbound", guard, accessLog, "handshake")],
+      filters: [guardState(true), ...tcpFilters("inbound", guard, logs, "handshake")],
     }),
   ];
   return create(ListenerSchema, {
@@ -114,11 +112,11 @@ function inboundListener(
       ...(hasMtls && effects.listeners === "all" ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
-        filters: [httpConnectionManager("inbound", accessLog, { kind: "nobody", destination })],
+        filters: [httpConnectionManager("inbound", logs, { kind: "nobody", destination })],
       }),
       create(FilterChainSchema, {
         name: CHAINS.tcp,
-        filters: [guardState(false), ...tcpFilters("inbound", guard, accessLog)],
+        filters: [guardState(false), ...tcpFilters("inbound", guard, logs)],
       }),
     ],
   });

@@ -4,20 +4,21 @@ import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/env
 import { create } from "../../xds/proto.ts";
 import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../names.ts";
 import type { CompileOptions } from "../options.ts";
+import { accessLogs } from "../access-log.ts";
 import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "../filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { originalDst, originalSrc } from "./listener-filters.ts";
 import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";
 
 /** The ways into a pod of this node; see `INTERNAL_LISTENERS`. */
-export function internalListeners(options: CompileOptions): readonly Listener[] {
-  const delivery = tcpProxy("deliver", CLUSTERS.deliver, undefined);
+export function internalListeners(options: Pick<CompileOptions, "accessLog">): readonly Listener[] {
+  const delivery = tcpProxy("deliver", CLUSTERS.deliver, []);
   return [
     internalListener(INTERNAL_LISTENERS.deliver, delivery),
     internalListener(INTERNAL_LISTENERS.guard, tcpFilter(FILTERS.guard.resource), delivery),
     internalListener(
       INTERNAL_LISTENERS.inbound,
-      httpConnectionManager("inbound", options.accessLog, { kind: "filter-state" }),
+      httpConnectionManager("inbound", accessLogs(options.accessLog), { kind: "filter-state" }),
     ),
   ];
 }

@@ -15,7 +15,7 @@ import { ALPN } from "../mtls/alpn.ts";
 import { familyOf, IP_FAMILIES } from "../../lib/ip-address.ts";
 import { CLUSTERS, hostPort } from "../names.ts";
 import type { LocalPod } from "../node-view.ts";
-import type { CompileOptions } from "../options.ts";
+import type { AccessLogs } from "../access-log.ts";
 import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "../filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
@@ -26,15 +26,23 @@ import { tcpClusterByDestination, tcpFilters } from "../tcp/tcp-proxy.ts";
 /** How long a connection of unknown protocol may stay silent before it is taken for one in which the server speaks first. */
 export const DETECTION_MS = 200;
 
+/** What the listeners of all pods have in common. */
+export interface ListenerOptions {
+  readonly trustDomain: string;
+  /** false: the mesh has no authority, and so no mTLS. */
+  readonly hasMtls: boolean;
+  readonly logs: AccessLogs;
+}
+
 /**
  * A pod's outbound listeners: one per mode and address family, because the caller's address goes with the family of the
  * destination that it dialled. They never change while the pod lives; what changes comes by RDS, EDS and ECDS.
  */
-export function outboundListeners(pod: LocalPod, options: CompileOptions): readonly Listener[] {
+export function outboundListeners(pod: LocalPod, { trustDomain, logs }: ListenerOptions): readonly Listener[] {
   const { workload, netns } = pod;
-  const peer = memberString(workload, options.trustDomain);
+  const peer = memberString(workload, trustDomain);
   // The same in all of them, and the largest part of each.
-  const manager = httpConnectionManager("outbound", options.accessLog, { kind: "pod", peer });
+  const manager = httpConnectionManager("outbound", logs, { kind: "pod", peer });
   const addresses = IP_FAMILIES.flatMap((family) => {
     const own = workload.addresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];
@@ -56,7 +64,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
             { key: SOURCE, value: peer },
             { key: PEER_IP, value: own },
             { key: CLIENT, value: hostPort(own, 1) },
-            certificateOf(spiffeIdOf(options.trustDomain, workload)),
+            certificateOf(spiffeIdOf(trustDomain, workload)),
             ...(mode === "http" ? [] : [tcpClusterByDestination()]),
           ]),
           ...inspector(mode),
@@ -64,7 +72,7 @@ export function outboundListeners(pod: LocalPod, options: CompileOptions): reado
         // A caller of HTTP speaks first, and may take its time.
         listenerFiltersTimeout: milliseconds(mode === "http" ? 0 : DETECTION_MS),
         continueOnListenerFiltersTimeout: mode === "detect",
-        ...chains(mode, manager, options.accessLog),
+        ...chains(mode, manager, logs),
       }),
     ),
   );
@@ -77,7 +85,7 @@ function inspector(mode: OutboundMode): readonly ListenerFilter[] {
 function chains(
   mode: OutboundMode,
   manager: Filter,
-  logPath: string | undefined,
+  logs: AccessLogs,
 ): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
   const http = { name: "http", filters: [manager] };
   // The protocols offered upstream are those of the version of HTTP that is spoken, as with Istio's sidecars.
@@ -86,7 +94,7 @@ function chains(
     filterChainMatch: { applicationProtocols: ["h2c"] },
     filters: [upstreamAlpn(ALPN.http2), manager],
   });
-  const tcp = { filters: [...tcpFilters("outbound", CLUSTERS.blocked, logPath)] };
+  const tcp = { filters: [...tcpFilters("outbound", CLUSTERS.blocked, logs)] };
   switch (mode) {
     case "http":
       return { filterChains: [http2], defaultFilterChain: create(FilterChainSchema, http) };

@@ -5,34 +5,41 @@ import type { LocalPod } from "../node-view.ts";
 import type { CompileOptions } from "../options.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import type { PodPorts } from "../pod-ports.ts";
+import { accessLogs } from "../access-log.ts";
 import { inboundListeners } from "./inbound-listener.ts";
-import { outboundListeners } from "./outbound-listener.ts";
+import { outboundListeners, type ListenerOptions } from "./outbound-listener.ts";
 
-// They are what a node with many pods has most of, and what changes least.
-const remembered = new Remembered<Workload, readonly Listener[]>();
+/** The listeners of each pod as they were made before: a node with many pods has mostly listeners, and they hardly change. */
+export type ListenerMemory = Remembered<Workload, readonly Listener[]>;
+
+export function newListenerMemory(): ListenerMemory {
+  return new Remembered();
+}
 
 /**
- * The listeners that a pod's state asks for: all, or the inbound ones alone while the pod has no certificate. They are the
- * same messages as before, as long as nothing that they say has changed.
+ * Makes the listeners that a pod's state asks for: all, or the inbound ones alone while the pod has no certificate. They are
+ * the same messages as before, as long as nothing that they say has changed.
  */
 export function podListeners(
-  pod: LocalPod,
-  ports: PodPorts,
-  modes: PeerModes,
-  options: CompileOptions,
-): readonly Listener[] {
-  const depends = [
-    pod.netns,
-    pod.effects.listeners,
-    ports.http.join(),
-    ports.tcp.join(),
-    [modes.other, ...modes.ports].join(),
-    options.identities !== undefined,
-    options.trustDomain,
-    options.accessLog,
-  ];
-  return remembered.get(pod.workload, "", depends, () => [
-    ...(pod.effects.listeners === "all" ? outboundListeners(pod, options) : []),
-    ...inboundListeners(pod, ports, modes, options),
-  ]);
+  { trustDomain, accessLog, identities }: Pick<CompileOptions, "trustDomain" | "accessLog" | "identities">,
+  memory: ListenerMemory,
+): (pod: LocalPod, ports: PodPorts, modes: PeerModes) => readonly Listener[] {
+  const options: ListenerOptions = { trustDomain, hasMtls: identities !== undefined, logs: accessLogs(accessLog) };
+  return (pod, ports, modes) => {
+    const { listeners } = pod.effects;
+    const depends = [
+      pod.netns,
+      listeners,
+      ports.http.join(),
+      ports.tcp.join(),
+      [modes.other, ...modes.ports].join(),
+      options.hasMtls,
+      trustDomain,
+      accessLog,
+    ];
+    return memory.get(pod.workload, "", depends, () => [
+      ...(listeners === "all" ? outboundListeners(pod, options) : []),
+      ...inboundListeners(pod, ports, modes, options),
+    ]);
+  };
 }

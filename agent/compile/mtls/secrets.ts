@@ -32,6 +32,16 @@ export const SECRETS = {
   peer: (spiffeId: string) => `${PEER}${spiffeId}`,
 } as const;
 
+/** Secrets that were made before, by what they were made of. */
+export interface SecretMemory {
+  readonly certificates: Remembered<IdentityCertificate, Secret>;
+  readonly validations: Remembered<Identities, Secret>;
+}
+
+export function newSecretMemory(): SecretMemory {
+  return { certificates: new Remembered(), validations: new Remembered() };
+}
+
 /**
  * Every secret that Envoy may ask for. One that is not there yet (undefined) is one to wait for: Envoy keeps what it has,
  * also from before this agent.
@@ -39,27 +49,29 @@ export const SECRETS = {
 export function secrets(
   view: NodeView,
   { identities, trustDomain }: CompileOptions,
+  memory: SecretMemory,
 ): ReadonlyMap<string, Message | undefined> {
   if (identities === undefined) return new Map();
   const { certificates } = identities;
   const ids = new Set(view.localPods.map(({ workload }) => spiffeIdOf(trustDomain, workload)));
+  const validation = (name: string, match: "exact" | "prefix", uris: readonly string[]): Secret | undefined =>
+    identities.rootsPem === ""
+      ? undefined
+      : memory.validations.get(identities, name, uris, () => makeValidation(name, identities.rootsPem, match, uris));
   return new LazyMap<string, Message | undefined>(
     [
       ...[...ids].flatMap((id) =>
         [SECRETS.server(id), SECRETS.client(id)].map(
-          (name) => [name, () => certificate(name, certificates.get(id))] as const,
+          (name) => [name, () => certificate(name, certificates.get(id), memory)] as const,
         ),
       ),
-      [SECRETS.callers, () => validation(SECRETS.callers, identities, "prefix", [`spiffe://${trustDomain}/`])],
+      [SECRETS.callers, () => validation(SECRETS.callers, "prefix", [`spiffe://${trustDomain}/`])],
       ...view.mesh.services.map((service) => {
         const name = SECRETS.peers(service.meta.namespace, service.meta.name);
-        return [
-          name,
-          () => validation(name, identities, "exact", peers(view.workloadsBehind(service), trustDomain)),
-        ] as const;
+        return [name, () => validation(name, "exact", peers(view.workloadsBehind(service), trustDomain))] as const;
       }),
     ],
-    (name) => (name.startsWith(PEER) ? validation(name, identities, "exact", [name.slice(PEER.length)]) : undefined),
+    (name) => (name.startsWith(PEER) ? validation(name, "exact", [name.slice(PEER.length)]) : undefined),
   );
 }
 
@@ -78,11 +90,9 @@ function peers(workloads: readonly Workload[], trustDomain: string): readonly st
   return sorted.length === 0 ? ["spiffe://nobody"] : sorted;
 }
 
-const issuedSecrets = new Remembered<IdentityCertificate, Secret>();
-
-function certificate(name: string, issued: IdentityCertificate | undefined): Secret | undefined {
+function certificate(name: string, issued: IdentityCertificate | undefined, memory: SecretMemory): Secret | undefined {
   if (issued === undefined) return undefined;
-  return issuedSecrets.get(issued, name, [], () =>
+  return memory.certificates.get(issued, name, [], () =>
     create(SecretSchema, {
       name,
       type: {
@@ -93,34 +103,23 @@ function certificate(name: string, issued: IdentityCertificate | undefined): Sec
   );
 }
 
-const validations = new Remembered<Identities, Secret>();
-
 /** Whom to believe: who has a certificate of these roots, for one of `uris`. */
-function validation(
-  name: string,
-  identities: Identities,
-  match: "exact" | "prefix",
-  uris: readonly string[],
-): Secret | undefined {
-  const { rootsPem } = identities;
-  if (rootsPem === "") return undefined;
-  return validations.get(identities, name, uris, () =>
-    create(SecretSchema, {
-      name,
-      type: {
-        case: "validationContext",
-        value: {
-          trustedCa: inline(rootsPem),
-          matchTypedSubjectAltNames: uris.map((value) =>
-            create(SubjectAltNameMatcherSchema, {
-              sanType: SanType.URI,
-              matcher: { matchPattern: { case: match, value } },
-            }),
-          ),
-        },
+function makeValidation(name: string, rootsPem: string, match: "exact" | "prefix", uris: readonly string[]): Secret {
+  return create(SecretSchema, {
+    name,
+    type: {
+      case: "validationContext",
+      value: {
+        trustedCa: inline(rootsPem),
+        matchTypedSubjectAltNames: uris.map((value) =>
+          create(SubjectAltNameMatcherSchema, {
+            sanType: SanType.URI,
+            matcher: { matchPattern: { case: match, value } },
+          }),
+        ),
       },
-    }),
-  );
+    },
+  });
 }
 
 function inline(text: string) {

@@ -1,3 +1,4 @@
+import type { AccessLog } from "../../xds/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
 import { FilterSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
 import {
@@ -7,7 +8,7 @@ import {
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { FILTERS } from "../names.ts";
-import { accessLog } from "../access-log.ts";
+import type { AccessLogs } from "../access-log.ts";
 import { ads, tcpOnDemand } from "../config-source.ts";
 import type { FilterStateObject } from "../filter-state.ts";
 
@@ -22,11 +23,11 @@ export function tcpClusterByDestination(): FilterStateObject {
 export function tcpFilters(
   direction: "outbound" | "inbound",
   cluster: string,
-  logPath: string | undefined,
+  logs: AccessLogs,
   connect: "at once" | "handshake" = "at once",
 ): readonly Filter[] {
   const { resource } = direction === "outbound" ? FILTERS.outboundTcp : FILTERS.inboundTcp;
-  return [tcpFilter(resource), tcpProxy(direction, cluster, logPath, connect)];
+  return [tcpFilter(resource), tcpProxy(direction, cluster, logs(direction, "tcp"), connect)];
 }
 
 /** A built-in filter by the name of its resource. */
@@ -43,7 +44,7 @@ const EARLY_DATA_BYTES = 16 << 10;
 export function tcpProxy(
   statPrefix: "outbound" | "inbound" | "deliver",
   cluster: string,
-  logPath: string | undefined,
+  log: AccessLog[],
   /** When the application sees the connection: "handshake", when TLS has told who it is that calls. */
   connect: "at once" | "handshake" = "at once",
 ): Filter {
@@ -63,7 +64,7 @@ export function tcpProxy(
               maxEarlyDataBytes: EARLY_DATA_BYTES,
             }
           : {}),
-        accessLog: statPrefix === "deliver" ? [] : accessLog(logPath, statPrefix, "tcp"),
+        accessLog: log,
       }),
     },
   });

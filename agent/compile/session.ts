@@ -1,0 +1,32 @@
+import { newClusterMemory, type ClusterMemory } from "./clusters/cluster.ts";
+import { newEndpointMemory, type EndpointMemory } from "./clusters/endpoints.ts";
+import { newExtensionMemory, type ExtensionMemory } from "./filters/filter-extensions.ts";
+import { newListenerMemory, type ListenerMemory } from "./listeners/pod-listeners.ts";
+import { newSecretMemory, type SecretMemory } from "./mtls/secrets.ts";
+import { newViewMemory, type ViewMemory } from "./node-view.ts";
+
+/**
+ * What `compile` remembers from one call to the next, so that a change costs as much as it changes: what was made of objects
+ * that are the same as before is used again. But for the names of the filters' plugins the results are the same with a new
+ * session.
+ */
+export interface CompileSession {
+  readonly view: ViewMemory;
+  readonly clusters: ClusterMemory;
+  readonly endpoints: EndpointMemory;
+  readonly listeners: ListenerMemory;
+  readonly secrets: SecretMemory;
+  readonly extensions: ExtensionMemory;
+}
+
+/** `began`: the time, in milliseconds since 1970; it distinguishes the plugins of this session (`newExtensionMemory`). */
+export function newSession(began: number): CompileSession {
+  return {
+    view: newViewMemory(),
+    clusters: newClusterMemory(),
+    endpoints: newEndpointMemory(),
+    listeners: newListenerMemory(),
+    secrets: newSecretMemory(),
+    extensions: newExtensionMemory(began),
+  };
+}
