@@ -4,7 +4,7 @@ import { table } from "../lib/terminal/output.ts";
 
 const HEADER = ["SEVERITY", "FILE", "OBJECT", "FIELD", "PROBLEM, AND WHAT TO DO"];
 
-/** Problems for people: errors first, below each what to do about it. "" where there are none. */
+/** Problems for people: errors first, each with its remedy below it. "" if there are none. */
 export function problemTable(problems: readonly PrintedProblem[]): string {
   if (problems.length === 0) return "";
   const errors = problems.filter(({ severity }) => severity === "error");
@@ -16,13 +16,13 @@ export function problemTable(problems: readonly PrintedProblem[]): string {
   return table([HEADER, ...rows.map((row) => row.map(printable))]);
 }
 
-/** Paths below the current folder without it. */
+/** Paths below the current folder become relative. */
 function fromHere(origin: string): string {
   const path = relative(process.cwd(), origin);
   return path === "" || path.startsWith("..") ? origin : path;
 }
 
-/** What files say may hold characters that a terminal obeys. */
+/** Texts from files may contain control characters, which a terminal would obey. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, "\\u{fffd}");
 }

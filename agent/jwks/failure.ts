@@ -1,6 +1,6 @@
 import { AmbitError } from "../lib/errors.ts";
 
-/** Why there are no keys. */
+/** The reason why a key set could not be fetched. */
 export function failure(what: string): AmbitError {
   return new AmbitError({ code: "keys-not-fetched", kind: "user", what });
 }

@@ -5,15 +5,15 @@ import { failure } from "./failure.ts";
 import { fetchText } from "./fetch-text.ts";
 import type { Resolve } from "./resolve.ts";
 
-/** Keys that are fetched, in distinction to those that an object holds itself. */
+/** Keys that the agent fetches; inline keys are part of the object itself. */
 export type RemoteKeys = Exclude<JwksSource, { readonly kind: "inline" }>;
 
-/** The keys of a key set, or of the one that an OpenID provider's metadata name. Throws AmbitError. */
+/** Fetches the keys of a key set, by its URL or by the metadata of an OpenID provider. Throws AmbitError. */
 export async function fetchKeys(source: RemoteKeys, resolve: Resolve): Promise<readonly VerificationKey[]> {
   const { kind, url, timeoutMs } = source;
   const text = await fetchText(url, timeoutMs, resolve);
   const set = readKeySet(kind === "uri" ? text : await fetchText(keySetUrl(text), timeoutMs, resolve));
-  if (typeof set === "string") throw failure(`the answer is no JSON Web Key Set: ${set}`);
+  if (typeof set === "string") throw failure(`the answer is not a JSON Web Key Set: ${set}`);
   if (set.keys.length > 0) return set.keys;
   throw failure(["no key of the set can be used", ...set.skipped.slice(0, 3)].join("; "));
 }
@@ -24,9 +24,9 @@ function keySetUrl(metadata: string): string {
   try {
     value = JSON.parse(metadata);
   } catch {
-    throw failure("the issuer's metadata are no JSON");
+    throw failure("the issuer's metadata is not JSON");
   }
   const url: unknown = typeof value === "object" && value !== null && "jwks_uri" in value ? value.jwks_uri : undefined;
   if (typeof url === "string" && /^https?:\/\//iu.test(url) && URL.canParse(url)) return url;
-  throw failure("the issuer's metadata name no jwks_uri");
+  throw failure("the issuer's metadata has no jwks_uri");
 }

@@ -8,10 +8,10 @@ import { hostAndPort, type Resolve, type Target } from "./resolve.ts";
 /** Key sets are a few kB. */
 const MAX_BYTES = 512 * 1024;
 const MAX_REDIRECTS = 3;
-/** Of a Service's endpoints so many are tried. */
+/** How many endpoints of a Service to try. */
 const MAX_TARGETS = 3;
 
-/** What a server answers to GET, within a time. Throws AmbitError, which tells nothing of what it was that was answered. */
+/** The body of the answer to GET, within `timeoutMs`. Throws AmbitError, which never quotes the answer. */
 export async function fetchText(url: string, timeoutMs: number, resolve: Resolve): Promise<string> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
@@ -44,17 +44,17 @@ function redirected(url: URL, location: string, left: number): URL {
   if (left === 0) throw failure(`more than ${MAX_REDIRECTS} redirections`);
   const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next?.protocol === "https:" || (next?.protocol === "http:" && url.protocol === "http:")) return next;
-  throw failure("it redirects to what is no URL of https, or no longer one");
+  throw failure("it redirects to a URL that is not valid, or from https to a URL that is not https");
 }
 
-/** The answer of the first that can be reached. */
+/** The answer of the first target that can be reached. */
 async function askAny(
   url: URL,
   host: string,
   targets: readonly Target[],
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  let last: unknown = failure("no address is known for it");
+  let last: unknown = failure("the host has no known address");
   for (const target of targets) {
     try {
       return await ask(url, host, target, signal);

@@ -4,12 +4,12 @@ import type { FetchedKeys, VerificationKey } from "../model/verification-key.ts"
 
 export interface FollowOptions {
   readonly refreshMs: number;
-  /** After a failure; each further one doubles it, up to `longestRetryMs`. */
+  /** The wait after a failure; each further failure doubles it, up to `longestRetryMs`. */
   readonly retryMs: number;
   readonly longestRetryMs: number;
 }
 
-/** One key set that is fetched again and again; the last good keys stay while that fails. */
+/** One key set that is fetched again and again. While that fails, the last keys stay. */
 export class FollowedKeys {
   readonly #fetch: () => Promise<readonly VerificationKey[]>;
   readonly #changed: () => void;
@@ -37,7 +37,7 @@ export class FollowedKeys {
     return this.#state;
   }
 
-  /** Fetches now, unless it is about to. Never throws. */
+  /** Fetches now, unless a fetch is under way. Never throws. */
   async refresh(): Promise<void> {
     if (this.#isFetching || this.#isClosed) return;
     this.#isFetching = true;

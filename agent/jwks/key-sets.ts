@@ -7,12 +7,12 @@ import { clusterTargets, hostAndPort, resolver, type Resolve } from "./resolve.t
 import { StoredKeys } from "./stored-keys.ts";
 
 export interface KeySetOptions extends Partial<FollowOptions> {
-  /** Istio takes 20 minutes: issuers announce a key before they sign with it. */
+  /** Istio uses 20 minutes. Issuers publish a key some time before they sign with it. */
   readonly refreshMs: number;
-  /** Where the last good keys are kept for the next process. */
+  /** Keeps the last keys for the next process. */
   readonly file: string;
   readonly log: Logger;
-  /** Keys, or the reason why there are none, are other ones now. */
+  /** Called when keys change, or the reason why they are missing. */
   readonly onChange: () => void;
   /** Default: Services of the cluster, then the node's DNS. */
   readonly resolve?: Resolve;
@@ -20,13 +20,13 @@ export interface KeySetOptions extends Partial<FollowOptions> {
 
 interface Followed {
   readonly keys: FollowedKeys;
-  /** Where it is reached, if that is in the cluster: a server that comes up is asked at once. */
+  /** The addresses of the server if it is in the cluster. When they change after a failure, the keys are fetched at once. */
   reached: string;
 }
 
 const DEFAULTS = { retryMs: 1_000, longestRetryMs: 60_000 } as const;
 
-/** The key sets that the mesh's RequestAuthentications name, fetched by this node's agent. */
+/** Fetches the key sets that the mesh's RequestAuthentications name. */
 export class KeySets {
   readonly #options: KeySetOptions;
   readonly #resolve: Resolve;
@@ -42,12 +42,12 @@ export class KeySets {
     this.#resolve = options.resolve ?? resolver(() => this.#current());
   }
 
-  /** By URL. Those that have not been fetched yet are there, and empty. */
+  /** By URL. A key set that has not been fetched yet is present and empty. */
   get fetched(): ReadonlyMap<string, FetchedKeys> {
     return new Map([...this.#followed].map(([url, { keys }]) => [url, keys.state]));
   }
 
-  /** Follows what the mesh names, and nothing else any more. Never waits. */
+  /** Follows the key sets that the mesh names, and stops following all others. Does not wait for a fetch. */
   follow(mesh: Mesh): void {
     this.#mesh = mesh;
     const wanted = remoteKeys(mesh);
@@ -102,7 +102,7 @@ export class KeySets {
   }
 }
 
-/** By URL; of two rules that name one URL the first decides how long to wait. */
+/** By URL. If two rules name one URL, the first sets the timeout. */
 function remoteKeys(mesh: Mesh): ReadonlyMap<string, RemoteKeys> {
   const wanted = new Map<string, RemoteKeys>();
   for (const { rules } of mesh.requestAuthentications) {

@@ -5,7 +5,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
 import { failure } from "./failure.ts";
 
-/** Where a server is reached. */
+/** The address of a server. */
 export interface Target {
   readonly address: string;
   readonly port: number;
@@ -16,12 +16,12 @@ export function hostAndPort({ hostname, port, protocol }: URL): readonly [host: 
   return [hostname.replace(/^\[|\]$/gu, ""), Number(port || (protocol === "https:" ? 443 : 80))];
 }
 
-/** Where a URL's host is reached: more than one where there are several, in the order in which to try them. */
+/** The addresses of a URL's host, in the order in which to try them. */
 export type Resolve = (host: string, port: number) => Promise<readonly Target[]>;
 
 /**
- * Services of the cluster by their names and addresses, all else by the node's DNS. The agent is on the node, where neither the
- * cluster's names nor its virtual addresses need be known, so that it goes to the endpoints themselves.
+ * Resolves Services of the cluster by their names and addresses, and all other hosts by the node's DNS. The node may know
+ * neither the cluster's names nor its virtual addresses, so the agent connects to the endpoints of a Service directly.
  */
 export function resolver(mesh: () => Mesh): Resolve {
   return async (host, port) => {
@@ -32,14 +32,14 @@ export function resolver(mesh: () => Mesh): Resolve {
     }
     const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
     const allowed = addresses.filter((address) => !isOfNode(address));
-    // Whoever may write such an object must not make the agent ask the node's own services, or a cloud's metadata.
+    // An author of a RequestAuthentication must not make the agent call the node's own services, or a cloud's metadata.
     if (allowed.length === 0)
-      throw failure(`${host} is an address of the node itself, or of its link: it is not asked`);
+      throw failure(`${host} is an address of the node itself or of its link, and the agent does not call those`);
     return allowed.map((address) => ({ address, port }));
   };
 }
 
-/** Ready endpoints of a Service that is named as in the cluster, or by its address; undefined where there is no such Service. */
+/** Ready endpoints of a Service, named as in the cluster or by its address; undefined if there is no such Service. */
 export function clusterTargets(mesh: Mesh, host: string, port: number): readonly Target[] | undefined {
   const service = mesh.services.find((each) => isNamed(each, host));
   if (service === undefined) return undefined;

@@ -4,7 +4,7 @@ import { TOKEN_ALGORITHMS, type VerificationKey } from "../model/verification-ke
 
 type Keys = ReadonlyMap<string, readonly VerificationKey[]>;
 
-/** Keeps the last good keys on disk: an agent that starts anew must not have good tokens rejected until it has fetched them. */
+/** Keeps the last keys on disk, so that after a restart of the agent valid tokens are accepted before the first fetch. */
 export class StoredKeys {
   readonly #file: string;
 
@@ -12,7 +12,7 @@ export class StoredKeys {
     this.#file = file;
   }
 
-  /** By URL; none where there are none, or the file cannot be read. */
+  /** By URL; empty if there is no file, or the file cannot be read. */
   load(): Keys {
     try {
       const value: unknown = JSON.parse(readFileSync(this.#file, "utf8"));
@@ -26,7 +26,7 @@ export class StoredKeys {
     try {
       writePrivateFile(this.#file, JSON.stringify([...keys]));
     } catch {
-      // A full disk costs the memory beyond this process, and nothing else; the next change tries again.
+      // With a full disk only the next process lacks the keys; the next change tries again.
     }
   }
 }

@@ -1,8 +1,8 @@
-/** What policies can be asked about one call, before it is made. */
+/** The parts of one call that policies can ask for. */
 export interface AuthzCall {
-  /** "tcp": its bytes are not read, so nothing is known of a request. */
+  /** "tcp": the proxy does not read the bytes, so the call has no request. */
   readonly protocol: "http" | "tcp";
-  /** "" each where the mesh does not know who calls: a caller outside it has no identity, whatever its address. */
+  /** "" (like the next two) for a caller outside the mesh, which has no identity whatever its address is. */
   readonly principal: string;
   readonly namespace: string;
   /** `namespace/service-account`. */
@@ -14,9 +14,9 @@ export interface AuthzCall {
   readonly sni: string;
   readonly host: string;
   readonly method: string;
-  /** As the request has it, with its query. */
+  /** As in the request, with the query. */
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Claims of the token that the request carries and that was verified; undefined: it carries none. */
+  /** Claims of the request's verified token; undefined: the request has no token. */
   readonly claims: Readonly<Record<string, unknown>> | undefined;
 }

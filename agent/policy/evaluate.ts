@@ -7,7 +7,7 @@ import { factOf } from "./facts.ts";
 import { fieldName, type Place } from "./field-name.ts";
 import { normalPath } from "./normal-path.ts";
 
-/** One condition, and what the call has there. */
+/** One condition, and what the call has in its place. */
 export interface ConditionTrace {
   /** As the policy spells it: `rules[0].from[1].source.principals`. */
   readonly field: string;
@@ -18,25 +18,25 @@ export interface ConditionTrace {
 export interface PolicyTrace {
   readonly policy: string;
   readonly action: AuthorizationPolicy["action"];
-  /** False: AUDIT, or a dry run. */
+  /** False for AUDIT and for a dry run. */
   readonly decides: boolean;
   readonly matches: boolean;
-  /** The first rule that holds; undefined where none does. */
+  /** The first rule that matches; undefined if none does. */
   readonly rule: number | undefined;
-  /** Of the rule that holds all its conditions that were needed; else the first of each rule that does not hold. */
+  /** For a rule that matches, its conditions; otherwise the first condition of each rule that fails. */
   readonly because: readonly ConditionTrace[];
 }
 
 export interface Verdict {
   readonly verdict: "allowed" | "denied" | "malformed";
-  /** The policy that decides; "" where none does. */
+  /** The policy that decides; "" if none does. */
   readonly decidedBy: string;
   readonly reason: string;
-  /** In the order in which they are asked. */
+  /** In the order of evaluation. */
   readonly policies: readonly PolicyTrace[];
 }
 
-/** Decides a call as the mesh would (filters/auth/decide.ts), and says why. `policies` as `applicablePolicies` orders them. */
+/** Decides a call as the mesh would (filters/auth/decide.ts), and explains why. `applicablePolicies` orders the policies. */
 export function evaluate(policies: readonly AuthorizationPolicy[], call: AuthzCall): Verdict {
   const traces = policies.map((policy) => tracePolicy(policy, call));
   const deciding = traces.filter((trace) => trace.decides);
@@ -47,24 +47,24 @@ export function evaluate(policies: readonly AuthorizationPolicy[], call: AuthzCa
     policies: traces,
   });
   if (call.protocol === "http" && asksForPath(policies.filter(decides)) && normalPath(call.path) === undefined) {
-    return answer("malformed", "", "the path is no valid path of a URI: the request is answered 400");
+    return answer("malformed", "", "the path is not a valid path of a URI: the request gets status 400");
   }
   const closed = policies.find((policy) => policy.alwaysDeny);
   if (closed !== undefined) {
-    return answer("denied", nameOf(closed), "the policy is not understood as it is written, and denies every call");
+    return answer("denied", nameOf(closed), "the policy cannot be read as it is written, and denies every call");
   }
   const denying = deciding.find(({ action, matches }) => action === "DENY" && matches);
   if (denying !== undefined) return answer("denied", denying.policy, `rule ${denying.rule} of a DENY policy matches`);
   const allows = deciding.filter(({ action }) => action === "ALLOW");
   if (allows.length === 0)
-    return answer("allowed", "", "no ALLOW policy guards the destination, and no DENY policy matches");
+    return answer("allowed", "", "no ALLOW policy applies to the destination, and no DENY policy matches");
   const allowing = allows.find(({ matches }) => matches);
   if (allowing !== undefined)
     return answer("allowed", allowing.policy, `rule ${allowing.rule} of an ALLOW policy matches`);
-  return answer("denied", "", "ALLOW policies guard the destination, and none of them matches");
+  return answer("denied", "", "ALLOW policies apply to the destination, and none of them matches");
 }
 
-/** A path that is no path is refused only where a policy looks at it. */
+/** An invalid path is refused only if a policy asks for the path. */
 function asksForPath(policies: readonly AuthorizationPolicy[]): boolean {
   return policies.some(({ rules }) =>
     rules.some(({ from, to, when }) =>
@@ -147,7 +147,7 @@ function traceCondition(
   const { found, matches } = factOf(condition, call);
   const wanted = values.length === 0 || values.some(matches);
   const unwanted = notValues.some(matches);
-  // Where both lists are there, the one that decides is named.
+  // If the condition has both lists, name the one that decides.
   const negated = values.length === 0 || (wanted && unwanted);
   return { field: fieldName(condition, place, at, index, negated), holds: wanted && !unwanted, found };
 }

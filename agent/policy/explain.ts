@@ -5,26 +5,26 @@ import { principal } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import type { AuthzCall } from "./call.ts";
 import { evaluate, type Verdict } from "./evaluate.ts";
-import { answerOfPeers } from "./peer.ts";
-import { answerOfTokens } from "./token.ts";
+import { answerOfPeers } from "./peer-authentication.ts";
+import { answerOfTokens } from "./request-authentication.ts";
 
-/** What is asked for, beside who asks whom. */
+/** A call without its source and destination. */
 export type AuthzRequest = Pick<
   AuthzCall,
   "protocol" | "port" | "sni" | "host" | "method" | "path" | "headers" | "claims"
 > & {
-  /** In place of the pods' own addresses, which manifests may not know. */
+  /** Replace the pods' own addresses, which manifests may not have. */
   readonly sourceAddress?: string | undefined;
   readonly destinationAddress?: string | undefined;
 };
 
-/** A verdict, and what else is to be known of the call. */
+/** A verdict, with notes that a reader needs to understand it. */
 export interface Explained extends Verdict {
   /** Each a sentence without a full stop. */
   readonly notes: readonly string[];
 }
 
-/** Who may call whom, by all that a mesh says. `source` undefined: somebody outside the mesh. */
+/** Decides a call by all objects of a mesh. `source` undefined: a caller outside the mesh. */
 export function explainCall(
   mesh: Mesh,
   scope: PolicyScope,
@@ -39,10 +39,12 @@ export function explainCall(
     policies: [],
     notes: [],
   });
-  if (!destination.enrolled) return answer("allowed", "", "the destination is not in the mesh, where no policy holds");
+  if (!destination.enrolled)
+    return answer("allowed", "", "the destination is not in the mesh, so no policy applies to it");
   const peers = answerOfPeers(mesh, scope.rootNamespace, source, destination, request.port);
   if (peers.refusedBy !== undefined) {
-    const reason = "the PeerAuthentication is STRICT, and the caller is outside the mesh: its connection is closed";
+    const reason =
+      "the PeerAuthentication is STRICT and the caller is outside the mesh: the proxy closes the connection";
     return answer("denied", peers.refusedBy, reason);
   }
   const token = answerOfTokens(mesh, scope.rootNamespace, destination, request);
@@ -53,7 +55,7 @@ export function explainCall(
   return { ...evaluate(applicablePolicies(mesh, scope)(destination), call), notes };
 }
 
-/** `known`: the caller, where the call bears its identity. */
+/** `known`: the caller, if the call carries its identity. */
 function callOf(
   source: Workload | undefined,
   known: Workload | undefined,

@@ -1,16 +1,16 @@
+import ipaddr from "ipaddr.js";
 import type { PolicyCondition } from "../model/authorization-policy.ts";
 import type { AuthzCall } from "./call.ts";
 import { normalPath } from "./normal-path.ts";
-import { isInBlock, matchesPath, matchesRequestPrincipal, matchesText } from "./pattern.ts";
 
-/** What a condition finds in a call, and how it compares that with one of its values. */
+/** The part of a call that a condition asks for, and how it compares with one of the condition's values. */
 export interface Fact {
-  /** For people; "" where there is nothing. */
+  /** For people; "" if the call has no such part. */
   readonly found: string;
   readonly matches: (pattern: string) => boolean;
 }
 
-/** The call's answer to what a condition asks. */
+/** The part of the call that a condition asks for. */
 export function factOf({ attribute, path }: PolicyCondition, call: AuthzCall): Fact {
   switch (attribute) {
     case "source.principal":
@@ -21,7 +21,7 @@ export function factOf({ attribute, path }: PolicyCondition, call: AuthzCall): F
       return text(call.serviceAccount);
     case "source.ip":
     case "remote.ip":
-      // No proxy before the mesh is trusted to say who its client is: the client is who opened the connection.
+      // No proxy in front of the mesh is trusted to name its client: the client is the peer that opened the connection.
       return address(call.sourceAddress);
     case "destination.ip":
       return address(call.destinationAddress);
@@ -60,7 +60,7 @@ function text(found: string, compared = found): Fact {
   return { found, matches: (pattern) => matchesText(pattern, compared) };
 }
 
-/** One of several is enough. */
+/** Matches if one of the values does. */
 function texts(values: readonly string[]): Fact {
   return { found: values.join(", "), matches: (pattern) => values.some((value) => matchesText(pattern, value)) };
 }
@@ -69,7 +69,7 @@ function address(found: string): Fact {
   return { found, matches: (block) => isInBlock(block, found) };
 }
 
-/** Several headers of one name are one, joined by commas, as Envoy has it; one that is there and empty is present. */
+/** Like Envoy, joins several headers of one name by commas. An empty header counts as present. */
 function header(name: string, call: AuthzCall): Fact {
   if (name === ":authority") return text(call.host);
   const values = call.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
@@ -80,7 +80,7 @@ function header(name: string, call: AuthzCall): Fact {
   };
 }
 
-/** Claims whose values are words (RFC 8693 `scope`), as Istio divides them. */
+/** Claims whose value is a list of words (RFC 8693 `scope`); Istio splits the same ones. */
 const SPACE_DELIMITED = ["scope", "permission"];
 
 function claim({ claims }: AuthzCall, path: readonly string[]): readonly string[] {
@@ -92,4 +92,43 @@ function claim({ claims }: AuthzCall, path: readonly string[]): readonly string[
   if (Array.isArray(value)) return value.filter((item) => typeof item === "string");
   if (typeof value !== "string") return [];
   return path.length === 1 && SPACE_DELIMITED.includes(path[0] ?? "") ? value.split(" ").filter(Boolean) : [value];
+}
+
+/** Istio's patterns: `value`, `value*`, `*value`, or `*` for any value but the empty one. */
+function matchesText(pattern: string, value: string): boolean {
+  if (pattern === "*") return value !== "";
+  if (pattern.endsWith("*")) return value.startsWith(pattern.slice(0, -1));
+  return pattern.startsWith("*") ? value.endsWith(pattern.slice(1)) : value === pattern;
+}
+
+/** `{*}` matches one segment that is not empty, `{**}` matches any text. */
+function matchesPath(pattern: string, path: string): boolean {
+  if (!/\{\*{1,2}\}/u.test(pattern)) return matchesText(pattern, path);
+  const source = pattern
+    .split(/(\{\*{1,2}\})/u)
+    .map((part) => (part === "{*}" ? "[^/]+" : part === "{**}" ? ".*" : escaped(part)))
+    .join("");
+  return new RegExp(`^${source}$`, "u").test(path);
+}
+
+function escaped(literal: string): string {
+  return literal.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
+}
+
+/** Compares a token's issuer and subject separately; like Istio, splits the pattern at its last slash. */
+function matchesRequestPrincipal(pattern: string, issuer: string, subject: string): boolean {
+  const slash = pattern.lastIndexOf("/");
+  if (slash >= 0) {
+    return matchesText(pattern.slice(0, slash), issuer) && matchesText(pattern.slice(slash + 1), subject);
+  }
+  if (pattern.startsWith("*")) return issuer !== "" && matchesText(pattern, subject);
+  return matchesText(pattern, issuer) && (pattern.endsWith("*") ? subject !== "" : subject === "");
+}
+
+/** True if `ip` is in the block. An IPv4 address inside IPv6 counts as IPv4. */
+function isInBlock(block: string, ip: string): boolean {
+  if (!ipaddr.isValid(ip)) return false;
+  const [network, bits] = ipaddr.parseCIDR(block);
+  const parsed = ipaddr.process(ip);
+  return parsed.kind() === network.kind() && parsed.match([network, bits]);
 }

@@ -2,7 +2,7 @@ import type { PolicyAttribute, PolicyCondition } from "../model/authorization-po
 
 export type Place = "from" | "to" | "when";
 
-/** Istio's fields of sources and operations. */
+/** Istio's names for the fields of sources and operations. */
 const FIELDS: Partial<Record<PolicyAttribute, string>> = {
   "source.principal": "Principals",
   "source.namespace": "Namespaces",
@@ -16,7 +16,7 @@ const FIELDS: Partial<Record<PolicyAttribute, string>> = {
   "destination.port": "Ports",
 };
 
-/** Where in a policy a condition stands, as its author wrote it. `at` is the rule, or the entry of its `from` or `to`. */
+/** The path to a condition, spelled as in the policy. `at` is the path to the rule, or to the entry of its `from` or `to`. */
 export function fieldName(
   { attribute, path }: PolicyCondition,
   place: Place,

@@ -1,9 +1,9 @@
-/** RFC 3986 section 2.3: percent-encoding never changes what these mean. */
+/** RFC 3986 section 2.3: these characters mean the same with and without percent-encoding. */
 const UNRESERVED = /[A-Za-z0-9._~-]/u;
 
 /**
- * The one form in which a path is judged, and in which the application receives it: filters/auth/path.ts. Without its query;
- * undefined for a path that no URI may have, which is answered 400.
+ * The normal form of a path, without its query. Policies decide by it and the application receives it, as in
+ * filters/auth/path.ts. undefined for a path that no URI may have: such a request gets status 400.
  */
 export function normalPath(raw: string): string | undefined {
   if (raw.includes("#")) return undefined;
@@ -24,7 +24,7 @@ function decode(path: string): string | undefined {
   });
 }
 
-/** Of what no URI may hold the bytes in UTF-8, as browsers have it. */
+/** Percent-encodes the bytes in UTF-8, as browsers do. */
 function escaped(text: string): string {
   return Buffer.from(text).toString("hex").toUpperCase().replaceAll(/../gu, "%$&");
 }

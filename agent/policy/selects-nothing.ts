@@ -5,8 +5,8 @@ import type { Problem } from "../model/problem.ts";
 import type { Workload } from "../model/workload.ts";
 
 /**
- * Objects that guard no pod: a selector's label may be misspelt, or the namespace. Only for manifests that declare pods, and
- * not while they run: then pods may be about to come. `mesh` has a pod for whatever makes some.
+ * Objects that select no pod, perhaps because a label or the namespace is misspelt. Only for manifests that declare pods, and
+ * not for a running mesh, where pods may come later. `mesh` has a pod for each Deployment or other maker of pods.
  */
 export function selectsNothing(mesh: Mesh, rootNamespace: string): readonly Problem[] {
   const pods = mesh.workloads.filter(({ terminated }) => !terminated);
@@ -20,7 +20,7 @@ export function selectsNothing(mesh: Mesh, rootNamespace: string): readonly Prob
   };
   for (const objects of [mesh.authorizationPolicies, mesh.requestAuthentications]) {
     for (const object of objects) {
-      // Services that are not there have been reported as such.
+      // A missing Service is reported as a problem of its own.
       if (object.targets.some((target) => target.kind === "service")) continue;
       const bySelector = object.targets.some(
         (target) => target.kind === "labels" && Object.keys(target.labels).length > 0,
@@ -46,8 +46,8 @@ function problem(meta: ObjectMeta, field: string, scope: string): Problem {
     subject: meta,
     field,
     reason: isSelector
-      ? `no pod of ${scope} has these labels: it has no effect`
-      : `${scope} has no pod: it has no effect`,
-    remedy: isSelector ? "Use labels that the pods have." : "Put it into the namespace of the pods that it is for.",
+      ? `no pod of ${scope} has these labels: the object has no effect`
+      : `${scope} has no pod: the object has no effect`,
+    remedy: isSelector ? "Use labels that the pods have." : "Put the object into the namespace of its pods.",
   };
 }

@@ -1,9 +1,9 @@
-// node_modules, as package-lock.json wants it.
+// Keeps node_modules as package-lock.json describes it.
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * Compares with what npm notes of its last install: that tells the truth whoever ran npm, and costs no start of npm.
+ * Compares with the record of npm's last install. The record is right whoever ran npm, and reading it does not start npm.
  * @param {string} root
  * @returns {boolean}
  */
@@ -25,15 +25,15 @@ function readPackages(file) {
   }
 }
 
-/** `ci` takes what package-lock.json says, and writes nothing to it. @returns {string[]} a command */
+/** `npm ci` installs from package-lock.json and does not change it. @returns {string[]} a command */
 export function installCommand() {
-  // Under npm, npm_execpath is the very npm that runs us; a bare `npm` need not be the same one.
+  // Under npm, npm_execpath is the npm that runs this process. A bare `npm` may be another one.
   const npm = process.env["npm_execpath"];
   const command = npm?.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"];
   return [...command, "ci", "--no-audit", "--no-fund", "--loglevel=error"];
 }
 
-/** npm links the bins of dependencies only; with this, `npx ambit` finds the checkout's own at once. @param {string} root */
+/** npm links only the bins of dependencies. With this link, `npx ambit` finds the checkout's own bin. @param {string} root */
 export function linkBin(root) {
   const link = join(root, "node_modules/.bin/ambit");
   fs.rmSync(link, { force: true });

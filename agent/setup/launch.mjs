@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `ambit` command. In a checkout it first makes sure that what runs is what the sources say.
+// The `ambit` command. In a checkout it first builds what has changed since the last run.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -1,4 +1,4 @@
-// A lock between processes: a folder, because mkdir either makes it or fails, on every file system.
+// A lock between processes. It is a folder, because making one is atomic on every file system.
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const POLL_MS = 50;
 
 /**
- * Runs `action` while nobody else with the same lock does. The lock of a process that died is taken over.
+ * Runs `action` while no other process has the same lock. The lock of a process that died is taken over.
  * @template T
  * @param {string} folder
  * @param {() => T | Promise<T>} action
@@ -17,7 +17,7 @@ export async function withLock(folder, action) {
   for (let told = false; !acquire(folder);) {
     if (isAbandoned(folder)) fs.rmSync(folder, { recursive: true, force: true });
     else {
-      if (!told) process.stderr.write("setup: another one is under way, waiting for it\n");
+      if (!told) process.stderr.write("setup: waiting for another setup that is under way\n");
       told = true;
       await sleep(POLL_MS);
     }
@@ -29,12 +29,12 @@ export async function withLock(folder, action) {
   }
 }
 
-/** @param {string} folder The owner's id is inside before the folder has its name: it appears as a whole. */
+/** @param {string} folder A rename makes it appear with the owner's process id already inside. */
 function acquire(folder) {
   const mine = fs.mkdtempSync(`${folder}-`);
   fs.writeFileSync(join(mine, "pid"), String(process.pid));
   try {
-    fs.renameSync(mine, folder); // Fails if the target is a folder that holds something.
+    fs.renameSync(mine, folder); // Fails if the target is a folder that is not empty.
     return true;
   } catch (error) {
     fs.rmSync(mine, { recursive: true, force: true });

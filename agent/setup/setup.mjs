@@ -1,5 +1,5 @@
-// Makes a checkout runnable: dependencies, compiled agent, compiled filters. Plain Node without dependencies, because it
-// runs before there are any. Each step is skipped while the contents of its inputs are those of its last success.
+// Makes a checkout runnable: dependencies, compiled agent, compiled filters. It is plain Node without dependencies, because
+// it runs before they are installed. A step is skipped while the contents of its inputs are the same as at its last success.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
@@ -12,10 +12,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const dist = join(root, "dist");
 const MIN_NODE = [20, 19];
 
-/** Folders with TypeScript that dist has compiled. */
+/** Folders with TypeScript that is compiled to dist. */
 const SOURCES = ["agent", "deploy"];
 
-/** What dist holds beside compiled TypeScript: read at run time by path. */
+/** Other files that are copied to dist, because the agent reads them at run time by path. */
 const ASSETS = new Set([".js", ".json", ".o", ".html", ".css", ".svg"]);
 
 /** @typedef {{ name: string, isCurrent: () => boolean, run: () => void }} Step */
@@ -31,7 +31,7 @@ const dependencies = {
 };
 
 const agent = buildStep("agent", [...SOURCES, "tsconfig.json", "package-lock.json"], () => {
-  // Only emits. Types are the business of `npm run check`; a start must not fail by an unused variable.
+  // Only emits. `npm run check` checks types; a start must not fail because of an unused variable.
   call([process.execPath, join(root, "node_modules/typescript/bin/tsc"), "--noCheck", "--incremental", "false"]);
   copyAssets();
   removeOrphans();
@@ -42,7 +42,7 @@ const filters = buildStep("filters", ["filters", "assembly", "package-lock.json"
 );
 
 /**
- * Brings the checkout up to date. Progress goes to standard error, so that standard output stays the command's own.
+ * Brings the checkout up to date. Progress goes to standard error, because standard output belongs to the command.
  * @param {{ buildOnly?: boolean }} [options] buildOnly: leave node_modules alone
  */
 export async function setup({ buildOnly = false } = {}) {
@@ -68,7 +68,7 @@ function runStep(step) {
 }
 
 /**
- * A step that is done again when the contents of its inputs change.
+ * A step that runs again when the contents of its inputs change.
  * @param {string} name
  * @param {string[]} inputs files and folders
  * @param {() => void} build
@@ -80,7 +80,7 @@ function buildStep(name, inputs, build) {
     name,
     isCurrent: () => fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === digest(inputs),
     run() {
-      const before = digest(inputs); // Taken first: a change while it builds is built the next time.
+      const before = digest(inputs); // Taken first, so that a change during the build is built the next time.
       build();
       fs.mkdirSync(dist, { recursive: true });
       fs.writeFileSync(stamp, before);
@@ -88,7 +88,7 @@ function buildStep(name, inputs, build) {
   };
 }
 
-/** @param {string[]} command runs in the checkout; what it prints is shown only if it fails. */
+/** @param {string[]} command runs in the checkout; its output is shown only if it fails. */
 function call(command) {
   const [file = "", ...args] = command;
   try {
@@ -131,7 +131,7 @@ function copyAssets() {
   }
 }
 
-/** A module whose source is gone must not go on being importable. */
+/** Removes compiled modules whose source is gone, so that nothing can import them. */
 function removeOrphans() {
   for (const file of SOURCES.flatMap((folder) => filesUnder(join(dist, folder)))) {
     const source = join(root, relative(dist, file)).replace(/\.map$/, "");

@@ -158,7 +158,7 @@ status: { phase: Running, podIPs: [{ ip: "${podIP}" }], conditions: [{ type: Rea
     ],
     "answers no JSON": [
       (_, response) => response.end("password=secret"),
-      /^the answer is no JSON Web Key Set: it is no JSON$/u,
+      /^the answer is not a JSON Web Key Set: it is no JSON$/u,
     ],
     "has no key": [(_, response) => response.end('{"keys":[]}'), /no key of the set can be used/u],
     "has a key that is none": [(_, response) => response.end('{"keys":[{"kty":"OKP"}]}'), /keys\[0\] is neither/u],

@@ -76,13 +76,13 @@ describe("a token", () => {
     expect(await explain(tokens + policy, "alice", { claims })).toMatchObject({ verdict: "allowed", notes: [] });
     const nobody = await explain(policy, "alice", { claims });
     expect(nobody).toMatchObject({ verdict: "denied" });
-    expect(nobody.notes).toEqual([expect.stringContaining("nobody looks at the token")]);
+    expect(nobody.notes).toEqual([expect.stringContaining("nobody verifies the token")]);
   });
 
   it("of another issuer is refused", async () => {
     const other = await explain(tokens, "alice", { claims: { ...claims, iss: "https://other.example" } });
     expect(other).toMatchObject({ verdict: "denied" });
-    expect(other.reason).toContain(`tokens are taken from ${ISSUER} alone`);
+    expect(other.reason).toContain(`only tokens from ${ISSUER} are accepted`);
   });
 });
 

@@ -27,8 +27,10 @@ describe("an object that guards no pod", () => {
         found(POD, object(kind, "shop", `{ ${TYPO}, ${spec} }`)),
         found(POD, object(kind, "shpo", `{ ${spec} }`)),
       ]);
-      expect(nobody).toEqual([["spec.selector", "no pod of the namespace shop has these labels: it has no effect"]]);
-      expect(nowhere).toEqual([["", "the namespace shpo has no pod: it has no effect"]]);
+      expect(nobody).toEqual([
+        ["spec.selector", "no pod of the namespace shop has these labels: the object has no effect"],
+      ]);
+      expect(nowhere).toEqual([["", "the namespace shpo has no pod: the object has no effect"]]);
       for (const [namespace, selector] of [
         ["shop", `${WEB}, `],
         ["shop", ""],

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 
 export type OutputFormat = "text" | "json";
 
-/** `-o json` for scripts; text for people. */
+/** `-o json` is for scripts, text is for people. */
 export function outputOption(): Option {
   return new Option("-o, --output <format>", "how to print the result").choices(["text", "json"]).default("text");
 }
@@ -13,7 +13,7 @@ export function print<T>(result: T, format: OutputFormat, toText: (result: T) =>
   process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
 }
 
-/** Columns aligned by spaces, the first row being the header; cells hold no colour codes. */
+/** Columns aligned by spaces. The first row is the header. Cells must not contain colour codes. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));

@@ -4,12 +4,12 @@ import { namespacedName } from "../model/meta.ts";
 import type { Workload } from "../model/workload.ts";
 import type { AuthzCall } from "./call.ts";
 
-/** What RequestAuthentications make of a call's token. */
+/** The effect of RequestAuthentications on a call's token. */
 export interface TokenAnswer {
   readonly refusal: { readonly by: string; readonly reason: string } | undefined;
-  /** What policies can ask about; undefined: there is no token, or nobody looks at it. */
+  /** The claims that policies can ask for; undefined: the call has no token, or nobody verifies it. */
   readonly claims: AuthzCall["claims"];
-  /** What a reader has to know of it; "": nothing. */
+  /** A note for the reader; "" for none. */
   readonly note: string;
 }
 
@@ -24,17 +24,17 @@ export function answerOfTokens(
   const broken = objects.find(({ alwaysDeny }) => alwaysDeny);
   if (broken !== undefined) {
     const by = namespacedName(broken.meta.namespace, broken.meta.name);
-    const reason = "the RequestAuthentication is not understood as it is written, and denies every call";
+    const reason = "the RequestAuthentication cannot be read as it is written, and denies every call";
     return { refusal: { by, reason }, claims: undefined, note: "" };
   }
   if (claims === undefined || protocol === "tcp") return { refusal: undefined, claims: undefined, note: "" };
   const rules = objects.flatMap((object) => object.rules);
   if (rules.length === 0) {
-    const note = "no RequestAuthentication speaks of the destination: nobody looks at the token there";
+    const note = "no RequestAuthentication selects the destination: nobody verifies the token there";
     return { refusal: undefined, claims: undefined, note };
   }
   if (rules.some(({ issuer }) => issuer === claims["iss"])) return { refusal: undefined, claims, note: "" };
   const issuers = [...new Set(rules.map(({ issuer }) => issuer))].join(", ");
-  const reason = `tokens are taken from ${issuers} alone ("iss"): the request is answered 401`;
+  const reason = `only tokens from ${issuers} are accepted ("iss"): the request gets status 401`;
   return { refusal: { by: "", reason }, claims: undefined, note: "" };
 }

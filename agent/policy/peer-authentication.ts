@@ -3,17 +3,17 @@ import type { Mesh } from "../model/mesh.ts";
 import { namespacedName } from "../model/meta.ts";
 import type { Workload } from "../model/workload.ts";
 
-/** What PeerAuthentication has to say about a call before any policy is asked. */
+/** The effect of PeerAuthentications on a call, before any policy is evaluated. */
 export interface PeerAnswer {
-  /** The connection is closed: by which object, and why. */
+  /** The object because of which the connection is closed; undefined: it is not closed. */
   readonly refusedBy: string | undefined;
-  /** The call bears no identity, though the caller is in the mesh. */
+  /** The call carries no identity. */
   readonly isAnonymous: boolean;
-  /** What a reader has to know of it; "": nothing. */
+  /** A note for the reader; "" for none. */
   readonly note: string;
 }
 
-/** `source` undefined, or not enrolled: somebody who speaks plaintext. */
+/** `source` undefined or not enrolled: a caller that speaks plaintext. */
 export function answerOfPeers(
   mesh: Mesh,
   rootNamespace: string,
@@ -32,9 +32,9 @@ export function answerOfPeers(
     return {
       refusedBy: undefined,
       isAnonymous: false,
-      note: `${says}: from another node the call would bear no identity`,
+      note: `${says}: from another node the call would carry no identity`,
     };
   }
-  const note = `${says}: from ${source.node} to ${destination.node} the call bears no identity`;
+  const note = `${says}: from ${source.node} to ${destination.node} the call carries no identity`;
   return { refusedBy: undefined, isAnonymous: !isNear, note: isNear ? "" : note };
 }
