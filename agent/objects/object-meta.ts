@@ -8,14 +8,8 @@ export type NameRule = "subdomain" | "label";
 
 /** Reads an object's metadata; undefined where its name or namespace cannot be one. Bad labels are reported and left out. */
 export function readMeta(root: Reader, object: RawObject, rule: NameRule = "subdomain"): ObjectMeta | undefined {
+  if (!checkNames(root, object, rule)) return undefined;
   const metadata = root.field("metadata");
-  if (!(rule === "label" ? isDnsLabel : isDnsSubdomain)(object.name)) {
-    return metadata.field("name").invalid("invalid-name", `${quote(object.name)} cannot be a name`, NAME_REMEDY[rule]);
-  }
-  if (object.namespace !== "" && !isDnsLabel(object.namespace)) {
-    const reason = `${quote(object.namespace)} cannot be a namespace`;
-    return metadata.field("namespace").invalid("invalid-name", reason, NAME_REMEDY.label);
-  }
   const { group, version, kind, namespace, name, uid } = object;
   return {
     ...{ group, version, kind, namespace, name, uid },
@@ -24,6 +18,21 @@ export function readMeta(root: Reader, object: RawObject, rule: NameRule = "subd
     creationTimestamp: readTimestamp(metadata.field("creationTimestamp")),
     origin: placeOf(object.origin),
   };
+}
+
+/** Whether an object's name and namespace can be such; what cannot is reported. */
+export function checkNames(root: Reader, object: RawObject, rule: NameRule = "subdomain"): boolean {
+  const metadata = root.field("metadata");
+  if (!(rule === "label" ? isDnsLabel : isDnsSubdomain)(object.name)) {
+    metadata.field("name").invalid("invalid-name", `${quote(object.name)} cannot be a name`, NAME_REMEDY[rule]);
+    return false;
+  }
+  if (object.namespace !== "" && !isDnsLabel(object.namespace)) {
+    const reason = `${quote(object.namespace)} cannot be a namespace`;
+    metadata.field("namespace").invalid("invalid-name", reason, NAME_REMEDY.label);
+    return false;
+  }
+  return true;
 }
 
 const NAME_REMEDY = {

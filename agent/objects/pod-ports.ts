@@ -13,11 +13,19 @@ function runningContainers(spec: Reader): readonly Reader[] {
 
 /** Declared TCP and UDP ports of all containers. */
 export function readContainerPorts(spec: Reader): readonly ContainerPort[] {
-  return runningContainers(spec).flatMap((container) => container.field("ports").list(readContainerPort));
+  return runningContainers(spec)
+    .flatMap((container) => container.field("ports").list(readContainerPort))
+    .flatMap(({ protocol, ...port }) => (protocol === "SCTP" ? [] : [{ ...port, protocol }]));
 }
 
-/** undefined for ports that are neither TCP nor UDP. */
-export function readContainerPort(entry: Reader): ContainerPort | undefined {
+/** A port of a container as it is written, whatever its transport protocol. */
+export interface WrittenContainerPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+}
+
+export function readContainerPort(entry: Reader): WrittenContainerPort | undefined {
   const protocol = entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP";
   const name = entry
     .field("name")
@@ -27,7 +35,7 @@ export function readContainerPort(entry: Reader): ContainerPort | undefined {
       "Use at most 15 lower-case letters, digits and hyphens, at least one letter.",
     );
   const port = entry.field("containerPort").required().port();
-  return port === undefined || protocol === "SCTP" ? undefined : { name: name ?? "", port, protocol };
+  return port === undefined ? undefined : { name: name ?? "", port, protocol };
 }
 
 /** Ports that the kubelet connects to for readiness, liveness and startup probes, in ascending order. */

@@ -38,7 +38,7 @@ export function readPod(
   const workload: Workload = {
     meta,
     uid: metadata.field("uid").parsed((text) => (isUid(text) ? text : undefined), "a UID", UID_REMEDY) ?? ownUid(meta),
-    node: spec.field("nodeName").parsed(nodeName, "a node's name", "Write the name of a Node.") ?? "",
+    node: readNodeName(spec),
     addresses,
     serviceAccount: readServiceAccount(spec),
     workloadName: workloadName(metadata, meta.name, meta.labels),
@@ -78,6 +78,11 @@ function readAddresses(status: Reader): readonly string[] {
   if (list.length > 0) return [...new Set(list)];
   const single = read(status.field("podIP"));
   return single === undefined ? [] : [single];
+}
+
+/** The Node of a Pod's spec; "" where it names none. */
+export function readNodeName(spec: Reader): string {
+  return spec.field("nodeName").parsed(nodeName, "a node's name", "Write the name of a Node.") ?? "";
 }
 
 /** The ServiceAccount of a Pod's spec; "default" where it names none. */

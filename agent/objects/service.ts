@@ -22,27 +22,42 @@ const SPEC_FIELDS = words(`
 `);
 const PORT_FIELDS = ["name", "port", "targetPort", "protocol", "appProtocol", "nodePort"];
 
-/** core/v1 Service. undefined for one that has no endpoints of its own (ExternalName). */
-export function readService(root: Reader, object: RawObject): ReadService | undefined {
-  const meta = readMeta(root, object, "label");
-  const spec = root.field("spec").fields(SPEC_FIELDS, "warning");
-  const type = spec.field("type").oneOf(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]);
-  if (meta === undefined || type === "ExternalName") return undefined;
+/** What a Service's spec says for the cluster as well as for the mesh. */
+export interface ServiceSpec {
+  readonly type: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
+  readonly headless: boolean;
+  /** Virtual addresses in canonical form; none where the cluster chooses them, and for a headless Service. */
+  readonly clusterIPs: readonly string[];
+  /** Labels of the Pods behind it; empty: its EndpointSlices are written by somebody else. */
+  readonly selector: Readonly<Record<string, string>>;
+  readonly publishNotReady: boolean;
+}
+
+export function readServiceSpec(spec: Reader): ServiceSpec {
   const headless = spec.field("clusterIP").raw === "None";
   return {
-    service: {
-      meta,
-      clusterIPs: headless ? [] : readClusterIPs(spec),
-      headless,
-      ports: readPorts(spec.field("ports")),
-    },
+    type: spec.field("type").oneOf(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]) ?? "ClusterIP",
+    headless,
+    clusterIPs: headless ? [] : readClusterIPs(spec),
     selector: readLabels(spec.field("selector")),
     publishNotReady: spec.field("publishNotReadyAddresses").boolean() ?? false,
   };
 }
 
-/** Virtual addresses of a Service that is not headless; none where the cluster chooses them. */
-export function readClusterIPs(spec: Reader): readonly string[] {
+/** core/v1 Service. undefined for one that has no endpoints of its own (ExternalName). */
+export function readService(root: Reader, object: RawObject): ReadService | undefined {
+  const meta = readMeta(root, object, "label");
+  const spec = root.field("spec").fields(SPEC_FIELDS, "warning");
+  const { type, headless, clusterIPs, selector, publishNotReady } = readServiceSpec(spec);
+  if (meta === undefined || type === "ExternalName") return undefined;
+  return {
+    service: { meta, clusterIPs, headless, ports: readPorts(spec.field("ports")) },
+    selector,
+    publishNotReady,
+  };
+}
+
+function readClusterIPs(spec: Reader): readonly string[] {
   const read = (field: Reader): string | undefined =>
     field.raw === ""
       ? undefined

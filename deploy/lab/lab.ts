@@ -1,11 +1,12 @@
 import { compareText } from "../../agent/lib/compare.ts";
 import { AmbitError } from "../../agent/lib/errors.ts";
+import { isEnrolled } from "../../agent/model/enrollment.ts";
 import { printProblem, type PrintedProblem, type Problem } from "../../agent/model/problem.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { readDesired, type Desired } from "./cluster/desired.ts";
-import { Enrollment, isEnrolled } from "./cluster/enrollment.ts";
+import { Enrollment } from "./cluster/enrollment.ts";
 import type { ManifestWatch } from "./cluster/manifest-watch.ts";
-import { labelsOf, Publisher } from "./cluster/publisher.ts";
+import { Publisher } from "./cluster/publisher.ts";
 import type { LabStatus, NodeStatus, PodStatus } from "./control/lab-status.ts";
 import { openKubeProxy, type KubeProxy } from "./kube-proxy/kube-proxy.ts";
 import type { LabPaths } from "./machine/lab-paths.ts";
@@ -103,7 +104,7 @@ export class Lab {
       const known =
         this.#desired.namespaces.has(namespace) || this.#cluster.pods.some(({ plan }) => plan.namespace === namespace);
       if (!known) throw notInLab(`namespace ${namespace}`);
-      this.#enrollment.set(namespace, on, labelsOf(this.#desired.namespaces.get(namespace)));
+      this.#enrollment.set(namespace, on, this.#desired.namespaces.get(namespace)?.labels ?? {});
     }
     this.#changed();
   }

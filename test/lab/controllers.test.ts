@@ -7,7 +7,8 @@ import { readDesired, type Desired } from "../../deploy/lab/cluster/desired.ts";
 import { nextJobStep, type JobPlan, type JobPod } from "../../deploy/lab/workloads/job.ts";
 import { nextStatefulStep, type OrdinalPod } from "../../deploy/lab/workloads/stateful-set.ts";
 import { DnsZone } from "../../deploy/lab/dns/dns-zone.ts";
-import { Enrollment, isEnrolled } from "../../deploy/lab/cluster/enrollment.ts";
+import { isEnrolled } from "../../agent/model/enrollment.ts";
+import { Enrollment } from "../../deploy/lab/cluster/enrollment.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import { printProblem } from "../../agent/model/problem.ts";
 

@@ -1,15 +1,21 @@
 import type { Problem } from "../../../agent/model/problem.ts";
 import { Notes } from "../../../agent/objects/notes.ts";
+import { readLabels } from "../../../agent/objects/object-meta.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import { Reader } from "../../../agent/objects/reader.ts";
 import { readConfigMap, readSecret, type ConfigObject } from "../pod-spec/config-data.ts";
-import { readPod } from "../pod-spec/pod-plan.ts";
-import type { PodPlan } from "../pod-spec/pod-plan.ts";
-import { readSlice, type Slice } from "../services/endpoint-slices.ts";
-import { readService, type ServicePlan } from "../services/service-plan.ts";
+import { asObject, readPodPlan, type PodPlan } from "../pod-spec/pod-plan.ts";
+import { readWrittenSlice, type Slice } from "../services/endpoint-slices.ts";
+import { readServicePlan, type ServicePlan } from "../services/service-plan.ts";
 import { readDeployment, type DeploymentPlan } from "../workloads/deployment.ts";
 import { readJob, type JobPlan } from "../workloads/job.ts";
 import { readStatefulSet, type StatefulSetPlan } from "../workloads/stateful-set.ts";
+
+/** A Namespace as it is written, before `ambit enroll` changes its label. */
+export interface WrittenNamespace {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
 
 /** What the manifests ask for, as far as it is the lab's business. */
 export interface Desired {
@@ -22,7 +28,7 @@ export interface Desired {
   /** EndpointSlices from the manifests. */
   readonly slices: readonly Slice[];
   /** Namespaces by name. */
-  readonly namespaces: ReadonlyMap<string, RawObject>;
+  readonly namespaces: ReadonlyMap<string, WrittenNamespace>;
   /** Names of Node objects, in the order of their names. */
   readonly nodes: readonly string[];
   /** Pods, and what makes pods, that cannot be run as they are written. */
@@ -54,26 +60,32 @@ export function readDesired(objects: readonly RawObject[]): Desired {
       return value === undefined ? [] : [value];
     });
   const desired = {
-    pods: read("", "Pod", readPod),
+    pods: read("", "Pod", readPodPlan),
     deployments: read("apps", "Deployment", readDeployment),
     statefulSets: read("apps", "StatefulSet", readStatefulSet),
     jobs: read("batch", "Job", readJob),
     configs: [...read("", "ConfigMap", readConfigMap), ...read("", "Secret", readSecret)],
-    services: read("", "Service", readService),
-    slices: read("discovery.k8s.io", "EndpointSlice", readSlice),
+    services: read("", "Service", readServicePlan),
+    slices: read("discovery.k8s.io", "EndpointSlice", readWrittenSlice),
   };
   const ofKind = (kind: string): readonly RawObject[] =>
     objects.filter((object) => object.group === "" && object.kind === kind);
   for (const object of objects) warnOfKind(object, problems);
   return {
     ...desired,
-    namespaces: new Map(ofKind("Namespace").map((object) => [object.name, object])),
+    namespaces: new Map(ofKind("Namespace").map((object) => [object.name, writtenNamespace(object)])),
     nodes: ofKind("Node")
       .map(({ name }) => name)
       .sort(),
     rejected,
     problems,
   };
+}
+
+/** The agents report the problems of Namespaces. */
+function writtenNamespace(object: RawObject): WrittenNamespace {
+  const metadata = new Reader(object.value, new Notes(object, [])).field("metadata");
+  return { labels: readLabels(metadata.field("labels")), metadata: asObject(metadata.raw) };
 }
 
 /** Kinds of which pods are made. */

@@ -1,9 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import { dnsService } from "../dns/dns-zone.ts";
 import type { LabNode } from "../nodes/lab-node.ts";
-import { asObject, podKey } from "../pod-spec/pod-plan.ts";
+import { podKey } from "../pod-spec/pod-plan.ts";
 import type { Pod } from "../pods/pod.ts";
 import { ClusterIPs } from "../services/cluster-ips.ts";
 import { resolveServices, type ResolvedService } from "../services/resolve-services.ts";
@@ -73,24 +72,18 @@ export class Publisher {
     return this.#enrollment.labels(podKey(pod.plan), pod.plan.labels);
   }
 
-  namespaceLabels(name: string, namespaces: ReadonlyMap<string, RawObject>): Labels {
-    return this.#enrollment.labels(name, labelsOf(namespaces.get(name)));
+  namespaceLabels(name: string, namespaces: Desired["namespaces"]): Labels {
+    return this.#enrollment.labels(name, namespaces.get(name)?.labels ?? {});
   }
 
   /** The Namespaces whose label `ambit enroll` has changed. */
-  #changedNamespaces(namespaces: ReadonlyMap<string, RawObject>): readonly object[] {
+  #changedNamespaces(namespaces: Desired["namespaces"]): readonly object[] {
     return this.#enrollment.namespaces().flatMap((name) => {
       const labels = this.namespaceLabels(name, namespaces);
-      const metadata = asObject(namespaces.get(name)?.value["metadata"]);
       // `namespaceLabels` has just dropped a change that does not count any more.
-      return this.#enrollment.has(name) ? [namespaceObject(name, labels, metadata)] : [];
+      return this.#enrollment.has(name) ? [namespaceObject(name, labels, namespaces.get(name)?.metadata ?? {})] : [];
     });
   }
-}
-
-export function labelsOf(object: RawObject | undefined): Labels {
-  const labels = asObject(asObject(object?.value["metadata"])["labels"]);
-  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));
 }
 
 /** Kinds of resolved objects, in the order in which their files (`pods.json`) are written. */

@@ -1,6 +1,6 @@
+import { SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import { ipFamilyName } from "../../../agent/objects/ip-family.ts";
 import { NETNS_ANNOTATION } from "../../../agent/sources/annotated-sandboxes.ts";
-import { SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import type { NodePlace } from "../nodes/node-place.ts";
 import { asObject } from "../pod-spec/pod-plan.ts";
 import type { Pod } from "../pods/pod.ts";
@@ -66,13 +66,18 @@ export function sliceObject(slice: Slice): object {
     kind: "EndpointSlice",
     metadata: { name: slice.name, namespace: slice.namespace, labels: { [SERVICE_NAME_LABEL]: slice.service } },
     addressType: ipFamilyName(slice.family),
-    ports: slice.ports,
-    endpoints: slice.endpoints.map(({ addresses, ready, terminating, hostname, node, pod }) => ({
+    ports: slice.ports.map(({ name, port, transport, appProtocol }) => ({
+      name,
+      port,
+      protocol: transport,
+      appProtocol,
+    })),
+    endpoints: slice.endpoints.map(({ addresses, ready, terminating, hostname, node, pod, podUid }) => ({
       addresses,
       conditions: { ready, serving: ready, terminating },
       hostname,
       nodeName: node,
-      targetRef: pod && { kind: "Pod", namespace: slice.namespace, name: pod.name, uid: pod.uid },
+      targetRef: { kind: "Pod", namespace: slice.namespace, name: pod, uid: podUid },
     })),
   };
 }

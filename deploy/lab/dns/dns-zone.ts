@@ -32,7 +32,7 @@ export function dnsService({ plan, clusterIPs, slices }: ResolvedService): DnsSe
     addresses: plan.kind === "Headless" ? ready.flatMap(({ addresses }) => addresses) : clusterIPs,
     hosts: [...named].map(([hostname, addresses]) => ({ hostname, addresses })),
     alias: plan.kind === "ExternalName" ? plan.externalName : undefined,
-    ports: plan.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
+    ports: plan.ports.map(({ name, port, transport }) => ({ name, port, protocol: transport })),
   };
 }
 

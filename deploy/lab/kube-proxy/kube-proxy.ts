@@ -28,15 +28,15 @@ export function openKubeProxy(cgroups: readonly string[]): KubeProxy {
 function loadBalancedPorts({ plan, clusterIPs, slices }: ResolvedService): readonly LoadBalancedPort[] {
   return clusterIPs.flatMap((address) =>
     plan.ports
-      .filter(({ protocol }) => protocol !== "SCTP")
-      .map(({ name, port, protocol }) => ({
+      .filter(({ transport }) => transport !== "SCTP")
+      .map(({ name, port, transport }) => ({
         address,
         port,
-        protocol: protocol === "UDP" ? ("udp" as const) : ("tcp" as const),
+        protocol: transport === "UDP" ? ("udp" as const) : ("tcp" as const),
         backends: slices
           .filter(({ family }) => family === familyOf(address))
           .flatMap((slice) => {
-            const target = slice.ports.find((each) => each.name === name && each.protocol === protocol);
+            const target = slice.ports.find((each) => each.name === name && each.transport === transport);
             if (target === undefined) return [];
             return slice.endpoints
               .filter(({ ready }) => ready)

@@ -1,3 +1,4 @@
+import { readContainerPort, type WrittenContainerPort } from "../../../agent/objects/pod-ports.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
 import { capabilityName } from "./capabilities.ts";
 import type { ConfigKind } from "./config-data.ts";
@@ -43,7 +44,7 @@ export interface ContainerSpec {
   readonly envFrom: readonly EnvSource[];
   readonly mounts: readonly VolumeMount[];
   readonly workingDir: string;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+  readonly ports: readonly WrittenContainerPort[];
   readonly readinessProbe: ProbeSpec | undefined;
   readonly livenessProbe: ProbeSpec | undefined;
   readonly startupProbe: ProbeSpec | undefined;
@@ -75,11 +76,7 @@ export function readContainer(container: Reader, podSecurity: Reader): Container
       remedy: 'Add command, for example ["node", "/path/to/app.mjs"].',
     });
   }
-  const ports = container.field("ports").list((entry) => {
-    const port = entry.field("containerPort").required().port();
-    const protocol = entry.field("protocol").string() ?? "TCP";
-    return port === undefined ? undefined : { name: entry.field("name").string() ?? "", port, protocol };
-  });
+  const ports = container.field("ports").list(readContainerPort);
   const byName = new Map(ports.filter((port) => port.name !== "").map((port) => [port.name, port.port]));
   const security = container.field("securityContext");
   return {

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { isDnsSubdomain } from "../../../agent/objects/names.ts";
-import { readLabels } from "../../../agent/objects/object-meta.ts";
+import { checkNames, readLabels } from "../../../agent/objects/object-meta.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
-import { quote, type Reader } from "../../../agent/objects/reader.ts";
+import type { Reader } from "../../../agent/objects/reader.ts";
 import { readPodSpec, type PodSpec } from "./pod-spec.ts";
 
 /** A pod that should be there: bare from a manifest, or made by a controller. */
@@ -22,9 +21,9 @@ export interface PodPlan {
 }
 
 /** core/v1 Pod. */
-export function readPod(root: Reader, object: RawObject): PodPlan {
+export function readPodPlan(root: Reader, object: RawObject): PodPlan {
   const spec = readPodSpec(root.field("spec").required());
-  requireNames(root, object);
+  checkNames(root, object);
   return {
     namespace: object.namespace,
     name: object.name,
@@ -36,21 +35,6 @@ export function readPod(root: Reader, object: RawObject): PodPlan {
     revision: digest(object.value["spec"]),
     owner: undefined,
   };
-}
-
-/** Names become parts of host names, of paths and of messages. */
-export function requireNames(root: Reader, object: RawObject): void {
-  for (const [field, text] of [
-    ["name", object.name],
-    ["namespace", object.namespace],
-  ] as const) {
-    if (isDnsSubdomain(text)) continue;
-    const remedy = "Use lower-case letters, digits and hyphens, a letter or digit first and last.";
-    root
-      .field("metadata")
-      .field(field)
-      .invalid("invalid-name", `${quote(text)} cannot be a ${field}`, remedy);
-  }
 }
 
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,9 +1,9 @@
 import { isDnsSubdomain } from "../../../agent/objects/names.ts";
+import { readNodeName, readServiceAccount } from "../../../agent/objects/pod.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
 import { readContainer, type ContainerSpec } from "./container-spec.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
-import { reportMounts } from "./volume-spec.ts";
-import { readVolume, type VolumeSpec } from "./volume-spec.ts";
+import { reportMounts, readVolume, type VolumeSpec } from "./volume-spec.ts";
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
 
@@ -58,8 +58,8 @@ export function readPodSpec(spec: Reader, claims: readonly string[] = []): PodSp
     containers,
     volumes: volumes.map(readVolume).filter((volume) => volume !== undefined),
     restartPolicy: spec.field("restartPolicy").oneOf(["Always", "OnFailure", "Never"]) ?? "Always",
-    nodeName: spec.field("nodeName").string() ?? "",
-    serviceAccount: name("serviceAccountName") ?? name("serviceAccount") ?? "default",
+    nodeName: readNodeName(spec),
+    serviceAccount: readServiceAccount(spec),
     hostname: name("hostname"),
     subdomain: name("subdomain"),
     gracePeriodSeconds: spec.field("terminationGracePeriodSeconds").integer(0, 86_400) ?? 30,

@@ -1,31 +1,31 @@
 import { createHash } from "node:crypto";
+import { familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
+import type { Endpoint, EndpointPort } from "../../../agent/model/endpoint.ts";
 import { carries } from "../../../agent/model/meta.ts";
-import { canonicalAddress, familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
+import { readEndpoint, readSlicePort, SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import { ipFamilyName, ipFamilyNamed } from "../../../agent/objects/ip-family.ts";
-import { SERVICE_NAME_LABEL } from "../../../agent/objects/endpoint-slice.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
+import type { WrittenServicePort } from "../../../agent/objects/service.ts";
 import type { PodAddresses } from "../network/address-plan.ts";
 import type { PodPlan } from "../pod-spec/pod-plan.ts";
-import type { ServicePlan, ServicePortPlan } from "./service-plan.ts";
+import type { ServicePlan } from "./service-plan.ts";
 
-export interface SlicePort {
-  readonly name: string;
-  readonly port: number;
-  readonly protocol: string;
+/** A port of any transport protocol, unlike the mesh's ports. */
+export interface SlicePort extends EndpointPort {
+  readonly transport: WrittenServicePort["transport"];
   readonly appProtocol?: string | undefined;
 }
 
-export interface SliceEndpoint {
-  readonly addresses: readonly string[];
-  readonly ready: boolean;
+/** An endpoint as the mesh reads it, and what only a cluster needs to know of it. */
+export interface SliceEndpoint extends Endpoint {
   readonly terminating: boolean;
   readonly hostname: string | undefined;
-  readonly node: string | undefined;
-  readonly pod: { readonly name: string; readonly uid: string } | undefined;
+  /** undefined for an endpoint from the manifests. */
+  readonly podUid: string | undefined;
 }
 
-/** An EndpointSlice: the lab's own, or one from the manifests. */
+/** An EndpointSlice that the lab has made, or one from the manifests. */
 export interface Slice {
   readonly namespace: string;
   readonly name: string;
@@ -35,8 +35,8 @@ export interface Slice {
   readonly endpoints: readonly SliceEndpoint[];
 }
 
-/** discovery.k8s.io/v1 EndpointSlice; undefined for one of host names, or of no Service: of those the agents tell. */
-export function readSlice(root: Reader, object: RawObject): Slice | undefined {
+/** discovery.k8s.io/v1 EndpointSlice. undefined for host names and for a slice of no Service: the agents report both. */
+export function readWrittenSlice(root: Reader, object: RawObject): Slice | undefined {
   const type = root.field("addressType").raw;
   const service = root.field("metadata").field("labels").field(SERVICE_NAME_LABEL).raw;
   if ((type !== "IPv4" && type !== "IPv6") || typeof service !== "string") return undefined;
@@ -45,21 +45,13 @@ export function readSlice(root: Reader, object: RawObject): Slice | undefined {
     name: object.name,
     service,
     family: ipFamilyNamed(type),
-    ports: root.field("ports").list((entry) => {
-      const port = entry.field("port").port();
-      if (port === undefined) return undefined;
-      return { name: entry.field("name").string() ?? "", port, protocol: entry.field("protocol").string() ?? "TCP" };
+    ports: root.field("ports").list((entry) => (entry.field("port").present ? readSlicePort(entry) : undefined)),
+    endpoints: root.field("endpoints").list((entry) => {
+      const endpoint = readEndpoint(entry, type);
+      if (endpoint === undefined) return undefined;
+      const terminating = entry.field("conditions").field("terminating").boolean() ?? false;
+      return { ...endpoint, terminating, hostname: entry.field("hostname").string(), podUid: undefined };
     }),
-    endpoints: root.field("endpoints").list((entry) => ({
-      addresses: entry
-        .field("addresses")
-        .list((field) => field.parsed(canonicalAddress, "an IP address", "Write an IPv4 or IPv6 address.")),
-      ready: entry.field("conditions").field("ready").boolean() ?? true,
-      terminating: entry.field("conditions").field("terminating").boolean() ?? false,
-      hostname: entry.field("hostname").string(),
-      node: entry.field("nodeName").string(),
-      pod: undefined,
-    })),
   };
 }
 
@@ -98,7 +90,8 @@ export function slicesOf(service: ServicePlan, pods: readonly EndpointPod[]): re
         terminating: pod.stopping,
         hostname: pod.plan.spec.subdomain === name ? pod.plan.spec.hostname : undefined,
         node: pod.node.name,
-        pod: { name: pod.plan.name, uid: pod.uid },
+        pod: pod.plan.name,
+        podUid: pod.uid,
       });
     }
     if (groups.size === 0) {
@@ -116,13 +109,13 @@ export function slicesOf(service: ServicePlan, pods: readonly EndpointPod[]): re
 }
 
 /** None where the pod has no port of that name. */
-function resolvePort(port: ServicePortPlan, pod: PodPlan | undefined): SlicePort[] {
+function resolvePort(port: WrittenServicePort, pod: PodPlan | undefined): SlicePort[] {
   const number =
     typeof port.targetPort === "number"
       ? port.targetPort
       : pod?.spec.containers
           .flatMap((container) => container.ports)
-          .find(({ name, protocol }) => name === port.targetPort && protocol === port.protocol)?.port;
+          .find(({ name, protocol }) => name === port.targetPort && protocol === port.transport)?.port;
   if (number === undefined) return [];
-  return [{ name: port.name, port: number, protocol: port.protocol, appProtocol: port.appProtocol }];
+  return [{ name: port.name, port: number, transport: port.transport, appProtocol: port.appProtocol }];
 }

@@ -45,7 +45,7 @@ export function serviceStatus({ plan, clusterIPs, slices }: ResolvedService): Se
     name: plan.name,
     clusterIP: plan.kind === "Headless" ? "None" : (clusterIPs[0] ?? ""),
     clusterIPs,
-    ports: plan.ports.map(({ name, port, protocol, targetPort }) => ({ name, port, protocol, targetPort })),
+    ports: plan.ports.map(({ name, port, transport, targetPort }) => ({ name, port, protocol: transport, targetPort })),
     endpoints: slices
       .filter(({ family }) => family === primary)
       .flatMap(({ ports, endpoints }) =>
@@ -54,8 +54,8 @@ export function serviceStatus({ plan, clusterIPs, slices }: ResolvedService): Se
           .map(({ addresses, node, pod }) => ({
             address: addresses[0] ?? "",
             ports: ports.map(({ name, port }) => ({ name, port })),
-            node: node ?? null,
-            pod: pod?.name ?? null,
+            node: node || null,
+            pod: pod ?? null,
           })),
       ),
   };

@@ -1,19 +1,12 @@
-import { canonicalAddress, familyOf, IP_FAMILIES, type IpFamily } from "../../../agent/lib/ip-address.ts";
+import { familyOf, IP_FAMILIES, type IpFamily } from "../../../agent/lib/ip-address.ts";
 import { IP_FAMILY_NAMES, ipFamilyNamed } from "../../../agent/objects/ip-family.ts";
-import { readLabels } from "../../../agent/objects/object-meta.ts";
+import { checkNames } from "../../../agent/objects/object-meta.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
+import { readServicePort, readServiceSpec, type WrittenServicePort } from "../../../agent/objects/service.ts";
 import { hasIPv6 } from "../network/address-plan.ts";
-import { asObject, requireNames } from "../pod-spec/pod-plan.ts";
+import { asObject } from "../pod-spec/pod-plan.ts";
 import { warnOfUnsupported } from "../pod-spec/unsupported.ts";
-
-export interface ServicePortPlan {
-  readonly name: string;
-  readonly port: number;
-  readonly targetPort: number | string;
-  readonly protocol: "TCP" | "UDP" | "SCTP";
-  readonly appProtocol: string | undefined;
-}
 
 export interface ServicePlan {
   readonly namespace: string;
@@ -24,7 +17,7 @@ export interface ServicePlan {
   readonly families: readonly IpFamily[];
   /** Addresses that the manifest asks for. */
   readonly clusterIPs: readonly string[];
-  readonly ports: readonly ServicePortPlan[];
+  readonly ports: readonly WrittenServicePort[];
   /** undefined: somebody else writes its EndpointSlices. */
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly publishNotReady: boolean;
@@ -37,12 +30,12 @@ const FIELDS = [
   ...["publishNotReadyAddresses", "externalName", "internalTrafficPolicy"],
 ];
 
-/** core/v1 Service. */
-export function readService(root: Reader, object: RawObject): ServicePlan {
+/** core/v1 Service: its spec as the mesh reads it, and what only a cluster does with it. */
+export function readServicePlan(root: Reader, object: RawObject): ServicePlan {
   const spec = root.field("spec").required();
   warnOfUnsupported(spec, FIELDS);
-  requireNames(root, object);
-  const type = spec.field("type").oneOf(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]) ?? "ClusterIP";
+  checkNames(root, object, "label");
+  const { type, headless, clusterIPs, selector, publishNotReady } = readServiceSpec(spec);
   if (type === "NodePort" || type === "LoadBalancer") {
     spec.field("type").warning({
       code: "lab-unsupported-field",
@@ -50,9 +43,8 @@ export function readService(root: Reader, object: RawObject): ServicePlan {
       remedy: "Reach it by its clusterIP or its name.",
     });
   }
-  const headless = spec.field("clusterIP").raw === "None";
-  const clusterIPs = headless ? [] : readClusterIPs(spec);
-  const selector = spec.field("selector");
+  const ports = spec.field("ports");
+  const several = ports.items().length > 1;
   return {
     namespace: object.namespace,
     name: object.name,
@@ -60,23 +52,15 @@ export function readService(root: Reader, object: RawObject): ServicePlan {
     externalName: type === "ExternalName" ? spec.field("externalName").required().string() : undefined,
     families: readFamilies(spec, clusterIPs),
     clusterIPs,
-    ports: spec.field("ports").list(readPort),
-    selector: selector.present && selector.entries().length > 0 ? readLabels(selector) : undefined,
-    publishNotReady: spec.field("publishNotReadyAddresses").boolean() ?? false,
+    ports: ports.list((entry) => {
+      warnOfUnsupported(entry, ["name", "port", "targetPort", "protocol", "appProtocol"]);
+      return readServicePort(entry, several);
+    }),
+    selector: Object.keys(selector).length > 0 ? selector : undefined,
+    publishNotReady,
     metadata: asObject(object.value["metadata"]),
     rawSpec: asObject(spec.raw),
   };
-}
-
-function readClusterIPs(spec: Reader): readonly string[] {
-  const read = (field: Reader): string | undefined =>
-    field.raw === ""
-      ? undefined
-      : field.parsed(canonicalAddress, "an IP address", "Leave it out, or write an address.");
-  const list = spec.field("clusterIPs").list(read);
-  if (list.length > 0) return [...new Set(list)];
-  const single = read(spec.field("clusterIP"));
-  return single === undefined ? [] : [single];
 }
 
 /** Kubernetes: as ipFamilies and ipFamilyPolicy say; IPv4 alone where nothing is said. */
@@ -90,20 +74,4 @@ function readFamilies(spec: Reader, clusterIPs: readonly string[]): readonly IpF
   const dual = policy === "PreferDualStack" || policy === "RequireDualStack";
   const families = [...new Set(dual ? [...start, ...IP_FAMILIES] : start)];
   return hasIPv6() ? families : families.filter((family) => family === 4);
-}
-
-function readPort(entry: Reader): ServicePortPlan | undefined {
-  warnOfUnsupported(entry, ["name", "port", "targetPort", "protocol", "appProtocol"]);
-  const port = entry.field("port").required().port();
-  const target = entry.field("targetPort");
-  // 0 is what the API server stores for a targetPort that was left out.
-  const targetPort = typeof target.raw === "string" ? target.raw : target.raw === 0 ? undefined : target.port();
-  if (port === undefined) return undefined;
-  return {
-    name: entry.field("name").string() ?? "",
-    port,
-    targetPort: targetPort ?? port,
-    protocol: entry.field("protocol").oneOf(["TCP", "UDP", "SCTP"]) ?? "TCP",
-    appProtocol: entry.field("appProtocol").string() || undefined,
-  };
 }

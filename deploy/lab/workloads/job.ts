@@ -1,7 +1,6 @@
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
-import { hostName } from "../pod-spec/pod-plan.ts";
-import { ownerKey, type PodPlan } from "../pod-spec/pod-plan.ts";
+import { hostName, ownerKey, type PodPlan } from "../pod-spec/pod-plan.ts";
 import { warnOfUnsupported } from "../pod-spec/unsupported.ts";
 import { readTemplate, type PodTemplate } from "./pod-template.ts";
 

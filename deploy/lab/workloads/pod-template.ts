@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readLabels } from "../../../agent/objects/object-meta.ts";
+import { checkNames, readLabels } from "../../../agent/objects/object-meta.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
-import { asObject, digest, requireNames } from "../pod-spec/pod-plan.ts";
+import { asObject, digest } from "../pod-spec/pod-plan.ts";
 import { readPodSpec, type PodSpec, type RestartPolicy } from "../pod-spec/pod-spec.ts";
 
 /** What the pods of a Deployment, StatefulSet or Job are made from. */
@@ -25,7 +25,7 @@ export function readTemplate(
   restart: readonly RestartPolicy[],
   claims: readonly string[] = [],
 ): PodTemplate {
-  requireNames(root, object);
+  checkNames(root, object);
   const spec = root.field("spec");
   const template = spec.field("template").required();
   const labels = readLabels(template.field("metadata").field("labels"));

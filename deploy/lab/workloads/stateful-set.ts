@@ -1,8 +1,6 @@
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
-import { asObject, hostName } from "../pod-spec/pod-plan.ts";
-import type { PodPlan } from "../pod-spec/pod-plan.ts";
-import { ownerKey } from "../pod-spec/pod-plan.ts";
+import { asObject, hostName, type PodPlan, ownerKey } from "../pod-spec/pod-plan.ts";
 import { warnOfUnsupported } from "../pod-spec/unsupported.ts";
 import type { VolumeSpec } from "../pod-spec/volume-spec.ts";
 import { readTemplate, type PodTemplate } from "./pod-template.ts";
