@@ -1,23 +1,23 @@
 import { join } from "node:path";
 import { json, serve, type Answer, type Handlers } from "./lib/http-server.ts";
-import { authorityStatus } from "./identity/authority-status.ts";
-import { serveAuthority } from "./identity/authority-server.ts";
-import { Authority } from "./identity/authority.ts";
+import { authorityStatus } from "./identity/authority/authority-status.ts";
+import { serveAuthority } from "./identity/authority/authority-server.ts";
+import { Authority } from "./identity/authority/authority.ts";
 import { ExchangeService } from "./identity/authority/exchange-service.ts";
-import { BuiltInSigner } from "./identity/built-in-signer.ts";
-import { FileSigner } from "./identity/file-signer.ts";
-import { JoinTokens } from "./identity/join-token.ts";
-import { NodeRecords } from "./identity/node-records.ts";
-import { RootRotation } from "./identity/root-rotation.ts";
-import { serverIdentity } from "./identity/server-identity.ts";
-import type { CertificateSigner } from "./identity/signer.ts";
+import { BuiltInSigner } from "./identity/authority/built-in-signer.ts";
+import { FileSigner } from "./identity/authority/file-signer.ts";
+import { JoinTokens } from "./identity/authority/join-tokens.ts";
+import { NodeRecords } from "./identity/authority/node-records.ts";
+import { RootRotation } from "./identity/authority/root-rotation.ts";
+import { serverIdentity } from "./identity/authority/server-identity.ts";
+import type { CertificateSigner } from "./identity/authority/signer.ts";
 import { SYSTEM_CLOCK } from "./lib/clock.ts";
 import { AmbitError, describe } from "./lib/errors.ts";
 import { refuseSecond, type ListenAt } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import { makePrivateFolder } from "./lib/private-file.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
-import { placementOf } from "./identity/placement.ts";
+import { placementOf } from "./identity/authority/placement.ts";
 import type { Source } from "./model/source.ts";
 
 export interface AuthorityAppOptions extends Pick<MeshOptions, "trustDomain"> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import type { AuthorityStatus } from "../identity/authority-status.ts";
+import type { AuthorityStatus } from "../identity/authority/authority-status.ts";
 import { ask } from "./ask.ts";
 import { chooseLab } from "../../deploy/lab/choose-lab.ts";
 import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { runAuthority } from "../authority-app.ts";
 import { parseAuthorityAddress } from "../identity/authority-address.ts";
-import { makeJoinFile } from "../identity/join-token.ts";
+import { makeJoinFile } from "../identity/authority/join-tokens.ts";
 import type { Source } from "../model/source.ts";
 import { isDnsSubdomain } from "../objects/names.ts";
 import { addAuthorityAdmin } from "./authority-admin.ts";

@@ -1,7 +1,7 @@
 import { AmbitError } from "../lib/errors.ts";
 import type { ListenAt } from "../lib/listen.ts";
 
-/** Where the authority listens: `unix:/path` or `host:port`. Throws AmbitError `authority-address`. */
+/** Parses where the authority listens: `unix:/path` or `host:port`. Throws AmbitError `authority-address`. */
 export function parseAuthorityAddress(text: string): ListenAt {
   if (text.startsWith("unix:/")) return { socketPath: text.slice("unix:".length) };
   const [, host, port] = /^(.+):(\d{1,5})$/u.exec(text) ?? [];

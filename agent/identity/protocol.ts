@@ -11,22 +11,30 @@ export const REPORT_PATH = "/v1/report";
 /** A node asks for what other nodes have reported. The authority holds the question until it has news. */
 export const EXCHANGE_PATH = "/v1/exchange";
 
-/** The name in the authority's own certificate, whatever address it is reached at. */
+/** The name in the certificate of the authority's server, whatever its address is. */
 export const AUTHORITY_NAME = "authority.ambit.internal";
 
-/** Header that says which node asks; its join token is the bearer of `authorization`. */
+/** Header with the name of the node that asks; its join token is the bearer token in `authorization`. */
 export const NODE_HEADER = "x-ambit-node";
+
+/** What a node shows to the authority, and how it recognizes the authority. */
+export interface NodeProof {
+  readonly node: string;
+  readonly token: string;
+  /** Certificate in PEM of the authority's server: no other server gets to see the token. */
+  readonly authority: string;
+}
 
 export interface SignRequest {
   readonly spiffeId: string;
   readonly csr: string;
 }
 
-/** What a node has to know about whom to trust, and about its own certificates. */
+/** The roots that a node has to trust, and the generation of its own certificates. */
 export interface Trust {
-  /** Certificates in PEM by which peers are verified. */
+  /** Roots in PEM by which peers are verified. */
   readonly roots: string;
-  /** Certificates of another generation are to be replaced. */
+  /** The generation of roots that signs: the node replaces certificates of another generation. */
   readonly generation: string;
 }
 
@@ -36,13 +44,13 @@ export interface SignAnswer {
   readonly trust: Trust;
 }
 
-/** What a node reports of itself; the answer comes when it has something new for it, or after a while. */
+/** Body of a request to `WATCH_PATH`: what a node has. The answer is `Trust`. */
 export interface NodeReport {
-  /** What it knows; undefined: nothing yet. */
+  /** What the node knows; undefined: nothing yet. */
   readonly trust: Trust | undefined;
-  /** Generations of the certificates that it uses. */
+  /** Generations of the certificates that the node uses. */
   readonly generations: readonly string[];
-  /** It could not ask for a while, and wants to know that somebody is here: the answer is not held. */
+  /** The authority did not answer before: it answers this question without holding it. */
   readonly atOnce?: boolean;
 }
 
@@ -127,7 +135,7 @@ export interface NodeNews {
   readonly ended?: true;
 }
 
-/** A refusal, as an AmbitError travels. */
+/** Body of an answer other than 200: an `AmbitError`. */
 export interface Refusal {
   readonly code: string;
   readonly kind: "user" | "system";

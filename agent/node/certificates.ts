@@ -1,6 +1,6 @@
 import { json, type Handlers } from "../lib/http-server.ts";
-import type { CertificateStatus, IdentityStatus } from "../identity/certificate-status.ts";
-import type { CertificateStore } from "../identity/certificate-store.ts";
+import type { CertificateStatus, IdentityStatus } from "../identity/node/certificate-status.ts";
+import type { CertificateStore } from "../identity/node/certificate-store.ts";
 import { AmbitError } from "../lib/errors.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
@@ -20,10 +20,10 @@ export async function openCertificateStore(
 ): Promise<CertificateStore> {
   // Only now: a node without an authority need not hold the X.509 library (11 MB).
   const [{ AuthorityClient }, { CertificateStore: Store }, { joinFileCredential }, { KnownRoots }] = await Promise.all([
-    import("../identity/authority-client.ts"),
-    import("../identity/certificate-store.ts"),
+    import("../identity/node/authority-client.ts"),
+    import("../identity/node/certificate-store.ts"),
     import("../identity/node/node-credential.ts"),
-    import("../identity/known-roots.ts"),
+    import("../identity/node/known-roots.ts"),
   ]);
   const credential = joinFileCredential(authority.joinTokenFile, node);
   credential.proof();

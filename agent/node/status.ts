@@ -1,4 +1,4 @@
-import type { CertificateStatus } from "../identity/certificate-status.ts";
+import type { CertificateStatus } from "../identity/node/certificate-status.ts";
 import type { NodeConfig } from "../compile/compile.ts";
 import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { Mesh } from "../model/mesh.ts";

@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AuthorityClient } from "../../agent/identity/authority-client.ts";
-import { serveAuthority, type AuthorityServer } from "../../agent/identity/authority-server.ts";
+import { AuthorityClient } from "../../agent/identity/node/authority-client.ts";
+import { serveAuthority, type AuthorityServer } from "../../agent/identity/authority/authority-server.ts";
 import { ExchangeService } from "../../agent/identity/authority/exchange-service.ts";
-import { Authority, type Placement } from "../../agent/identity/authority.ts";
-import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
-import { JoinTokens, makeJoinFile } from "../../agent/identity/join-token.ts";
-import type { NodeProof } from "../../agent/identity/node/node-credential.ts";
-import { NodeRecords } from "../../agent/identity/node-records.ts";
-import { serverIdentity } from "../../agent/identity/server-identity.ts";
+import { Authority } from "../../agent/identity/authority/authority.ts";
+import { BuiltInSigner } from "../../agent/identity/authority/built-in-signer.ts";
+import type { Placement } from "../../agent/identity/authority/placement.ts";
+import { JoinTokens, makeJoinFile } from "../../agent/identity/authority/join-tokens.ts";
+import type { NodeProof } from "../../agent/identity/protocol.ts";
+import { NodeRecords } from "../../agent/identity/authority/node-records.ts";
+import { serverIdentity } from "../../agent/identity/authority/server-identity.ts";
 import type { Clock } from "../../agent/lib/clock.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
-import { makeRequest } from "../../agent/identity/certificate-request.ts";
+import { BuiltInSigner } from "../../agent/identity/authority/built-in-signer.ts";
+import { makeRequest } from "../../agent/identity/x509/certificate-request.ts";
 import { tryExec } from "../../agent/lib/exec.ts";
-import { splitPem } from "../../agent/identity/pem.ts";
+import { splitPem } from "../../agent/identity/x509/pem.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 const ID = "spiffe://cluster.local/ns/shop/sa/web";

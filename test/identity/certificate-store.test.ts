@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { CertificateStore } from "../../agent/identity/certificate-store.ts";
+import { CertificateStore } from "../../agent/identity/node/certificate-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { AuthorityFixture, API, LIFETIME_MS, WEB } from "./authority-fixture.ts";
 import { FakeClock } from "./fake-clock.ts";

@@ -1,9 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { CertificateStore } from "../../agent/identity/certificate-store.ts";
-import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
-import { splitPem } from "../../agent/identity/pem.ts";
-import { RootRotation } from "../../agent/identity/root-rotation.ts";
+import { CertificateStore } from "../../agent/identity/node/certificate-store.ts";
+import { BuiltInSigner } from "../../agent/identity/authority/built-in-signer.ts";
+import { splitPem } from "../../agent/identity/x509/pem.ts";
+import { RootRotation } from "../../agent/identity/authority/root-rotation.ts";
 import { eventually } from "../support/eventually.ts";
 import { API, AuthorityFixture, LIFETIME_MS, WEB } from "./authority-fixture.ts";
 import { FakeClock } from "./fake-clock.ts";

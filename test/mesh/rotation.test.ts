@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type { AuthorityStatus } from "../../agent/identity/authority-status.ts";
+import type { AuthorityStatus } from "../../agent/identity/authority/authority-status.ts";
 import type { CertificateReport } from "../../agent/node/certificates.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, MeshLab, namespace, pod, service } from "./mesh-lab.ts";

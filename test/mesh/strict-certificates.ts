@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BuiltInSigner } from "../../agent/identity/built-in-signer.ts";
-import { makeRequest } from "../../agent/identity/certificate-request.ts";
-import { makeCertificate } from "../../agent/identity/certificate.ts";
-import { generateKeyPair, privateKeyToPem } from "../../agent/identity/keys.ts";
-import { SubjectAlternativeNameExtension } from "../../agent/identity/x509.ts";
+import { BuiltInSigner } from "../../agent/identity/authority/built-in-signer.ts";
+import { makeRequest } from "../../agent/identity/x509/certificate-request.ts";
+import { makeCertificate } from "../../agent/identity/x509/make-certificate.ts";
+import { generateKeyPair, privateKeyToPem } from "../../agent/identity/x509/keys.ts";
+import { SubjectAlternativeNameExtension } from "../../agent/identity/x509/x509.ts";
 import { labStateDir } from "./mesh-lab.ts";
 
 /** Paths of PEM files. */

@@ -12,11 +12,11 @@ import type {
   Standing,
 } from "../protocol.ts";
 
-/** What the log has to know of nodes; `NodeRecords` knows it. */
+/** What the log has to know about nodes; `NodeRecords` knows it. */
 export interface KnownNodes {
-  /** When the last certificate of each node ends, by node: of every node that may have one. */
+  /** When the last certificate of each node ends, by node. The end may have passed. */
   validUntil(): ReadonlyMap<string, number>;
-  /** When each node was heard last by this process, by node. */
+  /** When each node sent its last request to this process, by node. */
   heard(): ReadonlyMap<string, number>;
 }
 
@@ -29,13 +29,13 @@ export interface ExchangeLogOptions {
   readonly nodeOf: (uid: string) => string | undefined;
 }
 
-/** How far a node has come, for status. */
+/** A node's part in the exchange, for status. */
 export interface ExchangeNode {
   /** Sandboxes of the node that take mTLS. */
   readonly sandboxes: number;
-  /** The revision that its proxy goes by; 0: it has not told this authority yet. */
+  /** The revision by which its proxy goes; 0: the node has not told this authority yet. */
   readonly follows: number;
-  /** It has told this authority which of its sandboxes take mTLS. */
+  /** The node has told this authority which of its sandboxes take mTLS. */
   readonly reported: boolean;
 }
 
@@ -53,16 +53,16 @@ interface NodeState {
   follows: number;
   /** The revision that others have to follow, for versions that some node may not follow yet. The oldest first. */
   versions: readonly { readonly version: number; readonly revision: number }[];
-  /** UIDs that it announces in spite of running elsewhere. */
+  /** UIDs of announced pods that run on another node. */
   refused: readonly string[];
 }
 
-/** A node keeps a question open, or asks anew within seconds: one that is silent for so long has no agent. */
+/** An agent keeps a question open, or asks again within seconds. A node that is silent for so long has no agent. */
 const SILENT_MS = 60_000;
-/** Beyond these, whoever lags behind gets a complete list. */
+/** The log drops the oldest of more tombstones: a node that lags behind them gets complete lists. */
 const MAX_TOMBSTONES = 10_000;
 const MAX_VERSIONS = 100;
-/** Named in a `Standing`. */
+/** How many nodes a `Standing` names. */
 const MAX_WAITING = 32;
 
 /**
@@ -74,7 +74,7 @@ export class ExchangeLog {
   readonly #options: ExchangeLogOptions;
   readonly #nodes = new Map<string, NodeState>();
   #revision = 0;
-  /** Which node changed last, and when another one did: every asker finds in one step whether there are news for it. */
+  /** Which node changed last, and when another one did: enough to see at once whether there are news for an asker. */
   #last = { node: "", revision: 0, others: 0 };
 
   constructor(options: ExchangeLogOptions) {
@@ -85,7 +85,7 @@ export class ExchangeLog {
     return { instance: this.#options.instance, revision: this.#revision };
   }
 
-  /** Takes a report, unless a newer one is here. Returns UIDs that it refuses, each time they come anew. */
+  /** Takes a report, unless it has a newer one. Returns UIDs that it refuses, and did not refuse before. */
   report(node: string, { announced, follows }: ExchangeReport): readonly string[] {
     const state = this.#state(node);
     if (follows?.instance === this.#options.instance) {
@@ -93,20 +93,20 @@ export class ExchangeLog {
     }
     if (announced === undefined || announced.version <= state.announced.version) return [];
     state.announced = announced;
-    // Each version is news, even where it changes no record: a node that kept to a later one of before learns of it.
+    // Each version is news, even if it changes no record: a node that knows a later report than this instance did waits for it.
     const refused = this.#apply(node, state, true);
     const told = { version: announced.version, revision: state.newest };
     state.versions = [...state.versions, told].slice(-MAX_VERSIONS);
     return refused;
   }
 
-  /** Is there something that the asker does not know? Cheap: it is asked for every open question after every change. */
+  /** Is there something that the asker does not know? Cheap, as every change asks this for every open question. */
   hasNews(node: string, question: ExchangeQuestion): boolean {
     const { knows, followed, waitingFor } = question;
     if (knows?.instance !== this.#options.instance) return true;
     const others = this.#last.node === node ? this.#last.others : this.#last.revision;
     if (others > knows.revision) return true;
-    // A node that all others follow learns at the end of a held question that there is a new one.
+    // A node that all others follow learns of a new node at the end of the held question: early enough for its status.
     if (followed === (this.#nodes.get(node)?.announced.version ?? 0) && waitingFor.length === 0) return false;
     const standing = this.standing(node);
     return standing.followed !== followed || standing.waitingFor.map((one) => one.node).join() !== waitingFor.join();
@@ -161,9 +161,9 @@ export class ExchangeLog {
   }
 
   /**
-   * Time has passed, or the source has changed: what nodes announced is compared with the source again, nodes whose
-   * certificates have ended without another word lose their records, and tombstones that all follow are dropped.
-   * Returns what `report` returns, by node.
+   * Time has passed, or the source has changed. Compares what nodes announced with the source again, ends the records of
+   * nodes whose certificates have ended without another report, and drops tombstones that all nodes follow. Returns what
+   * `report` returns, by node.
    */
   refresh(): ReadonlyMap<string, readonly string[]> {
     const refused = new Map<string, readonly string[]>();
@@ -217,8 +217,8 @@ export class ExchangeLog {
   }
 
   /**
-   * Nodes that may speak to the others' pods: those with certificates that have not ended, as an Envoy goes on without its
-   * agent, and those whose agents are here.
+   * Nodes that may call pods of other nodes: those with valid certificates, as an Envoy goes on without its agent, and
+   * those whose agents are here.
    */
   #waited(): ReadonlySet<string> {
     const { nodes, clock } = this.#options;
@@ -228,7 +228,7 @@ export class ExchangeLog {
     return new Set([...certified, ...heard].map(([node]) => node));
   }
 
-  /** Makes the node's records say what it announced, as far as it may. All that changes gets the same new revision. */
+  /** Makes the node's records equal to what it may announce of what it did. All changes get the same new revision. */
   #apply(node: string, state: NodeState, isNews = state.since === 0): readonly string[] {
     const { sandboxes } = state.announced;
     const refused = sandboxes.map(({ uid }) => uid).filter((uid) => this.#isElsewhere(node, uid));

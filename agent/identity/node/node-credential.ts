@@ -1,17 +1,10 @@
 import { readFileSync } from "node:fs";
 import { AmbitError } from "../../lib/errors.ts";
+import type { NodeProof } from "../protocol.ts";
 
-/** What a node shows to the authority, and how it knows the authority. */
-export interface NodeProof {
-  readonly node: string;
-  readonly token: string;
-  /** Certificate in PEM of the authority's server: no other server gets to see the token. */
-  readonly authority: string;
-}
-
-/** How a node proves itself: today by a join token, which somebody put into a file. */
+/** How a node proves to the authority which node it is: by a join token in a file, so far. */
 export interface NodeCredential {
-  /** Asked before each request, as a newer proof may have replaced an earlier one. Throws where there is none. */
+  /** The client asks before each request, as a newer proof may have replaced an earlier one. Throws if there is none. */
   proof(): NodeProof;
 }
 

@@ -41,7 +41,7 @@ export class AuthorityProcess {
   /** Makes a node's join token, for its agent's eyes only. */
   async admit(node: string): Promise<AuthorityAccess> {
     // Only now: a lab without agents need not load what makes certificates.
-    const { makeJoinFile } = await import("../../../agent/identity/join-token.ts");
+    const { makeJoinFile } = await import("../../../agent/identity/authority/join-tokens.ts");
     const folder = nodeStateDir(this.#paths, node);
     mkdirSync(folder, { recursive: true });
     const joinTokenFile = join(folder, "join-token.json");

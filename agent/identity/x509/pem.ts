@@ -1,4 +1,4 @@
-/** The certificates in a PEM text, each with its own newline at the end. */
+/** The certificates in a PEM text, each with a newline at its end. */
 export function splitPem(text: string): readonly string[] {
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu) ?? [];
   return found.map((pem) => `${pem}\n`);

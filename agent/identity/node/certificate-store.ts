@@ -1,53 +1,59 @@
 import { X509Certificate } from "node:crypto";
-import { Backoff } from "../lib/backoff.ts";
-import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
-import { AmbitError, describe } from "../lib/errors.ts";
-import { makeRequest } from "./certificate-request.ts";
-import type { CertificateSource } from "./certificate-source.ts";
+import { Backoff } from "../../lib/backoff.ts";
+import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
+import { AmbitError, describe } from "../../lib/errors.ts";
+import { makeRequest } from "../x509/certificate-request.ts";
 import { identityStatus, type CertificateStatus } from "./certificate-status.ts";
 import type { KnownRoots } from "./known-roots.ts";
-import { splitPem } from "./pem.ts";
-import type { NodeReport, Trust } from "./protocol.ts";
-import { LongPoll } from "./node/long-poll.ts";
-import { readWorkloadCertificate, renewalTime, type Entry, type WorkloadCertificate } from "./workload-entry.ts";
+import { splitPem } from "../x509/pem.ts";
+import type { NodeReport, SignAnswer, SignRequest, Trust } from "../protocol.ts";
+import { LongPoll } from "./long-poll.ts";
+import { readCertificate, renewalTime, type WantedIdentity, type HeldCertificate } from "./wanted-identity.ts";
 
-/** What a node has now; a new object at each change, and never one without. */
+/** Where a node's certificates come from: the authority, through `AuthorityClient`. Both requests reject with the reason. */
+export interface CertificateSource {
+  sign(request: SignRequest, signal: AbortSignal): Promise<SignAnswer>;
+  /** Resolves when `report` is out of date, or after a while; at once if it asks for that. */
+  watch(report: NodeReport, signal: AbortSignal): Promise<Trust>;
+}
+
+/** The certificates of a node. The object is a new one exactly when they change. */
 export interface Certificates {
   /** By SPIFFE ID, `spiffe://` included. */
-  readonly certificates: ReadonlyMap<string, WorkloadCertificate>;
-  /** By what peers are verified; "" until the authority has answered, now or to an agent before this one. */
+  readonly certificates: ReadonlyMap<string, HeldCertificate>;
+  /** The roots by which peers are verified; "" until the authority has answered this agent or one before it. */
   readonly rootsPem: string;
 }
 
 export interface CertificateStoreOptions {
-  /** What an agent before this one has been told. */
+  /** The roots that the authority told an agent before this one. */
   readonly knownRoots?: KnownRoots;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
 
-/** Requests that are under way at the same time, so that a node of many identities does not overrun the authority. */
+/** Requests under way at the same time: a node with many identities must not overrun the authority. */
 const AT_ONCE = 8;
-/** A timer never waits longer: a machine that slept, or a clock that was set, is noticed. */
+/** A timer never waits longer, so that the store notices when the machine slept or its clock was set. */
 const LONGEST_WAIT_MS = 60_000;
-/** A new root signs: who has old certificates replaces them within this time, not all in one moment. */
+/** When a new root signs, nodes replace their certificates within this time, and not all in one moment. */
 const SPREAD_MS = 5_000;
 
 /**
- * The certificates of a node's identities, each with a key of its own that is in memory only. It fetches what is wanted,
- * renews at half life, and keeps what it has whatever becomes of the authority.
+ * The certificates of a node's identities, each with a key of its own that is in memory only. The store fetches what is
+ * missing, renews at half life, and keeps its certificates while the authority is away.
  */
 export class CertificateStore {
   readonly #source: CertificateSource;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #watch: LongPoll<Trust>;
-  /** What the open question tells of this node. */
+  /** The report in the question that is open at the authority, as JSON. */
   #asked = "";
   readonly #knownRoots: KnownRoots | undefined;
   readonly #listeners = new Set<(certificates: Certificates) => void>();
   readonly #closing = new AbortController();
-  #entries: ReadonlyMap<string, Entry> = new Map();
+  #entries: ReadonlyMap<string, WantedIdentity> = new Map();
   #current: Certificates;
   #trust: Trust | undefined;
   #underWay = 0;
@@ -71,7 +77,7 @@ export class CertificateStore {
     });
   }
 
-  /** The identities that this node needs from now on: fetches what is missing, forgets what is not wanted any more. */
+  /** Sets the identities that this node needs: fetches missing certificates, and forgets those of other identities. */
   want(ids: readonly string[]): void {
     const now = this.#clock.now();
     const before = this.#entries;
@@ -94,8 +100,8 @@ export class CertificateStore {
   }
 
   /**
-   * Fetches a new certificate with a new key now, for one identity or for all; the old one serves until it is there.
-   * Returns which. Throws AmbitError `no-such-identity`.
+   * Fetches a new certificate with a new key now, for one identity or for all; the old one serves until then. Returns the
+   * identities. Throws AmbitError `no-such-identity`.
    */
   rotate(id?: string): readonly string[] {
     const chosen = id === undefined ? [...this.#entries.values()] : [this.#entry(id)];
@@ -124,24 +130,24 @@ export class CertificateStore {
     this.#listeners.clear();
   }
 
-  #newEntry(id: string, now: number): Entry {
+  #newEntry(id: string, now: number): WantedIdentity {
     const backoff = new Backoff({ firstMs: 250, longestMs: 30_000, random: this.#random });
     const nothing = { certificate: undefined, generation: "", lastError: undefined };
     return { id, backoff, ...nothing, dueAt: now, asking: false };
   }
 
-  #entry(id: string): Entry {
+  #entry(id: string): WantedIdentity {
     const entry = this.#entries.get(id);
     if (entry !== undefined) return entry;
     throw new AmbitError({
       code: "no-such-identity",
       kind: "user",
       what: `no pod in the mesh on this node has the identity ${id}`,
-      remedy: `these are here: ${[...this.#entries.keys()].join(", ") || "none"}`,
+      remedy: `give one of the identities that are here: ${[...this.#entries.keys()].join(", ") || "none"}`,
     });
   }
 
-  /** Asks for all that is due, and sets the timer for what is due next. */
+  /** Fetches what is due, and sets the timer for what is due next. */
   #work(): void {
     this.#callOff();
     if (this.#closing.signal.aborted) return;
@@ -155,19 +161,19 @@ export class CertificateStore {
     this.#callOff = this.#clock.after(next - now, () => this.#work());
   }
 
-  async #fetch(entry: Entry): Promise<void> {
+  async #fetch(entry: WantedIdentity): Promise<void> {
     entry.asking = true;
     this.#underWay++;
     try {
       const { csrPem, keyPem } = await makeRequest(entry.id);
       const answer = await this.#source.sign({ spiffeId: entry.id, csr: csrPem }, this.#closing.signal);
-      const certificate = readWorkloadCertificate(entry.id, answer.chain, keyPem);
+      const certificate = readCertificate(entry.id, answer.chain, keyPem);
       entry.certificate = certificate;
       entry.generation = answer.generation;
       entry.lastError = undefined;
       entry.backoff.reset();
       entry.dueAt = renewalTime(certificate, this.#clock.now(), this.#random);
-      // Later ones come by the watch alone, so that an older answer never overtakes a newer one.
+      // Later roots come by the watch alone, so that an older answer never overtakes a newer one.
       this.#trust ??= answer.trust;
       this.#watch.answered();
       if (this.#entries.get(entry.id) === entry) this.#publish();
@@ -208,7 +214,7 @@ export class CertificateStore {
     if (this.#trust !== undefined) this.#knownRoots?.remember(this.#trust.roots);
     this.#current = { certificates, rootsPem: this.#trust?.roots ?? this.#current.rootsPem };
     for (const listener of this.#listeners) listener(this.#current);
-    // After who uses them: what is reported as in use is in use.
+    // After the listeners: the report names only certificates that the proxy has been given.
     if (JSON.stringify(this.#report()) !== this.#asked) this.#watch.askAnew();
   }
 }

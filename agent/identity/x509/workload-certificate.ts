@@ -1,7 +1,6 @@
-import { AmbitError } from "../lib/errors.ts";
+import { AmbitError } from "../../lib/errors.ts";
 import type { CertifiedKey } from "./authority-certificate.ts";
-import { authorityKeyIdentifier } from "./key-identifier.ts";
-import { BACKDATE_MS, makeCertificate } from "./certificate.ts";
+import { authorityKeyIdentifier, BACKDATE_MS, makeCertificate } from "./make-certificate.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -21,8 +20,8 @@ export interface WorkloadCertificateContent {
 }
 
 /**
- * An X.509-SVID as SPIFFE has it: its only name is the identity's URI, critical as there is no subject; for both ends of
- * TLS; it signs nothing. In PEM. Throws AmbitError `issuer-expired`.
+ * Makes an X.509-SVID (SPIFFE X.509-SVID, 2 and 4) in PEM. Its only name is the identity's URI, which is critical as there
+ * is no subject. It serves both ends of TLS and signs nothing. Throws AmbitError `issuer-expired`.
  */
 export async function makeWorkloadCertificate(content: WorkloadCertificateContent, by: CertifiedKey): Promise<string> {
   const { publicKey, spiffeId, lifetimeMs, now } = content;
@@ -32,8 +31,8 @@ export async function makeWorkloadCertificate(content: WorkloadCertificateConten
       code: "issuer-expired",
       kind: "system",
       what: "no certificate can be signed",
-      why: `the authority's own certificate has expired at ${by.certificate.notAfter.toISOString()}`,
-      remedy: "give the authority a new one",
+      why: `the authority's own certificate expired at ${by.certificate.notAfter.toISOString()}`,
+      remedy: "give the authority a new certificate",
     });
   }
   const certificate = await makeCertificate(

@@ -1,6 +1,6 @@
-import { AmbitError } from "../lib/errors.ts";
+import { AmbitError } from "../../lib/errors.ts";
 import { generateKeyPair, privateKeyToPem } from "./keys.ts";
-import { signingAlgorithm } from "./certificate.ts";
+import { signingAlgorithm } from "./make-certificate.ts";
 import {
   Pkcs10CertificateRequest,
   Pkcs10CertificateRequestGenerator,
@@ -13,7 +13,7 @@ export interface RequestWithKey {
   readonly keyPem: string;
 }
 
-/** A new key, and the request for its certificate. */
+/** Makes a new key, and the request for its certificate. */
 export async function makeRequest(spiffeId: string): Promise<RequestWithKey> {
   const keys = await generateKeyPair();
   const request = await Pkcs10CertificateRequestGenerator.create({
@@ -25,8 +25,8 @@ export async function makeRequest(spiffeId: string): Promise<RequestWithKey> {
 }
 
 /**
- * The public key of a request, once it is proved that its sender has the private one. Nothing else of a request is
- * looked at: names in it are wishes. Throws AmbitError `bad-request`.
+ * The public key of a request, if the request's signature proves that its sender has the private key. Nothing else in a
+ * request counts: names in it are wishes. Throws AmbitError `bad-request`.
  */
 export async function keyOfRequest(csrPem: string): Promise<Key> {
   let key: Key;

@@ -1,14 +1,14 @@
-import type { Clock } from "../lib/clock.ts";
-import { AmbitError } from "../lib/errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { AmbitError } from "../../lib/errors.ts";
 import type { BuiltInSigner } from "./built-in-signer.ts";
 import type { NodeRecord, NodeRecords } from "./node-records.ts";
 
-/** `spreading`: a new root is being made known; `replacing`: it signs, and old certificates are being replaced. */
+/** `spreading`: nodes learn a new root; `replacing`: it signs, and nodes replace their certificates. */
 export type RotationStage = "steady" | "spreading" | "replacing";
 
 export interface RotationStatus {
   readonly stage: RotationStage;
-  /** Nodes that have not followed yet, and why they count. */
+  /** Nodes that have not followed yet, and until when each of them counts. */
   readonly waitingFor: readonly string[];
 }
 
@@ -16,23 +16,23 @@ export interface RootRotationOptions {
   readonly signer: BuiltInSigner;
   readonly records: NodeRecords;
   readonly clock: Clock;
-  /** Nodes are to be told. */
+  /** Called when nodes have to be told. */
   readonly onChange: () => void;
 }
 
-/** All have followed: their proxies may be a moment behind their agents. */
+/** How long to wait once all nodes have followed, as proxies may be a moment behind their agents. */
 const SETTLE_MS = 5_000;
-/** A root is replaced by itself when it is good for no longer. */
+/** The authority replaces a root by itself when it is valid for less than this. */
 const OLD_ROOT_MS = 365 * 24 * 60 * 60 * 1_000;
 
 /**
- * Changes the root without a call that fails: first every node trusts the new one, then it signs, then, when nobody uses a
- * certificate of the old one any more, that is forgotten. A node counts while a certificate that it was given is good. The
- * stage follows from what the signer has, so that a restart goes on where it was.
+ * Replaces the root without a failing call. First every node trusts the new root, then the new root signs, and when no node
+ * uses a certificate of the old root any more, the authority drops the old root. A node counts while a certificate that it
+ * received is valid. The stage follows from what the signer has on disk, so that a restarted authority goes on where it was.
  */
 export class RootRotation {
   readonly #options: RootRotationOptions;
-  /** Since when nobody is waited for; undefined while somebody is. */
+  /** Since when no node is waited for; undefined while one is. */
   #clearSince: number | undefined;
   #making = false;
 
@@ -58,7 +58,7 @@ export class RootRotation {
     this.#options.onChange();
   }
 
-  /** Takes the next step if it is time for it. To be called again and again. */
+  /** Takes the next step if it is time for it. To be called every second or so. */
   async step(): Promise<void> {
     const { signer, clock, onChange } = this.#options;
     const now = clock.now();
@@ -93,6 +93,6 @@ export class RootRotation {
 
   #heard(node: string): string {
     const at = this.#options.records.heard().get(node);
-    return at === undefined ? " (not heard of yet)" : ` (last heard of at ${new Date(at).toISOString()})`;
+    return at === undefined ? " (not heard from yet)" : ` (last heard from at ${new Date(at).toISOString()})`;
   }
 }

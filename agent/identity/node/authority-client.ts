@@ -1,9 +1,9 @@
 import { Agent, request } from "node:https";
-import { AmbitError } from "../lib/errors.ts";
-import { parseAuthorityAddress } from "./authority-address.ts";
-import type { CertificateSource } from "./certificate-source.ts";
-import type { ExchangeTransport } from "./node/authority-exchange.ts";
-import type { NodeCredential, NodeProof } from "./node/node-credential.ts";
+import { AmbitError } from "../../lib/errors.ts";
+import { parseAuthorityAddress } from "../authority-address.ts";
+import type { CertificateSource } from "./certificate-store.ts";
+import type { ExchangeTransport } from "./authority-exchange.ts";
+import type { NodeCredential } from "./node-credential.ts";
 import {
   AUTHORITY_NAME,
   EXCHANGE_PATH,
@@ -14,19 +14,20 @@ import {
   type ExchangeNews,
   type ExchangeQuestion,
   type ExchangeReport,
+  type NodeProof,
   type NodeReport,
   type Refusal,
   type SignAnswer,
   type SignRequest,
   type Standing,
   type Trust,
-} from "./protocol.ts";
+} from "../protocol.ts";
 
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Longer than the authority holds a question. */
 const HELD_TIMEOUT_MS = 40_000;
 
-/** A node's requests to the authority, over TLS. Whoever opened it closes it, after all who use it. */
+/** A node's requests to the authority, over TLS. Its opener closes it, after the certificate store and the exchange. */
 export class AuthorityClient implements CertificateSource, ExchangeTransport {
   readonly #address: string;
   readonly #credential: NodeCredential;
@@ -120,7 +121,7 @@ export class AuthorityClient implements CertificateSource, ExchangeTransport {
       code: "authority-silent",
       kind: "system",
       what: `the authority at ${this.#address} does not answer`,
-      remedy: "see that it runs, that it can be reached from this node, and that the join token is of this authority",
+      remedy: "check that it runs, that this node can reach it, and that this authority made the join token",
       cause,
     });
   }

@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { AmbitError, errnoOf } from "../lib/errors.ts";
-import { splitPem } from "./pem.ts";
+import { AmbitError, errnoOf } from "../../lib/errors.ts";
+import { splitPem } from "../x509/pem.ts";
 
-/** The names that Istio gives them in its secret `cacerts`. */
+/** File names as in Istio's secret `cacerts`. */
 const FILES = {
   certificate: "ca-cert.pem",
   key: "ca-key.pem",
@@ -13,22 +13,22 @@ const FILES = {
 } as const;
 
 const FIT = `${FILES.certificate} and ${FILES.key} belong together, ${FILES.chain} leads from them to a root in ${FILES.roots}`;
-const REPLACE = "put one there that is good now, and see that this machine's clock is right";
+const REPLACE = "replace it with one that is valid now, and check this machine's clock";
 
-/** An authority that was made elsewhere, as it was found to fit together. */
+/** The files of a certificate authority from elsewhere, checked to fit together. */
 export interface AuthorityFiles {
   readonly certificatePem: string;
   readonly keyPem: string;
-  /** What stands between a workload's certificate and a root: goes out with each certificate. */
+  /** The certificates between a workload's certificate and a root; nodes get them with each certificate. */
   readonly chainPem: string;
   readonly rootsPem: string;
-  /** The root that the chain leads to. */
+  /** The root that has signed the top of the chain. */
   readonly rootPem: string;
 }
 
 /**
- * Reads and checks them, as they are at `now`. Throws AmbitError `authority-files`, which names the file that is not right.
- * Roots that have expired may stand beside the one that counts.
+ * Reads the files, and checks them as of `now`. Throws AmbitError `authority-files`, which names the wrong file. Expired
+ * roots may stand beside the one to which the chain leads.
  */
 export function readAuthorityFiles(folder: string, now: number): AuthorityFiles {
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
@@ -60,7 +60,7 @@ export function readAuthorityFiles(folder: string, now: number): AuthorityFiles 
   }
 }
 
-/** Changes whenever one of the files does. */
+/** A text that changes whenever one of the files does. */
 export function versionOfFiles(folder: string): string {
   return Object.values(FILES)
     .map((name) => statSync(join(folder, name), { throwIfNoEntry: false }))
@@ -68,7 +68,7 @@ export function versionOfFiles(folder: string): string {
     .join();
 }
 
-/** From the authority's own certificate up to below the root; each signed by the next. */
+/** The chain without its root: the authority's own certificate first, each one signed by the next. */
 function chainOf(folder: string, certificatePem: string, roots: readonly string[]): readonly string[] {
   const written = splitPem(readOptional(join(folder, FILES.chain)));
   const whole = written[0] === certificatePem ? written : [certificatePem, ...written];
@@ -113,7 +113,7 @@ function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolea
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** Signed by it, nothing would be believed by anybody. */
+/** Why no verifier would accept what this certificate signs; undefined if its dates are right. */
 function outOfDate(certificate: X509Certificate, now: number): string | undefined {
   const subject = certificate.subject.replaceAll("\n", ", ");
   const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];

@@ -1,15 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../lib/errors.ts";
-import { makePrivateFolder, writePrivateFile } from "../lib/private-file.ts";
-import type { NodeProof } from "./node/node-credential.ts";
+import { errnoOf } from "../../lib/errors.ts";
+import { makePrivateFolder, writePrivateFile } from "../../lib/private-file.ts";
+import type { NodeProof } from "../protocol.ts";
 import { serverIdentity } from "./server-identity.ts";
 
-/** By node: SHA-256 of its token. A token is random enough to need no salt and no slow hash. */
+/** SHA-256 of each node's token, by node. A random token needs no salt and no slow hash. */
 type TokenHashes = Readonly<Record<string, string>>;
 
-/** Makes a node's join token, of 256 random bits, in place of one that it had before: the file that its agent is given. */
+/** Makes the content of a node's join token file. The token has 256 random bits and replaces an earlier one. */
 export async function makeJoinFile(stateDir: string, node: string): Promise<NodeProof> {
   makePrivateFolder(stateDir);
   const { certificatePem: authority } = await serverIdentity(stateDir);
@@ -19,7 +19,7 @@ export async function makeJoinFile(stateDir: string, node: string): Promise<Node
   return { node, token, authority };
 }
 
-/** The tokens that an authority knows: its file is read again when it changes. */
+/** The tokens that an authority accepts. It reads their file again when that changes. */
 export class JoinTokens {
   readonly #path: string;
   #hashes: TokenHashes = {};
@@ -29,7 +29,7 @@ export class JoinTokens {
     this.#path = hashesIn(stateDir);
   }
 
-  /** In constant time, for nodes that are not known, too. */
+  /** In constant time, even for an unknown node. */
   accepts(node: string, token: string): boolean {
     this.#refresh();
     const known = Object.hasOwn(this.#hashes, node) ? this.#hashes[node] : undefined;

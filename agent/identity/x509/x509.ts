@@ -1,4 +1,4 @@
-// The one place that imports the X.509 library: it finds its parts by decorators, which want this to be there first.
+// The only importer of the X.509 library. Its decorators need reflect-metadata, loaded first.
 import "reflect-metadata";
 import type { webcrypto } from "node:crypto";
 

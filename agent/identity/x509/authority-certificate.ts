@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { authorityKeyIdentifier } from "./key-identifier.ts";
 import { generateKeyPair } from "./keys.ts";
-import { BACKDATE_MS, makeCertificate, type SigningIdentity } from "./certificate.ts";
+import { authorityKeyIdentifier, BACKDATE_MS, makeCertificate, type SigningIdentity } from "./make-certificate.ts";
 import {
   BasicConstraintsExtension,
   KeyUsageFlags,
@@ -13,7 +12,7 @@ import {
   type X509Certificate,
 } from "./x509.ts";
 
-/** A certificate that may sign others, and its key. */
+/** A certificate that may sign other certificates, and its key. */
 export interface CertifiedKey {
   readonly certificate: X509Certificate;
   readonly key: Key;
@@ -25,14 +24,14 @@ export interface AuthorityCertificateOptions {
   readonly lifetimeMs: number;
 }
 
-/** A root of trust: signed by itself. */
+/** Makes a root of trust, which signs itself. */
 export async function makeRoot({ trustDomain, now, lifetimeMs }: AuthorityCertificateOptions): Promise<CertifiedKey> {
   const pair = await generateKeyPair();
   const name = nameOf("root", trustDomain);
   return make(name, pair, { name, key: pair.privateKey }, now, lifetimeMs, undefined, undefined);
 }
 
-/** What signs workloads' certificates day by day; it cannot make further authorities (path length 0). */
+/** Makes the certificate that signs workloads' certificates. It cannot sign further authorities (path length 0). */
 export async function makeIntermediate(
   root: CertifiedKey,
   options: AuthorityCertificateOptions,
@@ -71,7 +70,7 @@ async function make(
   return { certificate, key: privateKey };
 }
 
-/** Each its own: verifiers find an issuer by its name first. */
+/** Every authority has a name of its own, as verifiers look for an issuer by its name first. */
 function nameOf(role: string, trustDomain: string): JsonName {
   return [{ O: [trustDomain] }, { CN: [`Ambit ${role} ${randomBytes(4).toString("hex")}`] }];
 }

@@ -1,22 +1,22 @@
 import { X509Certificate } from "node:crypto";
-import type { ExchangeNode } from "./authority/exchange-log.ts";
-import type { ExchangeService } from "./authority/exchange-service.ts";
-import type { Position } from "./protocol.ts";
+import type { ExchangeNode } from "./exchange-log.ts";
+import type { ExchangeService } from "./exchange-service.ts";
+import type { Position } from "../protocol.ts";
 import type { NodeRecords } from "./node-records.ts";
 import { generationName } from "./generation.ts";
-import { splitPem } from "./pem.ts";
+import { splitPem } from "../x509/pem.ts";
 import type { RootRotation, RotationStatus } from "./root-rotation.ts";
 import type { CertificateSigner } from "./signer.ts";
 
-/** What an authority says of itself at `/status`. */
+/** What an authority answers at `/status`. */
 export interface AuthorityStatus {
-  /** The generation that signs. */
+  /** The generation of roots that signs. */
   readonly signing: string;
-  /** All that are trusted, the oldest first. */
+  /** All roots that nodes are to trust, the oldest first. */
   readonly roots: readonly { readonly generation: string; readonly notAfter: string }[];
-  /** Absent where the roots are somebody else's files. */
+  /** Absent if the roots come from --ca-folder. */
   readonly rotation?: RotationStatus;
-  /** Why the files that it should sign by cannot be used; it goes on with those before. */
+  /** Why the files in --ca-folder cannot be used; the authority goes on with earlier ones. */
   readonly trouble?: string;
   /** The newest state of what nodes tell each other. */
   readonly exchange: Position;
@@ -26,11 +26,11 @@ export interface AuthorityStatus {
 
 export interface AuthorityNode {
   readonly node: string;
-  /** Absent where this process has not heard of it yet. */
+  /** Absent if the node has sent no request since the authority started. */
   readonly lastHeard?: string;
   /** When the last of its certificates ends, at the latest; absent where it has none that is valid. */
   readonly validUntil?: string;
-  /** The generations of its certificates. */
+  /** The generations of roots under which its certificates were signed. */
   readonly generations: readonly string[];
   /** Its part in the exchange with other nodes. */
   readonly exchange: ExchangeNode;

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createPrivateFile, makePrivateFolder } from "../lib/private-file.ts";
-import { BACKDATE_MS, makeCertificate } from "./certificate.ts";
-import { generateKeyPair, privateKeyToPem } from "./keys.ts";
-import { AUTHORITY_NAME } from "./protocol.ts";
-import { ExtendedKeyUsage, ExtendedKeyUsageExtension, SubjectAlternativeNameExtension } from "./x509.ts";
+import { createPrivateFile, makePrivateFolder } from "../../lib/private-file.ts";
+import { BACKDATE_MS, makeCertificate } from "../x509/make-certificate.ts";
+import { generateKeyPair, privateKeyToPem } from "../x509/keys.ts";
+import { AUTHORITY_NAME } from "../protocol.ts";
+import { ExtendedKeyUsage, ExtendedKeyUsageExtension, SubjectAlternativeNameExtension } from "../x509/x509.ts";
 
 export interface ServerIdentity {
   readonly certificatePem: string;
@@ -15,8 +15,8 @@ export interface ServerIdentity {
 const LIFETIME_MS = 20 * 365 * 24 * 60 * 60 * 1_000;
 
 /**
- * By what nodes know the authority's server: signed by itself, and handed to each node with its join token. It has
- * nothing to do with the mesh's roots, so these can change, or be someone else's.
+ * The certificate by which nodes recognize the authority's server. It is signed by itself, and each node gets it with its
+ * join token. It is independent of the mesh's roots, so that those can change or come from elsewhere.
  */
 export async function serverIdentity(stateDir: string): Promise<ServerIdentity> {
   const path = join(stateDir, "server.pem");

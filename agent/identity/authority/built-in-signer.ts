@@ -1,27 +1,27 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
-import { AmbitError } from "../lib/errors.ts";
-import { makePrivateFolder, writePrivateFile } from "../lib/private-file.ts";
-import { keyOfRequest } from "./certificate-request.ts";
+import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
+import { AmbitError } from "../../lib/errors.ts";
+import { makePrivateFolder, writePrivateFile } from "../../lib/private-file.ts";
+import { keyOfRequest } from "../x509/certificate-request.ts";
 import { Generation } from "./generation.ts";
 import type { CertificateSigner, SignedCertificate } from "./signer.ts";
-import { makeWorkloadCertificate } from "./workload-certificate.ts";
+import { makeWorkloadCertificate } from "../x509/workload-certificate.ts";
 
 export interface BuiltInSignerOptions {
-  /** Holds the keys; made with mode 0700, files 0600. */
+  /** Holds the keys. The folder is made with mode 0700, its files with 0600. */
   readonly folder: string;
   readonly trustDomain: string;
   readonly clock?: Clock;
 }
 
-/** Which generations there are, and which one signs. */
+/** The content of roots.json: which generations there are, and which one signs. */
 interface Record {
   readonly trusted: readonly string[];
   readonly signing: string;
 }
 
-/** An authority of one's own: its roots are made here, once, and their keys never leave the folder. */
+/** Signs with roots of its own. It makes them here, and their keys never leave the folder. */
 export class BuiltInSigner implements CertificateSigner {
   readonly #folder: string;
   readonly #trustDomain: string;
@@ -37,7 +37,7 @@ export class BuiltInSigner implements CertificateSigner {
     this.#signing = signing;
   }
 
-  /** Makes root and intermediate where the folder has none. Throws AmbitError `authority-state`. */
+  /** Makes a root and an intermediate if the folder has none. Throws AmbitError `authority-state`. */
   static async open(options: BuiltInSignerOptions): Promise<BuiltInSigner> {
     const { folder, trustDomain, clock = SYSTEM_CLOCK } = options;
     makePrivateFolder(generationsIn(folder));
@@ -58,7 +58,8 @@ export class BuiltInSigner implements CertificateSigner {
         code: "authority-state",
         kind: "system",
         what: `the authority's keys in ${folder} cannot be read`,
-        remedy: "restore the folder from a copy; an empty one makes a new root, which no node trusts yet",
+        remedy:
+          "restore the folder from a copy; with an empty folder the authority makes a new root, which no node trusts yet",
         cause,
       });
     }
@@ -81,12 +82,12 @@ export class BuiltInSigner implements CertificateSigner {
     return this.#signing.name;
   }
 
-  /** Names of the roots that are trusted, the oldest first, with the end of each. */
+  /** The trusted roots, the oldest first: name and end of each. */
   trusted(): readonly { readonly generation: string; readonly notAfter: Date }[] {
     return this.#trusted.map(({ name, root }) => ({ generation: name, notAfter: root.certificate.notAfter }));
   }
 
-  /** Makes another root that is trusted from now on, and signs nothing yet. */
+  /** Makes another root. Nodes are to trust it from now on; it signs nothing yet. */
   async addRoot(): Promise<void> {
     const made = await Generation.make(generationsIn(this.#folder), this.#trustDomain, this.#clock.now());
     this.#trusted = [...this.#trusted, made];
@@ -99,7 +100,7 @@ export class BuiltInSigner implements CertificateSigner {
     this.#save();
   }
 
-  /** Trusts the root that signs, and no other; the keys of those are deleted. */
+  /** Drops all roots but the one that signs, and deletes their keys. */
   dropOthers(): void {
     const gone = this.#trusted.filter((one) => one !== this.#signing);
     this.#trusted = [this.#signing];

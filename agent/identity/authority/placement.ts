@@ -1,7 +1,14 @@
-import type { Placement } from "./authority.ts";
-import type { Mesh } from "../model/mesh.ts";
-import { spiffeIdOf } from "../model/spiffe-id.ts";
-import type { Source } from "../model/source.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import { spiffeIdOf } from "../../model/spiffe-id.ts";
+import type { Source } from "../../model/source.ts";
+
+/** Where pods run, as the source of objects has it now. */
+export interface Placement {
+  /** Names of the nodes on which pods of this identity run. */
+  nodesOf(spiffeId: string): readonly string[];
+  /** Name of the node on which the pod with this UID runs; undefined: the source does not know it. */
+  nodeOf(uid: string): string | undefined;
+}
 
 /** Which identities and which pods run where, as the source has it now. */
 export function placementOf(source: Source, trustDomain: string): Placement {

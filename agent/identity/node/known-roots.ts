@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { writePrivateFile } from "../lib/private-file.ts";
-import { splitPem } from "./pem.ts";
+import { writePrivateFile } from "../../lib/private-file.ts";
+import { splitPem } from "../x509/pem.ts";
 
 /**
- * The roots that a node has last been told of, kept for the next agent: one that starts while the authority is away knows
- * whom to believe, so that its proxy can call what it has not called before. They are no secret, keys are not among them.
+ * The roots that the authority told this node last, in a file. An agent that starts while the authority is away can so
+ * verify peers that its proxy has not called before. Roots are not secret; the file has no keys.
  */
 export class KnownRoots {
   readonly #file: string;
@@ -27,12 +27,12 @@ export class KnownRoots {
     try {
       writePrivateFile(this.#file, pem);
     } catch {
-      // A full disk: the next agent has to wait for the authority, and this one goes on.
+      // The disk is full, say: this agent goes on, and the next one has to wait for the authority.
     }
   }
 }
 
-/** What cannot be read is not known: the authority will say it again. */
+/** A file that cannot be read counts as none: the authority tells the roots again. */
 function read(file: string): string {
   try {
     const pem = readFileSync(file, "utf8");

@@ -1,10 +1,10 @@
 import { createPrivateKey, webcrypto, type KeyObject } from "node:crypto";
-import { AmbitError } from "../lib/errors.ts";
+import { AmbitError } from "../../lib/errors.ts";
 import type { Key, KeyPair } from "./x509.ts";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** ECDSA P-256: small, quick to make, and taken by every TLS library. */
+/** ECDSA P-256: small, quick to make, and supported by every TLS library. */
 export function generateKeyPair(): Promise<KeyPair> {
   return webcrypto.subtle.generateKey(P256, true, ["sign", "verify"]);
 }
@@ -15,7 +15,7 @@ export async function privateKeyToPem(key: Key): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n`;
 }
 
-/** Of PKCS #8, SEC 1 or PKCS #1 in PEM. Throws AmbitError `key-not-usable` for any other kind than RSA and ECDSA. */
+/** Imports PKCS #8, SEC 1 or PKCS #1 in PEM. Throws AmbitError `key-not-usable` unless the key is RSA or ECDSA. */
 export function importPrivateKey(pem: string): Promise<Key> {
   const key = createPrivateKey(pem);
   const der = key.export({ format: "der", type: "pkcs8" });

@@ -1,13 +1,13 @@
-import { SYSTEM_CLOCK, type Clock } from "../lib/clock.ts";
-import { describe } from "../lib/errors.ts";
-import type { CertifiedKey } from "./authority-certificate.ts";
+import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
+import { describe } from "../../lib/errors.ts";
+import type { CertifiedKey } from "../x509/authority-certificate.ts";
 import { readAuthorityFiles, versionOfFiles, type AuthorityFiles } from "./authority-files.ts";
-import { keyOfRequest } from "./certificate-request.ts";
+import { keyOfRequest } from "../x509/certificate-request.ts";
 import { generationName } from "./generation.ts";
-import { importPrivateKey } from "./keys.ts";
+import { importPrivateKey } from "../x509/keys.ts";
 import type { CertificateSigner, SignedCertificate } from "./signer.ts";
-import { makeWorkloadCertificate } from "./workload-certificate.ts";
-import { X509Certificate } from "./x509.ts";
+import { makeWorkloadCertificate } from "../x509/workload-certificate.ts";
+import { X509Certificate } from "../x509/x509.ts";
 
 interface Loaded {
   readonly files: AuthorityFiles;
@@ -15,8 +15,8 @@ interface Loaded {
 }
 
 /**
- * Signs by an intermediate that was made elsewhere. Its files may be replaced while it runs: to change the root, first have
- * both roots in root-cert.pem, then change the other files, then remove the old root.
+ * Signs with an intermediate from elsewhere. Its files may be replaced while it runs. To change the root, first add the new
+ * root to root-cert.pem, then replace the other files, then remove the old root.
  */
 export class FileSigner implements CertificateSigner {
   readonly #folder: string;
@@ -38,7 +38,7 @@ export class FileSigner implements CertificateSigner {
     return new FileSigner(folder, clock, await load(folder, clock), version);
   }
 
-  /** Takes files that have changed. Throws what `open` throws, once for each change, and goes on with those before. */
+  /** Reads changed files. Throws what `open` throws, once for each change, and goes on with the earlier files. */
   async refresh(): Promise<void> {
     const version = versionOfFiles(this.#folder);
     if (version === this.#version) return;

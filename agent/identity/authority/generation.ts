@@ -1,23 +1,23 @@
 import { X509Certificate as NodeCertificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makePrivateFolder, writePrivateFile } from "../lib/private-file.ts";
+import { makePrivateFolder, writePrivateFile } from "../../lib/private-file.ts";
 import {
   makeIntermediate,
   makeRoot,
   type AuthorityCertificateOptions,
   type CertifiedKey,
-} from "./authority-certificate.ts";
-import { importPrivateKey, privateKeyToPem } from "./keys.ts";
-import { X509Certificate } from "./x509.ts";
+} from "../x509/authority-certificate.ts";
+import { importPrivateKey, privateKeyToPem } from "../x509/keys.ts";
+import { X509Certificate } from "../x509/x509.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const ROOT_LIFETIME_MS = 10 * 365 * DAY_MS;
 const INTERMEDIATE_LIFETIME_MS = 365 * DAY_MS;
 
-/** A root and the intermediate that signs below it, kept in a folder of their own. */
+/** A root and the intermediate below it that signs, in a folder of their own. */
 export class Generation {
-  /** From the root's own digest. */
+  /** See `generationName`. */
   readonly name: string;
   readonly root: CertifiedKey;
   readonly #folder: string;
@@ -50,7 +50,7 @@ export class Generation {
     return `${this.root.certificate.toString("pem")}\n`;
   }
 
-  /** The intermediate; a new one in its second half, so that it always outlives what it signs. */
+  /** The intermediate. In its second half a new one replaces it, so that it always outlives what it signs. */
   async issuer(trustDomain: string, now: number): Promise<CertifiedKey> {
     const { notBefore, notAfter } = this.#intermediate.certificate;
     if (now > (notBefore.getTime() + notAfter.getTime()) / 2 && notAfter < this.root.certificate.notAfter) {
@@ -66,12 +66,12 @@ function intermediateOptions(trustDomain: string, now: number): AuthorityCertifi
   return { trustDomain, now, lifetimeMs: INTERMEDIATE_LIFETIME_MS };
 }
 
-/** How a root is named, from its digest. */
+/** A root's name: the start of its SHA-256 digest. */
 export function generationName(rootPem: string): string {
   return new NodeCertificate(rootPem).fingerprint256.replaceAll(":", "").toLowerCase().slice(0, 16);
 }
 
-/** Certificate and key in one file: one is never there without the other. */
+/** Certificate and key are in one file, so that neither is ever there alone. */
 async function save(folder: string, part: string, { certificate, key }: CertifiedKey): Promise<void> {
   writePrivateFile(join(folder, `${part}.pem`), `${certificate.toString("pem")}\n${await privateKeyToPem(key)}`);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { AmbitError } from "../lib/errors.ts";
-import { readBody } from "../lib/read-body.ts";
-import type { AnnouncedSandbox } from "../model/exchange.ts";
+import { AmbitError } from "../../lib/errors.ts";
+import { readBody } from "../../lib/read-body.ts";
+import type { AnnouncedSandbox } from "../../model/exchange.ts";
 import type {
   Announcement,
   ExchangeQuestion,
@@ -10,12 +10,12 @@ import type {
   Position,
   SignRequest,
   Trust,
-} from "./protocol.ts";
+} from "../protocol.ts";
 
 /** A report of 250 sandboxes has 20 kB. */
 const MAX_BYTES = 256 << 10;
 
-/** The body of a request. Throws AmbitError `bad-request` for one that is too long. */
+/** Reads the body of a request. Throws AmbitError `bad-request` if it is too long. */
 export async function readRequest(message: IncomingMessage): Promise<string> {
   const body = await readBody(message, MAX_BYTES);
   if (body === undefined) throw badRequest(`the request is longer than ${MAX_BYTES} bytes`);
@@ -26,14 +26,14 @@ export async function readRequest(message: IncomingMessage): Promise<string> {
 export function parseSignRequest(text: string): SignRequest {
   const { spiffeId, csr } = parseObject(text);
   if (typeof spiffeId !== "string" || typeof csr !== "string")
-    throw badRequest("'spiffeId' and 'csr' have to be texts");
+    throw badRequest("'spiffeId' and 'csr' have to be strings");
   return { spiffeId, csr };
 }
 
 /** Throws AmbitError `bad-request`. */
 export function parseNodeReport(text: string): NodeReport {
   const { trust, generations, atOnce } = parseObject(text);
-  if (!isTexts(generations)) throw badRequest("'generations' has to be a list of texts");
+  if (!isStrings(generations)) throw badRequest("'generations' has to be a list of strings");
   return { generations, trust: trust === undefined ? undefined : parseTrust(trust), atOnce: atOnce === true };
 }
 
@@ -50,8 +50,8 @@ export function parseExchangeReport(text: string): ExchangeReport {
 export function parseExchangeQuestion(text: string): ExchangeQuestion {
   const { knows, incomplete, followed, waitingFor, atOnce } = parseObject(text);
   if (followed !== "alone" && !isCount(followed)) throw badRequest("'followed' has to be a version or 'alone'");
-  if (!isTexts(waitingFor) || !isTexts(incomplete)) {
-    throw badRequest("'waitingFor' and 'incomplete' have to be lists of texts");
+  if (!isStrings(waitingFor) || !isStrings(incomplete)) {
+    throw badRequest("'waitingFor' and 'incomplete' have to be lists of strings");
   }
   return {
     knows: knows === undefined ? undefined : parsePosition(knows),
@@ -65,7 +65,7 @@ export function parseExchangeQuestion(text: string): ExchangeQuestion {
 function parseAnnouncement(value: unknown): Announcement {
   const { version, sandboxes } = fieldsOf(value);
   if (!isCount(version) || !Array.isArray(sandboxes) || !sandboxes.every(isSandbox)) {
-    throw badRequest("'announced' has to have a 'version' and 'sandboxes', each with the texts 'uid' and 'cookie'");
+    throw badRequest("'announced' has to have a 'version' and 'sandboxes', each with the strings 'uid' and 'cookie'");
   }
   return { version, sandboxes: sandboxes.map(({ uid, cookie }) => ({ uid, cookie })) };
 }
@@ -73,7 +73,7 @@ function parseAnnouncement(value: unknown): Announcement {
 function parsePosition(value: unknown): Position {
   const { instance, revision } = fieldsOf(value);
   if (typeof instance !== "string" || !isCount(revision)) {
-    throw badRequest("a position has to have the text 'instance' and the number 'revision'");
+    throw badRequest("a position has to have the string 'instance' and the number 'revision'");
   }
   return { instance, revision };
 }
@@ -83,7 +83,7 @@ function isSandbox(value: unknown): value is AnnouncedSandbox {
   return typeof uid === "string" && typeof cookie === "string";
 }
 
-function isTexts(value: unknown): value is readonly string[] {
+function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
@@ -98,7 +98,7 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 function parseTrust(value: unknown): Trust {
   const { roots, generation } = fieldsOf(value);
   if (typeof roots !== "string" || typeof generation !== "string") {
-    throw badRequest("'trust' has to have the texts 'roots' and 'generation'");
+    throw badRequest("'trust' has to have the strings 'roots' and 'generation'");
   }
   return { roots, generation };
 }
@@ -108,9 +108,9 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
-    // Said below.
+    // The error below says it.
   }
-  throw badRequest("the request is no JSON object");
+  throw badRequest("the request is not a JSON object");
 }
 
 function badRequest(what: string): AmbitError {

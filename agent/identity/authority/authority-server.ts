@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import { AmbitError, describe, messageOf } from "../lib/errors.ts";
-import { listen, type ListenAt } from "../lib/listen.ts";
-import type { Logger } from "../lib/log.ts";
+import { AmbitError, describe, messageOf } from "../../lib/errors.ts";
+import { listen, type ListenAt } from "../../lib/listen.ts";
+import type { Logger } from "../../lib/log.ts";
 import type { Authority } from "./authority.ts";
-import type { ExchangeService } from "./authority/exchange-service.ts";
+import type { ExchangeService } from "./exchange-service.ts";
 import {
   parseExchangeQuestion,
   parseExchangeReport,
   parseNodeReport,
   parseSignRequest,
   readRequest,
-} from "./message.ts";
-import { EXCHANGE_PATH, NODE_HEADER, REPORT_PATH, SIGN_PATH, WATCH_PATH, type Refusal } from "./protocol.ts";
+} from "./requests.ts";
+import { EXCHANGE_PATH, NODE_HEADER, REPORT_PATH, SIGN_PATH, WATCH_PATH, type Refusal } from "../protocol.ts";
 import type { ServerIdentity } from "./server-identity.ts";
 
 export interface AuthorityServer {
@@ -25,7 +25,7 @@ export interface AuthorityServices {
   readonly exchange: ExchangeService;
 }
 
-/** Serves agents until closed. Whatever they send, it answers and goes on. */
+/** Serves agents until closed. No request ends it. */
 export async function serveAuthority(
   services: AuthorityServices,
   at: ListenAt,
@@ -38,7 +38,7 @@ export async function serveAuthority(
       void answer(services, request, response, log);
     },
   );
-  // Longer than a question is held.
+  // For the whole request to arrive. The time until its answer does not count.
   server.requestTimeout = 10_000;
   server.on("tlsClientError", (error) => log.debug({ error: messageOf(error) }, "no TLS with a client"));
   await listen(server, at);
@@ -67,7 +67,7 @@ async function answer(
   } catch (error) {
     const status = statusOf(error);
     log[status === 500 ? "error" : "warn"]({ node, path: request.url, error: describe(error) }, "refused");
-    // What is left of the body is not read: a client that sends without end is cut off.
+    // The rest of the body is not read, so that a client cannot send without end.
     response.setHeader("connection", "close");
     send(response, status, toRefusal(error));
   }

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
+  AuthorityKeyIdentifierExtension,
+  SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
   type Extension,
   type JsonName,
@@ -8,7 +10,7 @@ import {
   type X509Certificate,
 } from "./x509.ts";
 
-/** Clocks of nodes differ a little: a certificate is good from a minute before it is made. */
+/** Clocks of nodes differ a little: a certificate is valid from a minute before it is made. */
 export const BACKDATE_MS = 60_000;
 
 export interface CertificateContent {
@@ -20,7 +22,7 @@ export interface CertificateContent {
   readonly extensions: readonly Extension[];
 }
 
-/** Who signs: a name and a key. The name of a certificate is taken as it is encoded there, as verifiers compare bytes. */
+/** The issuer's name and key. The name stays encoded as the issuer's certificate has it, as verifiers compare bytes. */
 export interface SigningIdentity {
   readonly name: JsonName | Name;
   readonly key: Key;
@@ -41,7 +43,7 @@ export function makeCertificate(content: CertificateContent, by: SigningIdentity
   });
 }
 
-/** 127 random bits. The first byte is from 0x40 to 0x7f, so that the number is positive and always as long. */
+/** 127 random bits. The first byte is from 0x40 to 0x7f, so that the number is positive and always of the same length. */
 function randomSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
@@ -50,4 +52,13 @@ function randomSerial(): string {
 
 export function signingAlgorithm(key: Key): { readonly name: string; readonly hash: string } {
   return { name: key.algorithm.name, hash: "SHA-256" };
+}
+
+/**
+ * Names the issuer by the key identifier in its own certificate, or not at all where that has none. The issuer may compute
+ * it in any way (RFC 5280, 4.2.1.2); OpenSSL takes a certificate with a different one for another issuer's.
+ */
+export function authorityKeyIdentifier(issuer: X509Certificate): readonly Extension[] {
+  const own = issuer.getExtension(SubjectKeyIdentifierExtension);
+  return own === null ? [] : [new AuthorityKeyIdentifierExtension(own.keyId)];
 }

@@ -1,20 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
-import { compareText } from "../lib/compare.ts";
-import { writePrivateFile } from "../lib/private-file.ts";
+import { compareText } from "../../lib/compare.ts";
+import { writePrivateFile } from "../../lib/private-file.ts";
 
-/** What the authority knows of a node's certificates. */
+/** What the authority knows about a node's certificates. */
 export interface NodeRecord {
-  /** When the last certificate that it was given expires, in milliseconds since 1970. */
+  /** When the last certificate that the node received expires, in milliseconds since 1970. */
   readonly validUntil: number;
-  /** The roots that it trusts, as it said last. */
+  /** The roots that the node trusts, by its last report. */
   readonly roots: string;
-  /** Generations of the certificates that it uses, as it said last. */
+  /** Generations of the certificates that the node uses, by its last report. */
   readonly generations: readonly string[];
 }
 
 const UNKNOWN: NodeRecord = { validUntil: 0, roots: "", generations: [] };
 
-/** Kept over restarts: the change of a root waits for each node whose certificates may still be in use. */
+/** Kept on disk: the change of a root waits for each node whose certificates may still be in use. */
 export class NodeRecords {
   readonly #path: string;
   readonly #heard = new Map<string, number>();
@@ -26,18 +26,18 @@ export class NodeRecords {
     this.#records = new Map(Object.entries(JSON.parse(text) as Readonly<Record<string, NodeRecord>>));
   }
 
-  /** Nodes that may have certificates that are good at `now`, by name. */
+  /** Nodes that may have certificates that are valid at `now`, by name. */
   inUse(now: number): ReadonlyMap<string, NodeRecord> {
     const found = [...this.#records].filter(([, { validUntil }]) => validUntil > now);
     return new Map(found.toSorted(([a], [b]) => compareText(a, b)));
   }
 
-  /** When the last certificate of each node ends, by node: of those that may have ended, too. */
+  /** When the last certificate of each node ends, by node. The end may have passed. */
   validUntil(): ReadonlyMap<string, number> {
     return new Map([...this.#records].map(([node, { validUntil }]) => [node, validUntil]));
   }
 
-  /** When each node was heard last by this process, by node. */
+  /** When each node sent its last request to this process, by node. */
   heard(): ReadonlyMap<string, number> {
     return this.#heard;
   }
@@ -51,13 +51,13 @@ export class NodeRecords {
     this.#update(node, { roots, generations });
   }
 
-  /** Called before a certificate is handed out. */
+  /** To be called before a certificate is handed out. */
   issued(node: string, generation: string, validUntil: number, now: number): void {
     this.#heard.set(node, now);
     const before = this.#records.get(node) ?? UNKNOWN;
-    // Nodes that have left the cluster.
+    // Forgets nodes that have left the cluster.
     this.#records = new Map([...this.#records].filter(([one, old]) => old.validUntil > now || this.#heard.has(one)));
-    // To the hour: a node of many identities need not be written down for each of them.
+    // Rounded to the hour, so that a node with many identities is not written down for each of them.
     const rounded = Math.ceil(validUntil / HOUR_MS) * HOUR_MS;
     this.#update(node, {
       validUntil: Math.max(rounded, before.validUntil),

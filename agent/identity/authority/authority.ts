@@ -1,18 +1,11 @@
-import type { Clock } from "../lib/clock.ts";
-import { AmbitError } from "../lib/errors.ts";
-import { HeldQuestions } from "./authority/held-questions.ts";
-import type { JoinTokens } from "./join-token.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { AmbitError } from "../../lib/errors.ts";
+import { HeldQuestions } from "./held-questions.ts";
+import type { JoinTokens } from "./join-tokens.ts";
 import type { NodeRecords } from "./node-records.ts";
-import type { NodeReport, SignAnswer, SignRequest, Trust } from "./protocol.ts";
+import type { Placement } from "./placement.ts";
+import type { NodeReport, SignAnswer, SignRequest, Trust } from "../protocol.ts";
 import type { CertificateSigner } from "./signer.ts";
-
-/** Where pods run, as the source of objects has it now. */
-export interface Placement {
-  /** Names of the nodes on which pods of this identity run. */
-  nodesOf(spiffeId: string): readonly string[];
-  /** Name of the node on which the pod with this UID runs; undefined: the source does not know it. */
-  nodeOf(uid: string): string | undefined;
-}
 
 export interface AuthorityParts {
   readonly signer: CertificateSigner;
@@ -23,7 +16,7 @@ export interface AuthorityParts {
   readonly clock: Clock;
 }
 
-/** Decides who gets a certificate: a node, for identities of pods that run on it, and nobody else. */
+/** Gives a node certificates for the identities of pods that run on it, and for no others; tells nodes the roots. */
 export class Authority {
   readonly #options: AuthorityParts;
   readonly #held: HeldQuestions;
@@ -40,7 +33,7 @@ export class Authority {
       code: "not-authenticated",
       kind: "user",
       what: `the join token is not that of node '${node}'`,
-      why: "it has been replaced by a newer one, or it was made by another authority",
+      why: "it has been replaced by a newer one, or another authority made it",
       remedy: `make a new one where the authority runs: ambit authority token --node ${node}`,
     });
   }
@@ -56,7 +49,7 @@ export class Authority {
     return { chain, generation, trust: this.#trust() };
   }
 
-  /** Resolves when what the node reports is not how things are, when they change, or after a while; or at once, if asked. */
+  /** Resolves when the node's report differs from the roots, or after a while; at once if the report asks for that. */
   async watch(node: string, report: NodeReport, signal: AbortSignal): Promise<Trust> {
     const { records, clock } = this.#options;
     records.reported(node, report.trust?.roots ?? "", report.generations, clock.now());
@@ -68,7 +61,7 @@ export class Authority {
     return this.#trust();
   }
 
-  /** Another root is trusted, or signs: all who wait are told. */
+  /** Another root is trusted, or signs: answers the questions of all nodes. */
   changed(): void {
     this.#held.changed();
   }
@@ -87,7 +80,7 @@ function refusal(node: string, spiffeId: string, nodes: readonly string[]): Ambi
     what: `node '${node}' gets no certificate for ${spiffeId}`,
     why: known ? `its pods run on ${nodes.join(", ")}` : "no pod of this identity runs in the cluster",
     remedy: known
-      ? "if a pod has just been moved it is tried again; otherwise look who asks on that node"
-      : "if the pod has just been made it is tried again; otherwise see that agent and authority have the same manifests and trust domain",
+      ? "nothing if a pod has just moved, as the agent tries again; otherwise find out which process on that node asks"
+      : "nothing if the pod is new, as the agent tries again; otherwise check that agent and authority have the same manifests and trust domain",
   });
 }
