@@ -26,8 +26,8 @@ export type PolicyAttribute =
   | "connection.sni";
 
 /**
- * One of `values` (or none is given) and none of `notValues`. Values are `value`, `value*`, `*value` or `*` (present); paths
- * may be templates, addresses are CIDR blocks.
+ * Holds if the attribute matches one of `values` (or `values` is empty) and none of `notValues`. Values are `value`,
+ * `value*`, `*value` or `*` (present); paths may be templates, addresses are CIDR blocks.
  */
 export interface PolicyCondition {
   readonly attribute: PolicyAttribute;
@@ -37,7 +37,10 @@ export interface PolicyCondition {
   readonly notValues: readonly string[];
 }
 
-/** Holds if all of one of `from` (or none is given), all of one of `to` (or none is given) and all of `when` hold. */
+/**
+ * Holds if all conditions of one entry of `from`, all conditions of one entry of `to`, and all conditions of `when`
+ * hold. An empty list always holds.
+ */
 export interface PolicyRule {
   readonly from: readonly (readonly PolicyCondition[])[];
   readonly to: readonly (readonly PolicyCondition[])[];
@@ -58,17 +61,23 @@ export interface ServiceTarget {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Pods that a policy speaks of. */
+/** The Pods that a policy selects. */
 export type PolicyTarget = LabelTarget | ServiceTarget;
 
-/** security.istio.io/v1 AuthorizationPolicy. What could not be understood fails closed: see `alwaysDeny`. */
+/**
+ * security.istio.io/v1 AuthorizationPolicy. A policy that the reader does not understand fails closed: see
+ * `alwaysDeny`.
+ */
 export interface AuthorizationPolicy {
   readonly meta: ObjectMeta;
   /** AUDIT never decides: calls that match are marked in the access log. */
   readonly action: "ALLOW" | "DENY" | "AUDIT";
-  /** Annotation `istio.io/dry-run`: what it would have decided is marked in the access log, and nothing else. */
+  /**
+   * Annotation `istio.io/dry-run`: the access log shows the decision that the policy would have made, and nothing else
+   * happens.
+   */
   readonly dryRun: boolean;
-  /** A pod is guarded if one of them holds; none: the policy guards nobody. */
+  /** The policy guards a pod if one of them selects it; without targets it guards no pod. */
   readonly targets: readonly PolicyTarget[];
   /** ALLOW without rules allows nothing; DENY without rules denies nothing. */
   readonly rules: readonly PolicyRule[];

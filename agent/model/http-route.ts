@@ -36,7 +36,7 @@ export interface BackendRef {
   readonly service: string;
   readonly port: number;
   readonly weight: number;
-  /** Requests to it are answered 500, as Gateway API asks: the Service is not there, or no ReferenceGrant allows it. */
+  /** The Service does not exist, or no ReferenceGrant allows it: Gateway API wants its requests answered with 500. */
   readonly invalid: boolean;
   readonly requestHeaders: HeaderModifier | undefined;
   readonly responseHeaders: HeaderModifier | undefined;
@@ -44,9 +44,9 @@ export interface BackendRef {
 
 /** GEP-1731: HTTPRouteRetry. */
 export interface RouteRetry {
-  /** How often it is sent again after the first try. */
+  /** Number of tries after the first. */
   readonly attempts: number;
-  /** Status codes on which it is sent again. */
+  /** Status codes that lead to another try. */
   readonly codes: readonly number[];
   /** Milliseconds between tries, at least. */
   readonly backoffMs: number | undefined;

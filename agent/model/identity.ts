@@ -6,7 +6,7 @@ export interface IdentityCertificate {
   readonly keyPem: string;
 }
 
-/** What the mesh's authority has given to one node. */
+/** Certificates and roots that the mesh's authority has given to one node. */
 export interface Identities {
   /** By SPIFFE ID, `spiffe://` included: of pods that run on this node. */
   readonly certificates: ReadonlyMap<string, IdentityCertificate>;

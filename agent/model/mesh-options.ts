@@ -1,4 +1,4 @@
-/** How the input is read as a mesh: what is the same for every node. */
+/** Options for reading the input, the same for every node. */
 export interface MeshOptions {
   /** The label that puts a Namespace or a Pod into the mesh. The value `none` on a Pod keeps it out. */
   readonly enrollmentLabel: { readonly key: string; readonly value: string };
@@ -14,5 +14,5 @@ export const DEFAULT_MESH_OPTIONS: MeshOptions = {
   rootNamespace: "istio-system",
 };
 
-/** A Pod's own say in what its workload is called in metrics. */
+/** A label that names a Pod's workload in metrics. */
 export const WORKLOAD_LABEL = "ambit.dev/workload";

@@ -9,7 +9,7 @@ export interface ObjectMeta extends ObjectRef {
   readonly origin: Place;
 }
 
-/** Does it have all of these labels? As `matchLabels` asks: where it wants none, everything does. */
+/** Does an object have all of these labels, as `matchLabels` asks? No labels select every object. */
 export function carries({ labels }: Pick<ObjectMeta, "labels">, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([label, value]) => labels[label] === value);
 }

@@ -8,7 +8,7 @@ export interface PeerAuthentication {
   readonly meta: ObjectMeta;
   /** Labels that a pod must carry; undefined: every pod of the namespace (of the mesh, in the root namespace). */
   readonly selector: Readonly<Record<string, string>> | undefined;
-  /** undefined: what the wider scope says (UNSET). */
+  /** undefined (UNSET): the mode of the wider scope applies. */
   readonly mode: MtlsMode | undefined;
   /** By port of the workload; counts only together with a selector, as in Istio. */
   readonly ports: ReadonlyMap<number, MtlsMode>;

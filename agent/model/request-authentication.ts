@@ -27,14 +27,17 @@ export interface ClaimToHeader {
 /** How the tokens of one issuer are verified. */
 export interface JwtRule {
   readonly issuer: string;
-  /** One of them has to be a token's; empty: any. */
+  /** A token needs one of these audiences; empty: any audience. */
   readonly audiences: readonly string[];
   readonly keys: JwksSource;
-  /** Where tokens are looked for. All three empty: the Authorization header's Bearer, and the parameter `access_token`. */
+  /**
+   * Where the filter looks for tokens. If all three are empty: the Authorization header's Bearer, and the parameter
+   * `access_token`.
+   */
   readonly fromHeaders: readonly JwtHeader[];
   readonly fromParams: readonly string[];
   readonly fromCookies: readonly string[];
-  /** The application gets the token's payload by this header, as it is in the token; "": it does not. */
+  /** Header that brings the token's payload to the application, as it is in the token; "": none. */
   readonly outputPayloadToHeader: string;
   readonly outputClaimToHeaders: readonly ClaimToHeader[];
   /** The application gets the token itself, too. */
@@ -43,12 +46,15 @@ export interface JwtRule {
   readonly spaceDelimitedClaims: readonly string[];
 }
 
-/** security.istio.io/v1 RequestAuthentication. What could not be understood fails closed: see `alwaysDeny`. */
+/**
+ * security.istio.io/v1 RequestAuthentication. An object that the reader does not understand fails closed: see
+ * `alwaysDeny`.
+ */
 export interface RequestAuthentication {
   readonly meta: ObjectMeta;
-  /** It speaks of a pod if one of them holds. */
+  /** It applies to a pod if one of them selects it. */
   readonly targets: readonly PolicyTarget[];
   readonly rules: readonly JwtRule[];
-  /** Set where it asks for something that is not understood: the pods it selects refuse every call. */
+  /** Set if it asks for something that the reader does not understand: the pods that it selects refuse every call. */
   readonly alwaysDeny: boolean;
 }

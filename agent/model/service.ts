@@ -1,6 +1,6 @@
 import type { ObjectMeta } from "./meta.ts";
 
-/** What Ambit treats a port's bytes as; "detect" looks at the first bytes of each connection. */
+/** The protocol that Ambit expects at a port; "detect" looks at the first bytes of each connection. */
 export type Protocol = "http" | "http2" | "grpc" | "tcp" | "detect";
 
 export interface ServicePort {
@@ -12,7 +12,7 @@ export interface ServicePort {
   readonly protocol: Protocol;
 }
 
-/** A Service with its TCP ports. UDP and SCTP ports are not the mesh's. */
+/** A Service with its TCP ports. The mesh leaves UDP and SCTP ports alone. */
 export interface Service {
   readonly meta: ObjectMeta;
   /** Virtual addresses in canonical text form; empty for a headless Service. */

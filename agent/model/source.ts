@@ -1,11 +1,17 @@
 import type { Mesh } from "./mesh.ts";
 
-/** Something that knows the mesh and learns of its changes: folders of manifests, or a Kubernetes API server. */
+/**
+ * A source of objects, such as folders of manifests or a Kubernetes API server. It knows the mesh and follows its
+ * changes.
+ */
 export interface Source {
   /** The mesh as last read. The same object until something changes. */
   current(): Mesh;
-  /** Calls `listener` after each change, never before `current()` gives the new mesh. Returns how to stop that. */
+  /**
+   * Calls `listener` after each change, never before `current()` gives the new mesh. Returns a function that ends these
+   * calls.
+   */
   onChange(listener: (mesh: Mesh) => void): () => void;
-  /** Stops learning; `current()` stays what it was. */
+  /** Stops following changes; `current()` keeps the last mesh. */
   close(): void;
 }

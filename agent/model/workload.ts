@@ -1,13 +1,13 @@
 import type { ObjectMeta } from "./meta.ts";
 
-/** How a container's port is spelled, so that a Service's `targetPort` can name it. */
+/** A declared port of a container, which a Service's `targetPort` can name. */
 export interface ContainerPort {
   readonly name: string;
   readonly port: number;
   readonly protocol: "TCP" | "UDP";
 }
 
-/** A port that the kubelet is declared to probe; its probes pass capture. */
+/** A port that the kubelet probes, as the Pod declares. Its probes pass capture. */
 export type ProbePort = number;
 
 /** A Pod, as the mesh sees it. */
@@ -25,7 +25,7 @@ export interface Workload {
   readonly ports: readonly ContainerPort[];
   readonly probePorts: readonly ProbePort[];
   readonly hostNetwork: boolean;
-  /** By the namespace's label, or its own: should its traffic pass the mesh? */
+  /** Should its traffic pass the mesh? `isEnrolled` says so by labels; never on the host's network, or after its end. */
   readonly enrolled: boolean;
   /** Succeeded or Failed: it has no processes any more. */
   readonly terminated: boolean;

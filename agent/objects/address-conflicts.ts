@@ -6,7 +6,7 @@ import type { ReadPod } from "./pod.ts";
 import type { RawObject } from "./raw-object.ts";
 import type { ReadService } from "./service.ts";
 
-/** Something that was read, with the object it was read from. */
+/** A value with the object that it was read from. */
 export interface Sourced<T> {
   readonly object: RawObject;
   readonly value: T;
@@ -18,7 +18,7 @@ function compareNames(a: Meta, b: Meta): number {
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 }
 
-/** Takes a virtual address away from a Service where an older one has the same address and port. */
+/** Removes a virtual address from a Service if an older Service has the same address and port. */
 export function withoutSharedClusterIPs(
   services: readonly Sourced<ReadService>[],
   problems: Problem[],
@@ -44,15 +44,16 @@ export function withoutSharedClusterIPs(
       });
       return false;
     });
-    // Most keep all: the very object that was read, so that what is compiled of it can be kept, too.
+    // Most Services keep all their addresses. They stay the same object, so that the compiler can keep its results for
+    // them.
     if (clusterIPs.length === value.service.clusterIPs.length) return { object, value };
     return { object, value: { ...value, service: { ...value.service, clusterIPs } } };
   });
 }
 
 /**
- * Takes an address away from a Pod where a younger one has the same: addresses are given again, and the list may still
- * show who had them. Pods on the host's network share the node's addresses and are left alone.
+ * Removes an address from a Pod if a younger Pod has the same one: a cluster gives addresses again, and the input may
+ * still list the Pod that had the address before. Pods on the host's network share the node's addresses and keep them.
  */
 export function withoutSharedPodAddresses(
   pods: readonly Sourced<ReadPod>[],

@@ -12,7 +12,7 @@ import { quote, Reader } from "./reader.ts";
 /** GEP-3388's defaults. */
 const DEFAULTS = { percent: 20, intervalMs: 10_000, count: 10, minIntervalMs: 1_000 } as const;
 
-/** gateway.networking.x-k8s.io/v1alpha1 XBackendTrafficPolicies; of two for one Service, the older counts. */
+/** gateway.networking.x-k8s.io/v1alpha1 XBackendTrafficPolicies; if two name one Service, the older one counts. */
 export function readBackendTrafficPolicies(
   objects: readonly RawObject[],
   services: readonly Service[],
@@ -73,7 +73,7 @@ function readTarget(entry: Reader, namespace: string, services: readonly Service
   return entry.invalid("target-not-found", `there is no Service ${quote(`${namespace}/${name}`)}`, "Correct the name.");
 }
 
-/** A field that is wrong is reported and has its default: a budget that is off in detail is better than none. */
+/** Reports a wrong field and uses its default: a budget with one wrong detail is better than no budget. */
 function readBudget(constraint: Reader): RetryBudget {
   constraint.fields(["budget", "minRetryRate"]);
   const budget = constraint.field("budget").fields(["percent", "interval"]);

@@ -6,8 +6,8 @@ import type { ReadPod } from "./pod.ts";
 import type { ReadService } from "./service.ts";
 
 /**
- * What Kubernetes' endpoint controller would write: EndpointSlices for Services that have a selector and no slice.
- * Manifests outside a cluster hold none.
+ * Makes the EndpointSlices that Kubernetes' endpoint controller would write, for Services with a selector and without a
+ * slice. Manifests outside a cluster hold no slices.
  */
 export function deriveEndpointSlices(
   services: readonly ReadService[],

@@ -1,4 +1,4 @@
-/** Edits (insert, delete, replace, swap of neighbours) that make `b` of `a`. */
+/** The number of edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`. */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -21,7 +21,7 @@ function distance(a: string, b: string): number {
   return above[b.length] ?? 0;
 }
 
-/** The one of `known` that `word` most likely was meant to be; undefined where none is close. */
+/** The entry of `known` that the author of `word` most likely meant; undefined if none is close. */
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
   const allowed = word.length <= 4 ? 1 : 2;

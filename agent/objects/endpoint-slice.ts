@@ -6,7 +6,7 @@ import { readMeta } from "./object-meta.ts";
 import type { RawObject } from "./raw-object.ts";
 import type { Reader } from "./reader.ts";
 
-/** The label by which an EndpointSlice says whose endpoints it holds. */
+/** The label of an EndpointSlice that names its Service. */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 /** discovery.k8s.io/v1 EndpointSlice. undefined for one that belongs to no Service or holds host names. */
@@ -88,7 +88,7 @@ export function readEndpoint(entry: Reader, type: IpFamilyName): Endpoint | unde
   const node = entry.field("nodeName").string();
   return {
     addresses,
-    // Kubernetes: a consumer takes "unknown" for ready.
+    // Kubernetes: consumers treat "unknown" as ready.
     ready: entry.field("conditions").field("ready").boolean() ?? true,
     node: node !== undefined && isDnsSubdomain(node) ? node : "",
     pod: pod !== undefined && isDnsSubdomain(pod) ? pod : undefined,

@@ -18,7 +18,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   "security.istio.io/PeerAuthentication": ["v1", "v1beta1"],
 };
 
-/** Groups that belong to a mesh: what is not read of them is not served, and that is said. */
+/** API groups of service meshes. Ambit reports their kinds that it does not read. */
 const MESH_GROUPS: ReadonlySet<string> = new Set([
   "discovery.k8s.io",
   "extensions.istio.io",
@@ -39,14 +39,14 @@ const OTHER_CORE_KINDS: ReadonlySet<string> = new Set(
 
 const READ_KINDS = Object.keys(READ).map((key) => key.slice(key.indexOf("/") + 1));
 
-/** The group that a kind is read of, where `group` looks like that one misspelt. */
+/** The group of a kind that Ambit reads, if `group` looks like a misspelling of it. */
 function groupMeant(group: string, kind: string): string | undefined {
   const key = Object.keys(READ).find((known) => known.endsWith(`/${kind}`));
   const known = key?.slice(0, key.indexOf("/"));
   return known === undefined || known === "" ? undefined : didYouMean(group, [known]);
 }
 
-/** Is it of a kind that is read? Reports kinds and versions of the mesh's own groups that are not. */
+/** Does Ambit read objects of this kind and version? Reports those of service meshes that it does not read. */
 export function isServedKind(object: RawObject, problems: Problem[]): boolean {
   const { group, kind, version } = object;
   const key = `${group}/${kind}`;
@@ -74,7 +74,7 @@ export function isServedKind(object: RawObject, problems: Problem[]): boolean {
   new Notes(object, problems).add("error", ["kind"], {
     code: "unsupported-kind",
     reason: `${kind} of ${object.group === "" ? "the core group" : object.group} is not supported; the object is not served`,
-    remedy: guess === undefined ? "Remove it, or do without what it asks for." : `Did you mean ${guess}?`,
+    remedy: guess === undefined ? "Remove it; Ambit does nothing for it." : `Did you mean ${guess}?`,
   });
   return false;
 }

@@ -4,8 +4,8 @@ import { Notes } from "./notes.ts";
 import { byPrecedence, objectKey, placeOf, type RawObject } from "./raw-object.ts";
 
 /**
- * One object per key: of several folders the last one's, of several in one folder the first (by file, then place),
- * which is reported. In an order that does not depend on the order of the input.
+ * Keeps one object for each key: the one in the last folder, and within a folder the first one (by file, then place).
+ * Reports the others of that folder. The order of the result does not depend on the order of the input.
  */
 export function mergeObjects(objects: readonly RawObject[], problems: Problem[]): readonly RawObject[] {
   const chosen = new Map<string, RawObject>();
@@ -16,7 +16,7 @@ export function mergeObjects(objects: readonly RawObject[], problems: Problem[])
     else if (first.origin.layer === object.origin.layer) {
       new Notes(object, problems).add("error", [], {
         code: "duplicate-object",
-        reason: `the object is also defined in ${describePlace(placeOf(first.origin))}, which is the one that counts`,
+        reason: `the object is also defined in ${describePlace(placeOf(first.origin))}, and that definition counts`,
         remedy: "Remove one of them, or give it another name.",
       });
     }

@@ -14,7 +14,7 @@ export function fieldText(path: FieldPath): string {
   return text;
 }
 
-/** What there is to say about a field. */
+/** A finding about a field. */
 export interface Remark {
   readonly code: string;
   /** One sentence without a full stop. */
@@ -22,7 +22,7 @@ export interface Remark {
   readonly remedy: string;
 }
 
-/** Collects the problems of one object, and tells its reader whether a part of it was in order. */
+/** Collects the problems of one object, and tells its reader whether a part of it has errors. */
 export class Notes {
   private readonly object: RawObject;
   private readonly problems: Problem[];
@@ -45,7 +45,7 @@ export class Notes {
     this.problems.push({ severity, code, origin, subject: this.object, field: fieldText(path), reason, remedy });
   }
 
-  /** Notes that a field is there under another name, which has been reported. */
+  /** Notes that the object has this field under a misspelt name, which is already reported. */
   misspelt(path: FieldPath): void {
     this.meant.add(fieldText(path));
   }
@@ -54,7 +54,7 @@ export class Notes {
     return this.meant.has(fieldText(path));
   }
 
-  /** What `read` gives, or undefined if it met an error on the way. */
+  /** The result of `read`; undefined if `read` reports an error. */
   unlessErrors<T>(read: () => T): T | undefined {
     const before = this.errorCount;
     const value = read();

@@ -6,7 +6,7 @@ import { quote, type Reader } from "./reader.ts";
 /** "subdomain": most kinds; "label": kinds whose names become parts of host names. */
 export type NameRule = "subdomain" | "label";
 
-/** Reads an object's metadata; undefined where its name or namespace cannot be one. Bad labels are reported and left out. */
+/** Reads an object's metadata; undefined if its name or namespace is not valid. Reports bad labels and leaves them out. */
 export function readMeta(root: Reader, object: RawObject, rule: NameRule = "subdomain"): ObjectMeta | undefined {
   if (!checkNames(root, object, rule)) return undefined;
   const metadata = root.field("metadata");
@@ -70,7 +70,7 @@ function readAnnotations(map: Reader): Readonly<Record<string, string>> {
   const annotations: Record<string, string> = {};
   for (const [key, entry] of map.entries()) {
     const value = scalarText(entry);
-    // No annotation's name has another form, so that `__proto__` cannot be one either.
+    // Names of annotations have the form of label keys, so that `__proto__` cannot be one.
     if (value !== undefined && isLabelKey(key)) annotations[key] = value;
   }
   return annotations;

@@ -27,7 +27,7 @@ import { readReferenceGrant, type ReferenceGrant } from "./http-route/reference-
 import { readRequestAuthentications } from "./tokens/request-authentication.ts";
 import { readService, type ReadService } from "./service.ts";
 
-/** What was read of one object, and what there was to say about it. */
+/** The result of reading one object. */
 interface Reading<T> {
   readonly value: T | undefined;
   readonly problems: readonly Problem[];
@@ -35,23 +35,27 @@ interface Reading<T> {
 
 const NO_LABELS: ObjectMeta["labels"] = {};
 
-/** What the objects of the last meshes said. */
-const known = {
-  namespaces: new Remembered<RawObject, Reading<Namespace>>(),
-  pods: new Remembered<RawObject, Reading<ReadPod>>(),
-  services: new Remembered<RawObject, Reading<ReadService>>(),
-  slices: new Remembered<RawObject, Reading<EndpointSlice>>(),
-  grants: new Remembered<RawObject, Reading<ReferenceGrant>>(),
-};
-
-/** Lists that much is made of. */
-const lists = { workloads: new SameList<Workload>(), services: new SameList<Service>() };
+/** Keeps what objects said, from one mesh of a source to the next. The meshes are the same without it. */
+export class MeshMemory {
+  readonly namespaces = new Remembered<RawObject, Reading<Namespace>>();
+  readonly pods = new Remembered<RawObject, Reading<ReadPod>>();
+  readonly services = new Remembered<RawObject, Reading<ReadService>>();
+  readonly slices = new Remembered<RawObject, Reading<EndpointSlice>>();
+  readonly grants = new Remembered<RawObject, Reading<ReferenceGrant>>();
+  /** The compiler makes much of these two lists. */
+  readonly workloadList = new SameList<Workload>();
+  readonly serviceList = new SameList<Service>();
+}
 
 /**
- * The mesh that a set of objects describes, whatever order they come in. Pure, and never throws: what cannot be read is
- * left out (policies: fails closed) and is in `problems`.
+ * The mesh that a set of objects describes, in any order. Never throws: it leaves out what it cannot read (policies
+ * fail closed) and names it in `problems`.
  */
-export function objectsToMesh(objects: readonly RawObject[], options: Partial<MeshOptions> = {}): Mesh {
+export function objectsToMesh(
+  objects: readonly RawObject[],
+  options: Partial<MeshOptions> = {},
+  memory = new MeshMemory(),
+): Mesh {
   const settings: MeshOptions = { ...DEFAULT_MESH_OPTIONS, ...options };
   const problems: Problem[] = [];
   const served = mergeObjects(objects, problems).filter((object) => isServedKind(object, problems));
@@ -71,27 +75,27 @@ export function objectsToMesh(objects: readonly RawObject[], options: Partial<Me
       return value === undefined ? [] : [{ object, value }];
     });
 
-  const namespaces = read("Namespace", known.namespaces, readNamespace).map(({ value }) => value);
+  const namespaces = read("Namespace", memory.namespaces, readNamespace).map(({ value }) => value);
   const labelsByName = new Map(namespaces.map(({ meta }) => [meta.name, meta.labels]));
   const labelsOf = ({ namespace }: RawObject): ObjectMeta["labels"] => labelsByName.get(namespace) ?? NO_LABELS;
   const { enrollmentLabel } = settings;
   const podsRead = read(
     "Pod",
-    known.pods,
+    memory.pods,
     (root, object) => readPod(root, object, labelsOf(object), settings),
     (object) => [labelsOf(object), enrollmentLabel.key, enrollmentLabel.value],
   );
   const pods = withoutSharedPodAddresses(podsRead, problems).map(({ value }) => value);
-  const readServices = withoutSharedClusterIPs(read("Service", known.services, readService), problems).map(
+  const readServices = withoutSharedClusterIPs(read("Service", memory.services, readService), problems).map(
     ({ value }) => value,
   );
-  const services = lists.services.of(sorted(readServices.map(({ service }) => service)));
-  const slices = read("EndpointSlice", known.slices, readEndpointSlice).map(({ value }) => value);
-  const grants = read("ReferenceGrant", known.grants, readReferenceGrant).map(({ value }) => value);
+  const services = memory.serviceList.of(sorted(readServices.map(({ service }) => service)));
+  const slices = read("EndpointSlice", memory.slices, readEndpointSlice).map(({ value }) => value);
+  const grants = read("ReferenceGrant", memory.grants, readReferenceGrant).map(({ value }) => value);
   const derived = deriveEndpointSlices(readServices, sortPods(pods), slices);
   return {
     namespaces: sorted(namespaces),
-    workloads: lists.workloads.of(sorted(pods.map(({ workload }) => workload))),
+    workloads: memory.workloadList.of(sorted(pods.map(({ workload }) => workload))),
     services,
     endpointSlices: sorted([...slices, ...derived]),
     httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants }, problems)),

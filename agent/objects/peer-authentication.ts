@@ -7,7 +7,10 @@ import { readSelector } from "./policy-targets.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
 
-/** security.istio.io PeerAuthentications. What is not understood is STRICT: less than what was asked for is never served. */
+/**
+ * security.istio.io PeerAuthentications. A mode that the reader does not understand is STRICT: Ambit never enforces
+ * less than the object asks for.
+ */
 export function readPeerAuthentications(
   objects: readonly RawObject[],
   rootNamespace: string,
@@ -35,7 +38,7 @@ function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): Peer
     return [];
   });
   const said = readMode(spec.field("mtls"));
-  // Of what is not understood nobody knows which ports it was to be about.
+  // Nobody knows which ports a part was meant for that the reader does not understand.
   const mode = notes.errors === errors ? said : "STRICT";
   const ports = named.flatMap(([port, value]) => {
     const own = readMode(value);
@@ -58,7 +61,7 @@ function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): Peer
   return { meta, selector, mode, ports: new Map(selector === undefined ? [] : ports) };
 }
 
-/** undefined: UNSET, or nothing said. */
+/** undefined: UNSET, or no mode at all. */
 function readMode(mtls: Reader): MtlsMode | undefined {
   const errors = mtls.notes.errors;
   const mode = mtls.fields(["mode"]).field("mode").oneOf(["UNSET", "DISABLE", "PERMISSIVE", "STRICT"]);
@@ -66,7 +69,7 @@ function readMode(mtls: Reader): MtlsMode | undefined {
   return mode === "UNSET" ? undefined : mode;
 }
 
-/** An empty selector selects all, like none. One that is not understood does, too. */
+/** An empty selector selects every Pod, as a missing one does. So does one that the reader does not understand. */
 function selectorOf(selector: Reader): PeerAuthentication["selector"] {
   const { labels } = readSelector(selector);
   return Object.keys(labels).length === 0 ? undefined : labels;

@@ -9,7 +9,7 @@ import type { RawObject } from "./raw-object.ts";
 import { words, type Reader } from "./reader.ts";
 import { workloadName } from "./workload-name.ts";
 
-/** A Pod together with what only finding the endpoints of a Service needs. */
+/** A Pod, with what only the endpoints of Services need. */
 export interface ReadPod {
   readonly workload: Workload;
   /** Its condition Ready; a Pod that has no conditions counts as ready. */
@@ -62,7 +62,7 @@ const POD_SPEC_FIELDS = words(`
 
 const UID_REMEDY = "Leave it out, or write at most 128 letters, digits, hyphens, underscores and dots.";
 
-/** Stands in for the UID where no API server gave one: no namespace holds a dot, so that it is unique. */
+/** Replaces the UID if no API server gave one. Namespaces hold no dot, so the text is unique. */
 function ownUid(meta: { readonly namespace: string; readonly name: string }): string {
   return `${meta.namespace}.${meta.name}`;
 }

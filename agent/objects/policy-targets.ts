@@ -4,14 +4,15 @@ import { readLabels } from "./object-meta.ts";
 import { quote, type Reader } from "./reader.ts";
 import type { ReadService } from "./service.ts";
 
-/** Istio and other implementations put it on the Pods of a Gateway that they deploy. */
+/** Istio and other implementations put this label on the Pods of a Gateway that they deploy. */
 const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
-/** Istio attaches at most so many. */
+/** Istio's limit. */
 const MOST = 16;
 
 /**
- * What a policy's targetRefs (or the older targetRef) speak of; undefined where there are none. A Service stands for the pods
- * behind it, whether they are called by its address or by their own: what guards must not depend on the caller's choice.
+ * The targets that a policy's targetRefs (or the older targetRef) name; undefined if it has neither field. A Service
+ * stands for the pods behind it, whether callers use its address or theirs: the caller's choice must not decide which
+ * policies apply.
  */
 export function readPolicyTargets(
   spec: Reader,
@@ -29,7 +30,7 @@ export function readPolicyTargets(
   if (refs.length > MOST) list.invalid("too-many", `there are more than ${MOST} targets`, "Write several policies.");
   if (refs.length === 0) list.invalid("empty-value", "the list is empty", "Remove the field, or name a Service.");
   const targets = refs.flatMap((ref) => readTarget(ref, meta, services));
-  // A target that is not understood may be any pod of the namespace.
+  // A target that the reader does not understand may be any pod of the namespace.
   return refs.length === 0 ? [{ kind: "labels", labels: {} }] : targets;
 }
 
@@ -40,20 +41,20 @@ function readTarget(ref: Reader, meta: ObjectMeta, services: readonly ReadServic
   const group = ref.field("group").string() ?? "";
   const namespace = ref.field("namespace").string() ?? "";
   if (namespace !== "" && namespace !== meta.namespace) {
-    const reason = `the target is in the namespace ${quote(namespace)}, and a policy speaks of its own only`;
+    const reason = `the target is in the namespace ${quote(namespace)}, but a policy can only target its own`;
     ref.field("namespace").invalid("cross-namespace", reason, "Put the policy into the target's namespace.");
     return [];
   }
   if (ref.field("sectionName").raw !== undefined) {
     const reason = "parts of a target are not supported; the policy denies every call to it";
-    ref.field("sectionName").invalid("unsupported-field", reason, "Say ports by to.operation.ports.");
+    ref.field("sectionName").invalid("unsupported-field", reason, "Use to.operation.ports.");
   }
   if (kind === "Service" && (group === "" || group === "core") && name !== undefined) {
     const found = services.find(
       ({ service }) => service.meta.namespace === meta.namespace && service.meta.name === name,
     );
     if (found === undefined) {
-      const reason = `there is no Service ${quote(name)} in the policy's namespace: no pod is guarded by it`;
+      const reason = `there is no Service ${quote(name)} in the policy's namespace: the policy guards no pod`;
       ref
         .field("name")
         .warning({ code: "unknown-target", reason, remedy: "Name a Service that is there, or select Pods." });
@@ -67,11 +68,11 @@ function readTarget(ref: Reader, meta: ObjectMeta, services: readonly ReadServic
   );
   // Knowing the Pods keeps a policy for one Gateway from denying the calls of a whole namespace.
   if (kind === "Gateway" && name !== undefined) return [{ kind: "labels", labels: { [GATEWAY_NAME_LABEL]: name } }];
-  // What is no pod of the mesh: nothing here is denied for it.
+  // These kinds are no pods of the mesh, so that no pod denies calls because of them.
   return kind === "ServiceEntry" || kind === "GatewayClass" ? [] : [{ kind: "labels", labels: {} }];
 }
 
-/** Pods that a policy speaks of. A selector that is not understood selects every Pod of the namespace. */
+/** The Pods that a policy selects. A selector that the reader does not understand selects every Pod of the namespace. */
 export function readSelector(selector: Reader): LabelTarget {
   const labels = selector.notes.unlessErrors(() => {
     selector.fields(["matchLabels"]);

@@ -3,7 +3,7 @@ import type { ObjectRef, Place } from "../model/object-ref.ts";
 /** A field's place inside an object: names of fields and indices of lists. */
 export type FieldPath = readonly (string | number)[];
 
-/** Where an object was read. Together the numbers order all objects of a source, whatever order it read them in. */
+/** Where an object was read. Together the numbers order all objects of a source, in whatever order it read them. */
 export interface Origin {
   /** Later layers override earlier ones: the folder's index in the command line. */
   readonly layer: number;
@@ -21,7 +21,7 @@ export interface Origin {
   readonly lineOf?: (path: FieldPath) => number | undefined;
 }
 
-/** An object as written: its identity is known, nothing else of it has been looked at. */
+/** An object as it is written. Only its identity has been read. */
 export interface RawObject extends ObjectRef {
   /** "default" where the object does not say; "" for cluster-scoped kinds. */
   readonly namespace: string;
@@ -31,7 +31,7 @@ export interface RawObject extends ObjectRef {
 
 const keys = new WeakMap<RawObject, string>();
 
-/** What tells objects apart: two with the same key are two versions of one object. */
+/** Two objects with the same key are two versions of one object. */
 export function objectKey(object: RawObject): string {
   const known = keys.get(object);
   if (known !== undefined) return known;
@@ -45,7 +45,7 @@ export function placeOf({ file, line, lineOf }: Origin, path: FieldPath = []): P
   return { file, line: path.length === 0 ? line : lineOf?.(path) };
 }
 
-/** In the order of `comparePrecedence`; mostly they come in it. */
+/** Sorts by `comparePrecedence`. Most inputs are in that order already. */
 export function byPrecedence(objects: readonly RawObject[]): readonly RawObject[] {
   const inOrder = objects.every((object, index) => {
     const before = objects[index - 1];

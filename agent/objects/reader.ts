@@ -25,14 +25,14 @@ export function words(text: string): readonly string[] {
 }
 
 /**
- * A field of an object of unknown shape. Reading what is not there gives undefined (or nothing, for lists and maps);
- * reading what is there with another type gives the same and reports it.
+ * A field of an object of unknown shape. A missing field reads as undefined (or as an empty list or map). A field of
+ * another type reads in the same way, and is reported.
  */
 export class Reader {
   readonly path: FieldPath;
   readonly notes: Notes;
   private readonly value: unknown;
-  /** Fields written without a value are errors, where leaving a field out makes the object mean more. */
+  /** Fields without a value are errors: in policies a missing field allows more. */
   private readonly strict: boolean;
 
   constructor(value: unknown, notes: Notes, options: { readonly path?: FieldPath; readonly strict?: boolean } = {}) {
@@ -47,7 +47,7 @@ export class Reader {
     return this.value !== undefined && this.value !== null;
   }
 
-  /** There, be it under a misspelt name, which has been reported. */
+  /** Is the field there, even under a misspelt name, which is already reported? */
   get isWritten(): boolean {
     return this.value !== undefined || this.notes.isMisspelt(this.path);
   }
@@ -69,7 +69,7 @@ export class Reader {
     this.notes.add("warning", this.path, remark);
   }
 
-  /** Reports a field that has to be there and is not. */
+  /** Reports a required field that is missing. */
   required(): this {
     if (!this.isWritten || (this.value === null && !this.strict)) {
       this.error({
@@ -81,7 +81,7 @@ export class Reader {
     return this;
   }
 
-  /** Reports what is not an object, and fields of it that are not among `known`. */
+  /** Reports a value that is not an object, and fields that are not in `known`. */
   fields(known: readonly string[], severity: "error" | "warning" = "error"): this {
     const value = this.is(isObject, "an object");
     if (value === undefined) return this;
@@ -98,12 +98,12 @@ export class Reader {
     return this;
   }
 
-  /** Who removes a restriction lets more in than was asked for. */
+  /** Without a restriction a policy lets in more calls than its author wants. */
   private adviceOn(known: readonly string[]): string {
     const names = known.join(", ");
     return this.strict
-      ? `Say it by one of ${names}; without it the object means more.`
-      : `Remove it; known are ${names}.`;
+      ? `Use one of ${names}; without the field the object allows more.`
+      : `Remove it, or use one of ${names}.`;
   }
 
   string(): string | undefined {
@@ -140,7 +140,7 @@ export class Reader {
     );
   }
 
-  /** A string that `parse` understands; it gives undefined for what it does not. */
+  /** A string that `parse` accepts. `parse` returns undefined for all others. */
   parsed<T>(parse: (text: string) => T | undefined, what: string, remedy: string): T | undefined {
     const text = this.string();
     if (text === undefined) return undefined;
@@ -153,7 +153,7 @@ export class Reader {
     return (value ?? []).map((item: unknown, index) => this.child(index, item));
   }
 
-  /** Reads each entry of a list, leaves out what `read` gives up on. */
+  /** Reads each entry of a list, and leaves out those for which `read` returns undefined. */
   list<T>(read: (item: Reader) => T | undefined): readonly T[] {
     return this.items()
       .map(read)
@@ -165,7 +165,7 @@ export class Reader {
     return Object.entries(value ?? {}).map(([name, entry]) => [name, this.child(name, entry)]);
   }
 
-  /** The raw value, for what may be of several types. */
+  /** The raw value, for fields of several types. */
   get raw(): unknown {
     return this.value;
   }

@@ -6,7 +6,7 @@ import { protocolOf } from "./protocol.ts";
 import type { RawObject } from "./raw-object.ts";
 import { quote, words, type Reader } from "./reader.ts";
 
-/** A Service together with what only finding its endpoints needs. */
+/** A Service, with what only its endpoints need. */
 export interface ReadService {
   readonly service: Service;
   /** Labels of the Pods behind it; empty: its EndpointSlices are written by somebody else. */

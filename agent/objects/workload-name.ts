@@ -2,10 +2,10 @@ import { WORKLOAD_LABEL } from "../model/mesh-options.ts";
 import { isDnsSubdomain } from "./names.ts";
 import type { Reader } from "./reader.ts";
 
-/** Labels by which a ReplicaSet's Pods carry the part of its name that its Deployment (or Argo Rollout) added. */
+/** Labels of a ReplicaSet's Pods that hold the part of its name that its Deployment (or Argo Rollout) added. */
 const HASH_LABELS = ["pod-template-hash", "rollouts-pod-template-hash"];
 
-/** The name under which a Pod's traffic is counted: of what made it, rather than its own. */
+/** The name of a Pod's workload in metrics: the name of its Deployment, Job or other owner, else the Pod's own. */
 export function workloadName(metadata: Reader, podName: string, labels: Readonly<Record<string, string>>): string {
   const said = labels[WORKLOAD_LABEL];
   if (said !== undefined && said !== "") return said;

@@ -3,7 +3,7 @@ import type { ObjectRef } from "../model/object-ref.ts";
 import type { FieldPath } from "../objects/raw-object.ts";
 import { groupVersion } from "./identify-object.ts";
 
-/** What can still be told of a YAML document with an error: which object it was meant to be, and where the error is. */
+/** What a YAML document with an error still tells: which object it is, and which field has the error. */
 export interface BrokenPlace {
   /** As far as the document says which object it is; undefined where it names no kind. */
   readonly subject: ObjectRef | undefined;
@@ -24,7 +24,7 @@ export function brokenPlace(document: Document, offset: number): BrokenPlace {
     };
     return { subject: kind === "" ? undefined : subject, field: pathAt(document.contents, offset) };
   } catch {
-    // Of a document that is no mapping, or refers to what it does not define, nothing more is known.
+    // The document is no mapping, or it has an alias without an anchor.
     return { subject: undefined, field: [] };
   }
 }

@@ -6,17 +6,18 @@ import { LastGood } from "./last-good/last-good.ts";
 import { contentsOf, type FolderContents } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
+import { MeshMemory } from "../objects/objects-to-mesh.ts";
 import type { Source } from "../model/source.ts";
 
 export interface DirectorySourceOptions extends Partial<MeshOptions>, FollowOptions {
-  /** Where versions that are served in place of what is broken are kept for the next process. */
+  /** File that keeps the last good versions of broken objects for the next process. */
   readonly heldVersions?: string | undefined;
 }
 
 /**
- * Folders of manifests that are followed live; later folders override earlier ones object by object. What breaks
- * keeps its last good version and is in the mesh's problems.
- * Throws AmbitError `manifests-not-found` where a folder is not there to begin with.
+ * Follows folders of manifests live. Later folders override earlier ones object by object. An object that breaks keeps
+ * its last good version, and the mesh's problems name it. Throws AmbitError `manifests-not-found` if a folder does not
+ * exist at the start.
  */
 export async function openDirectorySource(
   folders: readonly string[],
@@ -41,8 +42,9 @@ class DirectorySource implements FolderSource {
   constructor(folders: readonly ManifestFolder[], options: DirectorySourceOptions) {
     const store = options.heldVersions === undefined ? undefined : new HeldVersions(options.heldVersions);
     const lastGood = new LastGood(store?.load());
+    const memory = new MeshMemory();
     const read = (): FolderContents => {
-      const contents = contentsOf(folders, options, lastGood);
+      const contents = contentsOf(folders, options, lastGood, memory);
       store?.save(contents.held);
       return contents;
     };

@@ -2,14 +2,14 @@ import { watch, type FSWatcher } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Tells of changes in a set of directories. A hint only: the kernel may drop events, have no watches left, or not see
- * changes made elsewhere (NFS), so that whoever uses it looks for himself from time to time.
+ * Reports changes in a set of directories. This is a hint only: the kernel may drop events, run out of watches, or miss
+ * changes that another machine makes (NFS). Its user has to scan the directories from time to time.
  */
 export class FolderWatch {
   private readonly watchers = new Map<string, FSWatcher>();
   private readonly onEvent: (path: string | undefined) => void;
 
-  /** `onEvent` is given the path that has changed, where the kernel tells it. */
+  /** `onEvent` gets the path that has changed, if the kernel names it. */
   constructor(onEvent: (path: string | undefined) => void) {
     this.onEvent = onEvent;
   }
@@ -36,7 +36,7 @@ export class FolderWatch {
       watcher.on("error", () => this.drop(directory));
       this.watchers.set(directory, watcher);
     } catch {
-      // No watches left, or the directory is gone already: the next look finds what has changed.
+      // No watches are left, or the directory is gone already: the next scan finds the changes.
     }
   }
 

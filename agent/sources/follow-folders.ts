@@ -7,17 +7,17 @@ const WAIT_MS = 10;
 const MAX_WAIT_MS = 100;
 
 const RESCAN_MS = 2_000;
-/** A whole look takes at most this part of the time, however many files there are. */
+/** Whole scans take at most this share of the time, however many files there are. */
 const RESCAN_SHARE = 0.02;
 
 export interface FollowOptions {
-  /** Folders are looked through this often, whether or not the kernel told of a change. Milliseconds, default 2000. */
+  /** Folders are scanned this often, whether or not the kernel reports a change. Milliseconds, default 2000. */
   readonly rescanMs?: number | undefined;
 }
 
 /**
- * Keeps folders that have been opened up to date, and calls `onChange` after each change. Files that the kernel names are
- * read alone; the folders as a whole from time to time, and where something came or went.
+ * Keeps open folders up to date, and calls `onChange` after each change. It reads files that the kernel names one by
+ * one. It scans the folders as a whole from time to time, and when a file appears or disappears.
  */
 export class FollowedFolders {
   readonly #folders: readonly ManifestFolder[];
@@ -37,11 +37,11 @@ export class FollowedFolders {
     this.#debounce = new Debounce(() => this.#refresh(), WAIT_MS, MAX_WAIT_MS);
     this.#watch = new FolderWatch((path) => this.#changed(path));
     this.#watchAll();
-    // What changed between the first look and the first watch.
+    // Finds changes between the first scan and the first watch.
     this.#changed(undefined);
   }
 
-  /** Looks through all of it soon. */
+  /** Scans all folders soon. */
   look(): void {
     this.#changed(undefined);
   }
@@ -68,7 +68,7 @@ export class FollowedFolders {
     if (changed && !this.#closed) this.#onChange();
   }
 
-  /** undefined: only a whole look can tell. */
+  /** undefined: only a whole scan can tell. */
   async #refreshFiles(paths: readonly string[]): Promise<boolean | undefined> {
     const places = paths.map((path) => ({ path, folder: this.#folders.find((folder) => folder.holds(path)) }));
     let changed = false;

@@ -7,10 +7,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Kinds that Ambit reads or users write beside them, and that have no namespace. */
+/** Kinds without a namespace that are likely to stand in manifests. */
 const CLUSTER_SCOPED = new Set(["Namespace", "Node", "GatewayClass", "CustomResourceDefinition", "ClusterRole"]);
 
-/** Finds out what an object is: apiVersion, kind, namespace, name. Reports and gives undefined where that is not said. */
+/**
+ * Finds out which object a value is, by its apiVersion, kind, namespace and name. Reports a value without them, and
+ * returns undefined.
+ */
 export function rawObject(value: unknown, origin: Origin, problems: Problem[]): RawObject | undefined {
   const report = (
     path: FieldPath,
@@ -32,7 +35,7 @@ export function rawObject(value: unknown, origin: Origin, problems: Problem[]): 
   };
   if (!isObject(value) || !["apiVersion", "kind", "spec"].some((field) => Object.hasOwn(value, field))) {
     const reason = "this is not a Kubernetes object: it has neither apiVersion nor kind";
-    return report([], "warning", reason, "Keep files that are no manifests out of the folder.");
+    return report([], "warning", reason, "Move files that are not manifests out of the folder.");
   }
   const { apiVersion, kind, metadata } = value;
   if (typeof apiVersion !== "string" || apiVersion === "") {

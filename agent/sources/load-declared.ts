@@ -5,22 +5,23 @@ import { HeldVersions } from "./last-good/held-versions.ts";
 import { LastGood } from "./last-good/last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import type { RawObject } from "../objects/raw-object.ts";
-import { objectsToMesh } from "../objects/objects-to-mesh.ts";
+import { MeshMemory, objectsToMesh } from "../objects/objects-to-mesh.ts";
 
 export interface LoadDeclaredOptions extends Partial<MeshOptions> {
-  /** Where an agent that follows the folders notes what it serves in place of what has broken in them. */
+  /** File in which an agent that follows the folders keeps the last good versions of broken objects. */
   readonly heldVersions?: string | undefined;
 }
 
-/** The mesh that folders of manifests would make: with a Pod for each Deployment and its like that has made none yet. */
+/** The mesh that folders of manifests declare, with a Pod for each Deployment (or the like) that has no Pod yet. */
 export async function loadDeclared(folders: readonly string[], options: LoadDeclaredOptions = {}): Promise<Mesh> {
   const read = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of read) await folder.open();
   const held = options.heldVersions === undefined ? [] : new HeldVersions(options.heldVersions).load();
+  const memory = new MeshMemory();
   const { value: mesh, objects } = new LastGood(held).choose(
     read.flatMap((folder) => folder.objects),
     new Map(read.flatMap((folder) => [...folder.faults])),
-    (chosen) => objectsToMesh(chosen, options),
+    (chosen) => objectsToMesh(chosen, options, memory),
   );
   const running = new Set(
     mesh.workloads
@@ -30,10 +31,10 @@ export async function loadDeclared(folders: readonly string[], options: LoadDecl
       ),
   );
   const made = templatePods(objects).filter(({ namespace, name }) => !running.has(namespacedName(namespace, name)));
-  return made.length === 0 ? mesh : objectsToMesh([...objects, ...made], options);
+  return made.length === 0 ? mesh : objectsToMesh([...objects, ...made], options, memory);
 }
 
-/** Where each kind that makes Pods has their template: `spec.template`, or further down. */
+/** The path of the Pod template in each kind that makes Pods. */
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   "apps/Deployment": ["spec", "template"],
   "apps/StatefulSet": ["spec", "template"],
@@ -43,7 +44,9 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   "batch/CronJob": ["spec", "jobTemplate", "spec", "template"],
 };
 
-/** A Pod for each object that would make some, under that object's name: manifests say who calls before anything runs. */
+/**
+ * A Pod for each object that makes Pods, under that object's name: commands can then name callers before anything runs.
+ */
 function templatePods(objects: readonly RawObject[]): readonly RawObject[] {
   return objects.flatMap((object) => {
     const path = TEMPLATES[`${object.group}/${object.kind}`];

@@ -1,7 +1,7 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshOptions } from "../model/mesh-options.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
-import { compareProblems, objectsToMesh } from "../objects/objects-to-mesh.ts";
+import { compareProblems, MeshMemory, objectsToMesh } from "../objects/objects-to-mesh.ts";
 import { annotatedSandboxes } from "./annotated-sandboxes.ts";
 import { LastGood } from "./last-good/last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
@@ -29,7 +29,7 @@ export async function loadFolders(
 ): Promise<FolderContents> {
   const read = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of read) await folder.open();
-  return contentsOf(read, options, new LastGood());
+  return contentsOf(read, options, new LastGood(), new MeshMemory());
 }
 
 /** What the folders said when they were last read. `held`: versions that count although no file holds them any more. */
@@ -37,11 +37,12 @@ export function contentsOf(
   folders: readonly ManifestFolder[],
   options: Partial<MeshOptions>,
   lastGood: LastGood,
+  memory: MeshMemory,
 ): FolderContents & { readonly held: readonly Version[] } {
   const objects = folders.flatMap((folder) => folder.objects);
   const faults = new Map(folders.flatMap((folder) => [...folder.faults]));
   const { value, problems, held } = lastGood.choose(objects, faults, (chosen) => {
-    const mesh = objectsToMesh(chosen, options);
+    const mesh = objectsToMesh(chosen, options, memory);
     const { sandboxes, problems: ofSandboxes } = annotatedSandboxes(mesh, chosen);
     return { mesh, sandboxes, problems: [...mesh.problems, ...ofSandboxes] };
   });

@@ -7,7 +7,7 @@ import { objectKey, type Origin, type RawObject } from "../objects/raw-object.ts
 import { readText } from "./read-text.ts";
 import { lookAtFile, scanFolder, type FolderScan, type FoundFile, type ScanProblem } from "./scan-folder.ts";
 
-/** What is known of one file. */
+/** The state of one file. */
 interface ManifestFile {
   readonly stamp: string;
   readonly guarded: boolean;
@@ -25,8 +25,8 @@ const NO_OBJECTS: readonly RawObject[] = [];
 const FRESH_MS = 2_000;
 
 /**
- * A folder of manifests that is read again and again. While the folder itself is away, its last objects stay; what
- * becomes of objects that break or vanish inside it is `LastGood`'s business.
+ * A folder of manifests that is read again and again. While the folder itself is missing, its last objects stay.
+ * `LastGood` decides about objects that break or vanish inside it.
  */
 export class ManifestFolder {
   private readonly path: string;
@@ -45,8 +45,8 @@ export class ManifestFolder {
   }
 
   /**
-   * Files, and how many faults each has: parts that cannot be told to be an object. Of a file that cannot be read, or
-   * that is empty, nothing can be told: infinitely many.
+   * Files, and how many faults each has: parts that cannot be identified as an object. A file that is empty or cannot
+   * be read has infinitely many.
    */
   get faults(): ReadonlyMap<string, number> {
     return new Map([...this.files].map(([path, { faults }]) => [path, faults]));
@@ -76,7 +76,7 @@ export class ManifestFolder {
     });
   }
 
-  /** Reads what has changed since; true if anything has. */
+  /** Reads what has changed since the last time; true if anything has. */
   async refresh(): Promise<boolean> {
     let scan: FolderScan;
     try {
@@ -87,7 +87,7 @@ export class ManifestFolder {
       this.gone = fileProblem(this.path, {
         code: "folder-missing",
         reason,
-        remedy: "Restore the folder; until then the objects that it last held are served.",
+        remedy: "Restore the folder. Until then the objects that it last held are served.",
       });
       return true;
     }
@@ -106,14 +106,14 @@ export class ManifestFolder {
     return changed;
   }
 
-  /** Was it among the files when the folder was last looked through? */
+  /** Did the last scan find this file? */
   holds(path: string): boolean {
     return this.gone === undefined && this.files.has(path);
   }
 
   /**
-   * Reads one file that is said to have changed, and nothing else: a large folder takes long to look through. True if its
-   * objects or problems have changed; undefined if it is not there any more, so that only a whole look can tell.
+   * Reads one file that may have changed, and nothing else: a scan of a large folder takes long. True if its objects or
+   * problems have changed; undefined if the file is gone, so that only a whole scan can tell.
    */
   async refreshFile(path: string): Promise<boolean | undefined> {
     const before = this.files.get(path);
@@ -137,7 +137,7 @@ export class ManifestFolder {
     }
     const { text } = result;
     if (text === before?.text && guarded === before.guarded) return { ...before, stamp, fresh };
-    // Most likely it is being written at this moment.
+    // Somebody is most likely writing the file at this moment.
     if (text.trim() === "") return { stamp, guarded, fresh, text, objects: NO_OBJECTS, problems: [], faults: Infinity };
     const parsed = parseManifest(found.path, this.layer, text, guarded);
     return { stamp, guarded, fresh, text, ...parsed, objects: keepSame(parsed.objects, before?.objects ?? []) };
@@ -145,8 +145,8 @@ export class ManifestFolder {
 }
 
 /**
- * Objects that say what they said before, in the same place, stay the same: what was made of them is still good. Not where
- * lines are known: a comment may have moved them, and they are in what is reported.
+ * Keeps the object of before if content and place are the same, so that results made from it stay valid. An object with
+ * line numbers is always new: a comment may have moved its lines, and problems name them.
  */
 function keepSame(objects: readonly RawObject[], before: readonly RawObject[]): readonly RawObject[] {
   const known = new Map(before.map((object) => [objectKey(object), object]));
@@ -167,7 +167,7 @@ function isUnchanged(file: ManifestFile, { stamp, guarded }: FoundFile): boolean
   return !file.fresh && file.stamp === stamp && file.guarded === guarded;
 }
 
-/** What matters of a scan beside the files' own contents. */
+/** The parts of a scan that matter, beside the contents of the files. */
 function scanText(scan: FolderScan): string {
   return JSON.stringify([scan.problems, scan.files.map(({ path }) => path)]);
 }

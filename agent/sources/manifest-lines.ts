@@ -1,7 +1,7 @@
 import { isMap, isScalar, LineCounter, parseAllDocuments, type Document } from "../lib/yaml.ts";
 import type { FieldPath } from "../objects/raw-object.ts";
 
-/** Finds the lines of fields in a manifest; parses the text once more, at the first question. */
+/** Finds the lines of fields in a manifest. Parses the text once more when it is first asked. */
 export class ManifestLines {
   private readonly text: string;
   private readonly counter = new LineCounter();

@@ -8,14 +8,14 @@ import { ManifestLines } from "./manifest-lines.ts";
 import { fieldText } from "../objects/notes.ts";
 import type { Origin, RawObject } from "../objects/raw-object.ts";
 
-/** Deeper than any manifest, and shallow enough for everything that walks a value by recursion. */
+/** No manifest is this deep, and recursive functions can walk a value of this depth. */
 const MAX_DEPTH = 100;
 const MAX_LIST_DEPTH = 4;
 
 export interface ParsedManifest {
   readonly objects: readonly RawObject[];
   readonly problems: readonly Problem[];
-  /** How many of its parts cannot be told to be an object: what the file says is not all that it was meant to say. */
+  /** How many of its parts cannot be identified as an object. The file then says less than its author means. */
   readonly faults: number;
 }
 
@@ -69,13 +69,13 @@ function syntaxProblem(file: string, { reason, line, subject, field }: Fault): P
     subject,
     field: fieldText(field),
     reason,
-    remedy: "Correct the syntax there; the other documents of the file are read all the same.",
+    remedy: "Correct the syntax there. The other documents of the file are read all the same.",
   };
 }
 
 function parseDocuments(file: string, text: string): readonly ParsedDocument[] {
   if (file.endsWith(".json")) {
-    // Ten times as fast as the YAML parser, which is left to find what is wrong, and to read comments.
+    // Ten times as fast as the YAML parser, which reads only JSON with errors or comments.
     const json = parseJson(text);
     if (json !== undefined) return [checked(() => json.value, undefined, undefined)];
   }
@@ -98,7 +98,7 @@ function toValue(document: Document): unknown {
   return document.toJS({ maxAliasCount: 100 });
 }
 
-/** A document's value, or why it is not taken: too many aliases, nested too deeply. */
+/** A document's value, or why it is refused: too many aliases, nested too deeply. */
 function checked(read: () => unknown, line: number | undefined, subject: ObjectRef | undefined): ParsedDocument {
   try {
     const value = read();
@@ -133,7 +133,7 @@ function flattenLists(value: unknown, path: Written["path"] = [], depth = 0): re
   });
 }
 
-/** What a JSON text says; undefined where it is none, or where it gives a key twice, of which JSON.parse hides one. */
+/** The value of a JSON text; undefined if it is not JSON, or if it holds a key twice, which JSON.parse hides. */
 function parseJson(text: string): { readonly value: unknown } | undefined {
   let value: unknown;
   try {

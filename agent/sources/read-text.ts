@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { messageOf } from "../lib/errors.ts";
 
-/** Manifests are read whole; a file beyond this is not one. */
+/** Ambit reads manifests as a whole, and refuses larger files. */
 const MAX_MANIFEST_BYTES = 8 << 20;
 
 export type TextResult =
@@ -15,7 +15,7 @@ const TOO_LARGE = {
   remedy: "Split it into several files.",
 } as const;
 
-/** A file's text, or why it cannot be had. Never waits for a writer, as opening a named pipe would. */
+/** A file's text, or why it cannot be read. Never waits for a writer, as opening a named pipe does. */
 export async function readText(path: string): Promise<TextResult> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

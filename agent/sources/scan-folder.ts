@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { compareText } from "../lib/compare.ts";
 import { errnoOf, messageOf } from "../lib/errors.ts";
 
-/** A manifest, or something in its place that cannot be read. */
+/** A file with the name of a manifest. */
 export interface FoundFile {
   readonly path: string;
   /** Changes whenever the file does, unless it does so twice within one tick of the file system's clock. */
@@ -36,9 +36,9 @@ export interface FolderScan {
 const MANIFEST = /\.(ya?ml|json)$/;
 
 /**
- * Lists manifests (`*.yaml`, `*.yml`, `*.json`) under a folder, in the order of their paths. Names that begin with a dot
- * are skipped: editors and mounted ConfigMaps keep their own affairs there. Follows symbolic links, enters each
- * directory once. Rejects where the folder itself cannot be listed.
+ * Lists manifests (`*.yaml`, `*.yml`, `*.json`) under a folder, in the order of their paths. Names that begin with a
+ * dot are skipped: editors and mounted ConfigMaps use such names for files of their own. Follows symbolic links, enters
+ * each directory once. Rejects where the folder itself cannot be listed.
  */
 export async function scanFolder(root: string): Promise<FolderScan> {
   const scan = { files: [] as FoundFile[], directories: [] as FoundDirectory[], problems: [] as ScanProblem[] };
@@ -74,7 +74,7 @@ export async function scanFolder(root: string): Promise<FolderScan> {
         if (errno === "ELOOP") {
           scan.problems.push({ path, code: "symlink-loop", reason: "symbolic links lead in a circle" });
         } else if (errno !== "ENOENT" || (await isLink(path))) {
-          // What vanished while the folder was being read is simply gone; a dangling link is not.
+          // A file that vanished during the scan is simply gone. A dangling link is a problem.
           scan.problems.push({ path, code: "unreadable", reason: messageOf(thrown) });
         }
       }

@@ -54,7 +54,7 @@ describe("a field that is misspelt", () => {
   it("is never to be removed where that would make a policy mean more", async () => {
     const { problems } = await meshOf(policy("{ rules: [{ from: [{ source: { users: [ann] } }] }] }"));
     expect(problems).toHaveLength(1);
-    expect(problems[0]?.remedy).toMatch(/^Say it by one of principals, /u);
+    expect(problems[0]?.remedy).toMatch(/^Use one of principals, /u);
   });
 });
 

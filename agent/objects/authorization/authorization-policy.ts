@@ -12,8 +12,8 @@ import type { ReadService } from "../service.ts";
 const DRY_RUN = "istio.io/dry-run";
 
 /**
- * security.istio.io AuthorizationPolicies. Whatever of a policy is not understood makes it refuse every call
- * (`alwaysDeny`), ALLOW and DENY alike: less than what was asked for must never be let through in silence.
+ * security.istio.io AuthorizationPolicies. A policy with a part that the reader does not understand refuses every call
+ * (`alwaysDeny`), ALLOW and DENY alike: Ambit must never silently enforce less than the policy asks for.
  */
 export function readAuthorizationPolicies(
   objects: readonly RawObject[],
@@ -23,7 +23,7 @@ export function readAuthorizationPolicies(
   return objects.flatMap((object) => {
     const notes = new Notes(object, problems);
     const meta = readMeta(new Reader(object.value, notes), object);
-    // A field without a value is not a field that was left out: `from:` with nothing behind it would let everybody in.
+    // Strict: a field without a value is an error. A `from:` with nothing behind it would let everybody in.
     return meta === undefined ? [] : readPolicy(new Reader(object.value, notes, { strict: true }), meta, services);
   });
 }
@@ -49,12 +49,12 @@ function readPolicy(root: Reader, meta: ObjectMeta, services: readonly ReadServi
     });
   }
   const alwaysDeny = notes.errors !== before;
-  // What never decides must not deny either; that it is not served has been said.
+  // AUDIT and dry runs never decide, so they must not deny either. The errors are already reported.
   if (alwaysDeny && (dryRun || action === "AUDIT")) return [];
   return [{ meta, action, dryRun, targets, rules: alwaysDeny ? [] : rules, alwaysDeny }];
 }
 
-/** An action that is not supported is reported, so that the policy denies. */
+/** Reports an action that Ambit does not support. The error makes the policy deny. */
 function readAction(field: Reader): AuthorizationPolicy["action"] {
   const action = field.oneOf(["ALLOW", "DENY", "AUDIT", "CUSTOM"]);
   if (action === "CUSTOM") {
@@ -65,10 +65,10 @@ function readAction(field: Reader): AuthorizationPolicy["action"] {
   return action ?? "ALLOW";
 }
 
-/** What is not understood is no dry run: the policy is enforced, as Istio does. */
+/** A value that is neither true nor false makes no dry run: Ambit enforces the policy, as Istio does. */
 function readDryRun(field: Reader): boolean {
   const text = typeof field.raw === "boolean" ? String(field.raw) : field.string();
-  // Go's strconv.ParseBool, by which Istio reads it.
+  // Istio reads the annotation with Go's strconv.ParseBool.
   if (text !== undefined && /^(1|t|T|TRUE|true|True)$/u.test(text)) return true;
   if (text !== undefined && !/^(0|f|F|FALSE|false|False)$/u.test(text)) {
     field.warning({

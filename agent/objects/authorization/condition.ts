@@ -22,7 +22,7 @@ const NAMED = ["request.headers", "request.auth.claims"] as const satisfies read
 
 type Key = Pick<PolicyCondition, "attribute" | "path">;
 
-/** AuthorizationPolicy.spec.rules[].when[]; undefined where its key is not understood, which is in the notes then. */
+/** AuthorizationPolicy.spec.rules[].when[]; undefined if the reader does not understand its key, which it reports. */
 export function readCondition(entry: Reader, namespace: string): PolicyCondition | undefined {
   entry.fields(["key", "values", "notValues"]);
   const field = entry.field("key").required();
@@ -47,8 +47,8 @@ function readKey(field: Reader): Key | undefined {
     field.warning({
       code: "sni-not-read",
       reason:
-        "the server's name in an application's own TLS is not read: of TCP, ALLOW rules that ask for it match nothing, DENY rules do as if they did not ask",
-      remedy: "Say which ports are meant by to.operation.ports, or who calls by from.source.",
+        "Ambit does not read the SNI of an application's own TLS: on TCP, ALLOW rules with this condition match nothing, and DENY rules match as if they did not have it",
+      remedy: "Restrict the rule by port (to.operation.ports) or by caller (from.source).",
     });
   }
   const plain = PLAIN.find((attribute) => attribute === key);
@@ -57,7 +57,7 @@ function readKey(field: Reader): Key | undefined {
   if (attribute !== undefined) return readNamed(field, key, attribute);
   if (key.startsWith("experimental.")) {
     const reason = "experimental attributes are not supported; the policy denies every call to the Pods it selects";
-    return field.invalid("unsupported-field", reason, "Say the same by request.headers[…] or another attribute.");
+    return field.invalid("unsupported-field", reason, "Use request.headers[…] or another attribute.");
   }
   const guess = didYouMean(key, [...PLAIN, ...NAMED]);
   return field.invalid(
@@ -89,11 +89,11 @@ function readNamed(field: Reader, key: string, attribute: (typeof NAMED)[number]
   return { attribute, path: [lower === "host" ? ":authority" : lower] };
 }
 
-/** A list's entries. An empty one is an error: whether it stands for everything or for nothing is anybody's guess. */
+/** The entries of a list. An empty list is an error: it could mean everything or nothing. */
 export function filled(list: Reader): readonly Reader[] {
   const items = list.items();
   if (Array.isArray(list.raw) && items.length === 0) {
-    list.invalid("empty-value", "the list is empty", "Put into it what is asked for; without the field nothing is.");
+    list.invalid("empty-value", "the list is empty", "Add entries; without the field the rule asks for nothing here.");
   }
   return items;
 }

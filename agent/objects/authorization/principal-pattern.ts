@@ -3,7 +3,7 @@ type Parts = readonly (string | undefined)[];
 /** `trust-domain/ns/namespace/sa/service-account`; undefined: any name. */
 const PARTS: Parts = [undefined, "ns", undefined, "sa", undefined];
 
-/** Is there a principal that `value`, `value*`, `*value` or `*` speaks of? */
+/** Can a principal match the pattern `value`, `value*`, `*value` or `*`? */
 export function canBePrincipal(pattern: string): boolean {
   if (pattern.startsWith("*")) {
     const fromBehind = pattern.slice(1).split("/").toReversed();
@@ -16,7 +16,7 @@ export function canBePrincipal(pattern: string): boolean {
   return parts.length === PARTS.length && parts.at(-1) !== "" && fits(parts, PARTS, (whole, part) => whole === part);
 }
 
-/** Whole parts, and behind them a piece of one more. */
+/** Compares whole parts, and the last one as a piece of a part. */
 function fits(parts: readonly string[], wanted: Parts, isPiece: (whole: string, piece: string) => boolean): boolean {
   const last = parts.length - 1;
   return (

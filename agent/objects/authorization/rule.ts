@@ -21,7 +21,7 @@ const OPERATION: Fields = {
   ports: "destination.port",
 };
 
-/** AuthorizationPolicy.spec.rules[]. Errors are in the reader's notes; what is given back then is of no use. */
+/** AuthorizationPolicy.spec.rules[]. Errors are in the reader's notes; the result is of no use then. */
 export function readRule(rule: Reader, namespace: string): PolicyRule {
   if (rule.raw === null)
     rule.invalid("wrong-type", "expected an object, found null", "Write {} for a rule that always holds.");
@@ -40,9 +40,9 @@ function readPart(entry: Reader, name: string, fields: Fields, namespace: string
   const part = entry.field(name).required();
   const names = Object.keys(fields).flatMap((field) => [field, negated(field)]);
   part.fields(names);
-  // Where something else is in it, that has been reported: to remove the entry would let everybody in.
+  // Unknown fields in it are already reported. Without the entry the rule would let everybody in.
   if (part.isEmptyObject) {
-    part.invalid("empty-value", `${name} says nothing`, "Say what it stands for.");
+    part.invalid("empty-value", `${name} is empty`, "Add at least one field.");
   }
   return Object.entries(fields).flatMap(([field, attribute]) => {
     const read = (list: Reader): readonly string[] =>

@@ -37,7 +37,7 @@ export function readValue(attribute: PolicyAttribute, field: Reader, namespace: 
   }
 }
 
-/** `value`, `value*`, `*value` or `*`. Elsewhere a `*` would be a plain character to Istio, and is hardly meant as one. */
+/** `value`, `value*`, `*value` or `*`. Istio takes a `*` elsewhere for a plain character, which hardly anybody means. */
 function readText(field: Reader): string | undefined {
   const text = field.string();
   if (text === undefined) return undefined;
@@ -45,7 +45,7 @@ function readText(field: Reader): string | undefined {
   const inner =
     text === "*" ? "" : text.startsWith("*") ? text.slice(1) : text.endsWith("*") ? text.slice(0, -1) : text;
   if (inner.includes("*")) {
-    const reason = `${quote(text)} has a * that is neither its whole, its only first nor its only last character`;
+    const reason = `${quote(text)} has a * inside, or more than one *`;
     return field.invalid("unsupported-pattern", reason, "Use value, value*, *value or *.");
   }
   if (/\p{Cc}/u.test(text)) {
@@ -54,7 +54,7 @@ function readText(field: Reader): string | undefined {
   return text;
 }
 
-/** Istio takes any text. One that no caller can have makes an ALLOW let nobody in, and a DENY keep nobody out. */
+/** Istio takes any text. With a principal that no caller can have, an ALLOW lets nobody in and a DENY keeps nobody out. */
 function readPrincipal(field: Reader): string | undefined {
   const text = readIdentity(field);
   if (text !== undefined && !canBePrincipal(text)) {
@@ -90,7 +90,7 @@ function readServiceAccount(field: Reader, namespace: string): string | undefine
   return field.invalid("invalid-value", reason, "Write namespace/service-account, without a *; or principals.");
 }
 
-/** `iss/sub`, divided at the last slash, as Istio has it: a * stands at the end of `sub`, or before all. */
+/** `iss/sub`, divided at the last slash, as in Istio. A * stands at the end of `sub`, or before everything. */
 function readRequestPrincipal(field: Reader): string | undefined {
   const text = readText(field);
   if (text !== undefined && /^[a-z]+:\/\/[^/]*\*$/u.test(text)) {
@@ -106,7 +106,7 @@ function readMethod(field: Reader): string | undefined {
   return field.invalid("invalid-value", `no request has the method ${quote(method)}`, "Write it in capital letters.");
 }
 
-/** Requests are judged by their normalised path: a pattern that normalisation would change matches none. */
+/** Policies see the normalised path of a request: a pattern that normalisation would change matches no request. */
 function readPath(field: Reader): string | undefined {
   const isTemplate = typeof field.raw === "string" && /[{}]/.test(field.raw);
   const path = isTemplate ? readPathTemplate(field) : readText(field);
@@ -119,14 +119,13 @@ function readPath(field: Reader): string | undefined {
     const reason = `no request has a path like ${quote(path)} once it is normalised`;
     return field.invalid("invalid-value", reason, "Begin with /; leave out //, dot segments, ?, # and needless %XX.");
   }
-  // What cannot stand in a URI stands in requests as its bytes in UTF-8.
+  // Requests hold all other characters as the percent-encoded bytes of their UTF-8 form.
   return path
     .replaceAll(/%[0-9A-Fa-f]{2}/g, (escape) => escape.toUpperCase())
     .replaceAll(/[^\p{ASCII}]+/gu, (text) => Buffer.from(text).toString("hex").toUpperCase().replaceAll(/../g, "%$&"));
 }
 
-const TEMPLATE_REMEDY =
-  "Let {*} stand for a whole segment, and {**} for one or more, last of all such; without any other *.";
+const TEMPLATE_REMEDY = "Use {*} for one whole segment, {**} for one or more segments after every {*}, and no other *.";
 
 /** A path with `{*}` (one segment) or `{**}` (anything), as Istio allows them: `/a/{*}/b`, `/a/{**}`, `/a/{**}/b`. */
 function readPathTemplate(field: Reader): string | undefined {

@@ -5,7 +5,7 @@ import { describePorts } from "./parents.ts";
 import { quote, type Reader } from "../reader.ts";
 import { isGranted, type ReferenceGrant } from "./reference-grant.ts";
 
-/** What a route may refer to. */
+/** The objects that a route may refer to. */
 export interface RouteContext {
   readonly services: readonly Service[];
   readonly grants: readonly ReferenceGrant[];
@@ -13,7 +13,10 @@ export interface RouteContext {
 
 const FIELDS = ["group", "kind", "namespace", "name", "port", "weight", "filters"];
 
-/** A rule's backendRefs. One that cannot be served stays, as invalid, and has its share of the requests answered 500. */
+/**
+ * A rule's backendRefs. A backend that cannot be served stays in the list as invalid: its share of the requests is
+ * answered with 500.
+ */
 export function readBackends(rule: Reader, namespace: string, context: RouteContext): readonly BackendRef[] {
   const refs = rule.field("backendRefs");
   const backends = refs.items().map((ref) => readBackend(ref, namespace, context));
@@ -42,7 +45,7 @@ function readBackend(ref: Reader, routeNamespace: string, context: RouteContext)
     const reason = `${quote(kind)} of group ${quote(group)} cannot be a backend; its requests are answered 500`;
     ref.invalid("unsupported-backend", reason, "Use a Service.");
   }
-  // Nothing of the other namespace is told to whom it is not granted, not even whether the Service exists.
+  // Without a grant the message says nothing about the other namespace, not even whether the Service exists.
   else if (!isGranted(context.grants, routeNamespace, { namespace, service })) {
     const reason = `no ReferenceGrant in namespace ${namespace} lets HTTPRoutes of ${routeNamespace} refer to Service ${quote(service)}`;
     ref.field("namespace").invalid("reference-not-granted", reason, `Add a ReferenceGrant in namespace ${namespace}.`);

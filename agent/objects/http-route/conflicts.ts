@@ -4,7 +4,7 @@ import { describeObject } from "../../model/object-ref.ts";
 import type { RawObject } from "../raw-object.ts";
 import type { Reader } from "../reader.ts";
 
-/** Finds matches that never get a request, because an earlier rule on the same Service has the very same one. */
+/** Finds matches that never get a request, because an earlier rule on the same Service has the same match. */
 export class RouteConflicts {
   private readonly holders = new Map<string, string>();
 
@@ -26,7 +26,7 @@ export class RouteConflicts {
       for (const holder of taken) {
         fields[index]?.warning({
           code: "conflicting-route",
-          reason: `${holder} has the same match on the same Service, and counts`,
+          reason: `${holder} has the same match on the same Service and takes precedence`,
           remedy: "Change one of the matches, or remove it.",
         });
       }

@@ -5,11 +5,14 @@ import { quote, type Reader } from "../reader.ts";
 export interface RouteFilters {
   readonly requestHeaders: HeaderModifier | undefined;
   readonly responseHeaders: HeaderModifier | undefined;
-  /** false: something in the list is not served; requests must be answered 500, never sent on without it. */
+  /**
+   * false: the list holds a filter that is not served. Requests must be answered with 500, never sent on without the
+   * filter.
+   */
   readonly inOrder: boolean;
 }
 
-/** HTTPRouteFilter's types and the field that each has its settings in. */
+/** The types of HTTPRouteFilter, each with the field that holds its settings. */
 const TYPES = {
   RequestHeaderModifier: "requestHeaderModifier",
   ResponseHeaderModifier: "responseHeaderModifier",
@@ -38,7 +41,7 @@ export function readFilters(list: Reader): RouteFilters {
     entry.fields(["type", TYPES[type]]);
     const modifier = readModifier(entry.field(TYPES[type]).required());
     if (modifiers[type] !== undefined) {
-      entry.invalid("duplicate-filter", `there is already a ${type} in this list`, "Make one filter of them.");
+      entry.invalid("duplicate-filter", `there is already a ${type} in this list`, "Merge them into one filter.");
     }
     modifiers[type] = modifier;
   }
@@ -78,7 +81,7 @@ function readName(field: Reader, seen: Set<string>): string | undefined {
     .parsed((text) => (isHeaderName(text) ? text : undefined), "a header's name", "Use letters, digits and hyphens.")
     ?.toLowerCase();
   if (name === undefined) return undefined;
-  // Envoy refuses to change Host this way; the others steer the proxy itself.
+  // Envoy refuses to change Host this way. The other headers control the proxy itself.
   if (name === "host" || name.startsWith("x-ambit-") || name.startsWith("x-envoy-")) {
     return field.invalid("reserved-header", `${quote(name)} cannot be changed by a route`, "Use another header.");
   }

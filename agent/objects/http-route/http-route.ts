@@ -17,7 +17,7 @@ const SPEC_FIELDS = ["parentRefs", "hostnames", "rules", "useDefaultGateways"];
 const RULE_FIELDS = ["name", "matches", "filters", "backendRefs", "timeouts", "retry", "sessionPersistence"];
 
 /**
- * gateway.networking.k8s.io HTTPRoutes with at least one Service parent and one rule in order.
+ * gateway.networking.k8s.io HTTPRoutes with at least one Service as parent and one valid rule.
  *
  * A rule with an error is dropped and the others are served (Gateway API: PartiallyInvalid, "Dropped Rule"); a filter
  * that is not supported, or a backend that is not there, keeps the rule and answers 500.
@@ -50,7 +50,7 @@ export function readHttpRoutes(
 
 interface ReadRoute {
   readonly route: HttpRoute;
-  /** For each rule the field that a conflict is reported at. */
+  /** For each rule the field at which a conflict is reported. */
   readonly matchReaders: readonly Reader[];
 }
 
@@ -60,7 +60,7 @@ function readRoute(root: Reader, meta: ObjectMeta, context: RouteContext): ReadR
   if (spec.field("hostnames").present && parents.length > 0) {
     spec.field("hostnames").warning({
       code: "ignored-field",
-      reason: "hostnames say nothing on a route whose parent is a Service (GEP-1426)",
+      reason: "hostnames have no effect on a route whose parent is a Service (GEP-1426)",
       remedy: "Remove the field; to match by host, match the Host header.",
     });
   }
@@ -79,7 +79,7 @@ function readRoute(root: Reader, meta: ObjectMeta, context: RouteContext): ReadR
 
 type Forwarding = Pick<RouteRule, "requestHeaders" | "responseHeaders" | "backends">;
 
-/** What decides whether a request belongs to the rule and how long it may take: an error here drops the rule. */
+/** Reads which requests a rule takes and how long they may last. An error here drops the rule. */
 function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
   const persistence = rule.field("sessionPersistence");
   if (persistence.present) {
@@ -97,7 +97,10 @@ function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
   };
 }
 
-/** Where requests go and what is done to them: an error here answers them with 500 (Gateway API, HTTPRouteRule.filters). */
+/**
+ * Reads where a rule sends requests and how it changes them. After an error here they are answered with 500 (Gateway
+ * API, HTTPRouteRule.filters).
+ */
 function readForwarding(rule: Reader, namespace: string, context: RouteContext): Forwarding {
   const filters = readFilters(rule.field("filters"));
   const backends = readBackends(rule, namespace, context);

@@ -37,7 +37,7 @@ function readPath(field: Reader): StringMatch {
 
 const PATH_REMEDY = "Begin with /, leave out //, dot segments, %2f, ? and #, at most 1024 characters.";
 
-/** HTTPPathMatch's own rules: what normalisation would change, no request will ever have. */
+/** The rules of HTTPPathMatch: no request has a path that normalisation would change. */
 function plainPath(text: string): string | undefined {
   const plain =
     text.length <= 1024 &&
@@ -74,7 +74,7 @@ function readNamed(list: Reader, what: "header" | "query parameter"): readonly N
     if (read.some((other) => other.name === key)) {
       entry.warning({
         code: "duplicate-match",
-        reason: `the ${what} ${quote(name)} is matched by an earlier entry, which is the one that counts`,
+        reason: `the ${what} ${quote(name)} is matched by an earlier entry, and only that one counts`,
         remedy: "Remove one of them.",
       });
     } else read.push({ name: key, match });

@@ -25,7 +25,7 @@ class Syntax {
     return this.at < this.text.length ? "unexpected )" : undefined;
   }
 
-  /** The largest product of repetition counts inside, or what is wrong. */
+  /** The largest product of repetition counts inside, or the error. */
   private alternatives(): number | string {
     let repeats = 1;
     while (this.at < this.text.length && this.text[this.at] !== ")") {
@@ -176,7 +176,7 @@ class Syntax {
   }
 }
 
-/** What makes RE2 (and so Envoy) refuse a pattern; undefined where it is in order. */
+/** Why RE2, and so Envoy, refuses a pattern; undefined if they accept it. */
 export function re2Error(pattern: string): string | undefined {
   if (pattern === "") return "it is empty";
   if (pattern.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`;

@@ -2,7 +2,7 @@ import { readMeta } from "../object-meta.ts";
 import type { RawObject } from "../raw-object.ts";
 import type { Reader } from "../reader.ts";
 
-/** gateway.networking.k8s.io ReferenceGrant: who may refer to what in the grant's namespace. */
+/** gateway.networking.k8s.io ReferenceGrant: lets HTTPRoutes of other namespaces refer to Services of its own. */
 export interface ReferenceGrant {
   readonly namespace: string;
   /** Namespaces whose HTTPRoutes may refer. */
@@ -16,7 +16,7 @@ const ROUTE_GROUP = "gateway.networking.k8s.io";
 export function readReferenceGrant(root: Reader, object: RawObject): ReferenceGrant | undefined {
   const meta = readMeta(root, object);
   const spec = root.field("spec").required().fields(["from", "to"]);
-  // A grant that is misunderstood must not grant: any error leaves its entry out.
+  // A grant must not allow anything by mistake: an entry with an error is left out.
   const fromNamespaces = spec
     .field("from")
     .required()

@@ -4,7 +4,7 @@ import { TOKEN_ALGORITHMS, type TokenAlgorithm, type VerificationKey } from "../
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What a key set holds that can be used, and why the rest cannot. */
+/** The usable keys of a key set, and why the others cannot be used. */
 export interface KeySet {
   readonly keys: readonly VerificationKey[];
   readonly skipped: readonly string[];
@@ -22,13 +22,13 @@ const CURVE_ALGORITHM: Readonly<Record<string, TokenAlgorithm>> = {
   secp521r1: "ES512",
 };
 
-/** RFC 7517 key sets, as JSON. A string: why it is none. */
+/** Reads a key set (RFC 7517) from JSON. Returns a string if the text is none: the reason. */
 export function readKeySet(text: string): KeySet | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // What the parser says quotes the text, and that may be anything a server answered.
+    // The parser's message quotes the text, which may be anything that a server answered.
     return "it is no JSON";
   }
   const list = isObject(value) ? value["keys"] : undefined;
@@ -50,7 +50,7 @@ function readKey(jwk: unknown): VerificationKey | string {
   if (typeof kid !== "string" || kid.length > MAX_KID) return "has a 'kid' that is no short text";
   if (use !== "sig" || (Array.isArray(operations) && !operations.includes("verify"))) return "is not for signatures";
   if (kty !== "RSA" && kty !== "EC") return "is neither an RSA nor an EC key";
-  // Private parts, if somebody has published them, go no further.
+  // Ambit keeps the public part alone, even if somebody has published the private part.
   const publicPart =
     kty === "RSA" ? { kty, n: jwk["n"], e: jwk["e"] } : { kty, crv: jwk["crv"], x: jwk["x"], y: jwk["y"] };
   let key: KeyObject;

@@ -3,7 +3,7 @@ import { parseDuration } from "../duration.ts";
 import { readKeySet } from "./json-web-keys.ts";
 import { quote, type Reader } from "../reader.ts";
 
-/** As Istio has it. */
+/** Istio's default. */
 const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_TIMEOUT_MS = 60_000;
 const MAX_URL = 2048;

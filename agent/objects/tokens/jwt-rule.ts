@@ -13,7 +13,7 @@ export function readJwtRule(rule: Reader): JwtRule | undefined {
   rule.fields(FIELDS);
   const issuer = readNonEmpty(rule.field("issuer").required());
   const keys = readJwksSource(rule, issuer);
-  // One header has one origin: the payload's counts among them.
+  // Only one field of a rule may write a header; the payload's header counts, too.
   const written = new Set<string>();
   const read: Omit<JwtRule, "issuer" | "keys"> = {
     audiences: rule.field("audiences").list(readNonEmpty),
@@ -69,7 +69,7 @@ function readOutputHeader(field: Reader, written: Set<string>): string | undefin
   return name;
 }
 
-/** Of HTTP/1 framing, who calls, and what steers the proxy itself: not for tokens, and not for what they say. */
+/** Headers of HTTP/1 framing, of the caller's identity, and of the proxy itself. They carry neither tokens nor claims. */
 const RESERVED = new Set(
   words(`
     host connection content-length transfer-encoding te upgrade keep-alive proxy-connection trailer cookie expect
@@ -83,7 +83,7 @@ function readHeaderName(field: Reader): string | undefined {
     ?.toLowerCase();
   if (name === undefined) return undefined;
   if (RESERVED.has(name) || name.startsWith("x-ambit-") || name.startsWith("x-envoy-")) {
-    return field.invalid("reserved-header", `${quote(name)} has a meaning of its own`, "Use another header.");
+    return field.invalid("reserved-header", `${quote(name)} is a reserved header`, "Use another header.");
   }
   return name;
 }

@@ -10,8 +10,8 @@ import { Reader } from "../reader.ts";
 import type { ReadService } from "../service.ts";
 
 /**
- * security.istio.io RequestAuthentications. Whatever of one is not understood makes the Pods that it selects refuse every
- * call (`alwaysDeny`): a token that should have been verified must never be let through unseen.
+ * security.istio.io RequestAuthentications. If the reader does not understand a part of one, the Pods that it selects
+ * refuse every call (`alwaysDeny`): a token must never pass without the verification that the object asks for.
  */
 export function readRequestAuthentications(
   objects: readonly RawObject[],

@@ -1,17 +1,17 @@
 import { objectKey, type RawObject } from "../../objects/raw-object.ts";
 
-/** Kinds of which the older counts where two are in conflict. */
+/** Kinds for which the older of two conflicting objects counts. */
 const BY_AGE = new Set(["Service", "HTTPRoute", "XBackendTrafficPolicy"]);
 
 /**
- * Gives objects that appear later a creationTimestamp, as an API server would, so that of two in conflict the one counts
- * that was there before. What is there to begin with has none, and counts as older.
+ * Gives a creationTimestamp to objects that appear later, as an API server would: of two conflicting objects the one
+ * counts that was there before. Objects of the first reading get none, and count as older.
  */
 export class Ages {
   #seen: ReadonlyMap<string, string> | undefined;
   readonly #stamped = new WeakMap<RawObject, RawObject>();
 
-  /** `kept`: objects that may come back; their age is not forgotten. */
+  /** `kept`: objects that may come back, and keep their age. */
   stamp(objects: readonly RawObject[], time: string, kept: ReadonlyMap<string, unknown>): readonly RawObject[] {
     const before = this.#seen;
     const seen = new Map([...(before ?? [])].filter(([key]) => kept.has(key)));

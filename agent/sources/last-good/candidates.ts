@@ -1,18 +1,18 @@
 import { byPrecedence, objectKey, type RawObject } from "../../objects/raw-object.ts";
 
-/** An object that was in order when it was read. */
+/** A version of an object that had no errors when it was read. */
 export interface Version {
   readonly object: RawObject;
-  /** RFC 3339: since when it has been what it is. */
+  /** RFC 3339: when the object got this content. */
   readonly since: string;
 }
 
-/** So many definitions of one object are tried at most, until one is in order. */
+/** At most this many definitions of one object are tried until one has no errors. */
 const MAX_TWINS = 4;
 
 /**
- * For each key the objects of the last layer that has any, those that count first in front: the one in the file that had
- * the object before, then by file and place.
+ * For each key the objects of the last layer that has any, in the order of precedence: first the one in the file that
+ * held the object before, then by file and place.
  */
 export function byKey(
   objects: readonly RawObject[],
@@ -34,7 +34,7 @@ export function byKey(
   return groups;
 }
 
-/** What to try for each key, in this order: what is written, then the version that was last in order. */
+/** The versions to try for each key, in this order: the written ones, then the last good one. */
 export function candidatesOf(
   groups: ReadonlyMap<string, readonly RawObject[]>,
   good: ReadonlyMap<string, Version>,

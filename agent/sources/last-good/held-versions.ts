@@ -3,8 +3,8 @@ import { writePrivateFile } from "../../lib/private-file.ts";
 import type { Version } from "./candidates.ts";
 
 /**
- * Keeps on disk the versions that are served although no file says so any more: whoever starts anew would find only what is
- * broken, and take away what worked.
+ * Keeps on disk the versions that count although no file holds them any more. Without them the next process would find
+ * only the broken files, and take away what worked.
  */
 export class HeldVersions {
   readonly #file: string;
@@ -14,7 +14,7 @@ export class HeldVersions {
     this.#file = file;
   }
 
-  /** Those of the process before; none where there was none, or its file cannot be read. */
+  /** The versions of the process before; none if there was no such process, or if its file cannot be read. */
   load(): readonly Version[] {
     try {
       this.#text = readFileSync(this.#file, "utf8");
@@ -39,7 +39,7 @@ export class HeldVersions {
       writePrivateFile(this.#file, text);
       this.#text = text;
     } catch {
-      // A full disk costs the memory beyond this process, and nothing else; the next change tries again.
+      // On a full disk only the next process misses these versions. The next change tries again.
     }
   }
 }

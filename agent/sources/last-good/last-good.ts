@@ -11,19 +11,19 @@ export interface Choice<T> {
   readonly value: T;
   readonly objects: readonly RawObject[];
   readonly problems: readonly Problem[];
-  /** Versions that are served although no file says so any more. */
+  /** Versions that count although no file holds them any more. */
   readonly held: readonly Version[];
 }
 
 /**
- * Chooses which version of each object counts. One that was in order and is broken now keeps the version that was; one
- * that is gone from a file in which something has broken since, too: it may be what has broken. One that is gone from a
- * file in order, or with its file, is gone. What has never been in order is read as far as it can be.
+ * Chooses which version of each object counts. An object that was valid and is broken now keeps its last good version.
+ * So does an object that is gone from a file with a new error: the broken part may be that object. An object that is
+ * gone from a valid file, or gone with its file, is removed. An object that was never valid is read as far as possible.
  */
 export class LastGood {
   readonly #good: Map<string, Version>;
   readonly #clock: Pick<Clock, "now">;
-  /** Faults that each file had when what was missing in it was last taken for removed. */
+  /** How many faults each file had when its missing objects were last taken for removed. */
   readonly #tolerated = new Map<string, number>();
   readonly #ages: Ages;
 
@@ -33,7 +33,7 @@ export class LastGood {
     this.#ages = new Ages();
   }
 
-  /** `faults`: of each file, how many of its parts cannot be told to be an object. */
+  /** `faults`: for each file, how many of its parts cannot be identified as an object. */
   choose<T>(objects: readonly RawObject[], faults: ReadonlyMap<string, number>, judge: Judge<T>): Choice<T> {
     const time = `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`;
     const groups = byKey(this.#ages.stamp(objects, time, this.#good), this.#good);
@@ -50,7 +50,7 @@ export class LastGood {
     });
     const old = new Set<ObjectRef>([...missing, ...replaced].map(({ object }) => object));
     const problems = [
-      // Lines of a version that no file holds any more would mislead.
+      // Line numbers of a version that no file holds any more would mislead.
       ...settled.value.problems.filter(({ subject }) => subject === undefined || !old.has(subject)),
       ...[...settled.refused.values()].flat(),
       ...[...groups].flatMap(([key, group]) => twins(group, settled.chosen.get(key))),
@@ -66,7 +66,7 @@ export class LastGood {
     };
   }
 
-  /** Versions that stay although they are in no file any more; forgets those that were removed. */
+  /** Versions that stay although no file holds them any more. Forgets the objects that were removed. */
   #missing(
     groups: ReadonlyMap<string, readonly RawObject[]>,
     faults: ReadonlyMap<string, number>,
@@ -106,7 +106,7 @@ function twins(group: readonly RawObject[], chosen: RawObject | undefined): read
     if (object === holder || holder === undefined) continue;
     new Notes(object, problems).add("error", ["metadata", "name"], {
       code: "duplicate-object",
-      reason: `the object is also defined in ${describePlace(placeOf(holder.origin))}, which is the one that counts`,
+      reason: `the object is also defined in ${describePlace(placeOf(holder.origin))}, and that definition counts`,
       remedy: "Remove one of them, or give it another name.",
     });
   }
@@ -120,8 +120,8 @@ function replacedProblem(written: RawObject, since: string): Problem {
     origin: placeOf(written.origin),
     subject: written,
     field: "",
-    reason: `it has errors; in its place the last good version, of ${since}, is served`,
-    remedy: "Correct the errors that are named for this object; what is written is then served at once.",
+    reason: `the object has errors: its last good version, of ${since}, is served`,
+    remedy: "Correct the errors that are named for this object; the new version is then served at once.",
   };
 }
 
@@ -132,7 +132,7 @@ function missingProblem({ object, since }: Version): Problem {
     origin: { file: object.origin.file },
     subject: object,
     field: "",
-    reason: `it is not in the file any more, which has an error or is empty; its last good version, of ${since}, is served`,
-    remedy: "Correct the file; to remove the object, leave it out of a file that is in order, or delete the file.",
+    reason: `the object is not in the file any more, and the file has an error or is empty: its last good version, of ${since}, is served`,
+    remedy: "Correct the file. To remove the object, leave it out of a file without errors, or delete the file.",
   };
 }

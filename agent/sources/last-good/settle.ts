@@ -2,7 +2,7 @@ import type { ObjectRef } from "../../model/object-ref.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { RawObject } from "../../objects/raw-object.ts";
 
-/** What reading a set of objects gives, of which no two have one key. */
+/** Reads a set of objects, each with a key of its own. */
 export type Judge<T> = (objects: readonly RawObject[]) => T & { readonly problems: readonly Problem[] };
 
 export interface Settled<T> {
@@ -10,11 +10,11 @@ export interface Settled<T> {
   readonly chosen: ReadonlyMap<string, RawObject>;
   /** Which of those chosen have errors. */
   readonly broken: ReadonlySet<ObjectRef>;
-  /** What was found wrong with those that were passed over, by key. */
+  /** Problems of the versions that were passed over, by key. */
   readonly refused: ReadonlyMap<string, readonly Problem[]>;
 }
 
-/** Their errors may come from what they refer to: they are judged when that is settled. */
+/** Their errors may come from objects that they refer to, so that these are settled first. */
 const DEPENDENT = new Set(["HTTPRoute", "AuthorizationPolicy", "RequestAuthentication", "XBackendTrafficPolicy"]);
 
 /** Finds for each key its first candidate without errors; where all have some, the first counts. */

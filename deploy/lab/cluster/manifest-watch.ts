@@ -1,5 +1,5 @@
 import type { Problem } from "../../../agent/model/problem.ts";
-import { objectsToMesh } from "../../../agent/objects/objects-to-mesh.ts";
+import { MeshMemory, objectsToMesh } from "../../../agent/objects/objects-to-mesh.ts";
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import { FollowedFolders } from "../../../agent/sources/follow-folders.ts";
 import { LastGood } from "../../../agent/sources/last-good/last-good.ts";
@@ -11,6 +11,7 @@ export class ManifestWatch {
   readonly #folder: ManifestFolder;
   readonly #followed: FollowedFolders;
   readonly #lastGood = new LastGood();
+  readonly #memory = new MeshMemory();
   #listener: (objects: readonly RawObject[]) => void = () => undefined;
   #objects: readonly RawObject[] = [];
   #problems: readonly Problem[] = [];
@@ -55,7 +56,7 @@ export class ManifestWatch {
   #merge(): void {
     // What the agents find wrong is theirs to tell; which version counts has to be the same for all.
     const judge = (objects: readonly RawObject[]): { readonly problems: readonly Problem[] } => ({
-      problems: [...readDesired(objects).problems, ...objectsToMesh(objects).problems],
+      problems: [...readDesired(objects).problems, ...objectsToMesh(objects, {}, this.#memory).problems],
     });
     const { objects, faults } = this.#folder;
     const chosen = this.#lastGood.choose(objects, faults, judge);
