@@ -88,37 +88,35 @@ Examples:
       --authority 10.0.0.5:15012 --join-token-file node-1.join`,
     )
     .action(async (flags: AgentFlags) => {
+      const log = createLogger("agent");
+      const {
+        kubeletCgroup,
+        reportsDir,
+        metrics,
+        clusterName: cluster,
+        envoyPatience,
+        strictGrace,
+        keysRefresh,
+      } = flags;
+      const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
-      const agent = await runAgent(optionsOf(flags), createLogger("agent"));
+      const patienceMs = envoyPatience * 1_000;
+      const strictGraceMs = strictGrace * 1_000;
+      const keysRefreshMs = keysRefresh * 1_000;
+      const authority = authorityOf(flags);
+      const agent = await runAgent(
+        {
+          ...{ ...flags, kubeletCgroup, accessLog, metrics, cluster, authority, reportsDir },
+          ...{ patienceMs, strictGraceMs, keysRefreshMs },
+        },
+        log,
+      );
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
       });
       await agent.close();
       process.exit(0);
     });
-}
-
-function optionsOf(flags: AgentFlags): AgentOptions {
-  return {
-    node: flags.node,
-    manifests: flags.manifests,
-    stateDir: flags.stateDir,
-    enrollmentLabel: flags.enrollmentLabel,
-    trustDomain: flags.trustDomain,
-    rootNamespace: flags.rootNamespace,
-    podsCgroup: flags.podsCgroup,
-    proxyCgroup: flags.proxyCgroup,
-    kubeletCgroup: flags.kubeletCgroup,
-    reportsDir: flags.reportsDir,
-    cluster: flags.clusterName,
-    accessLog: flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log"),
-    concurrency: flags.concurrency,
-    patienceMs: flags.envoyPatience * 1_000,
-    strictGraceMs: flags.strictGrace * 1_000,
-    keysRefreshMs: flags.keysRefresh * 1_000,
-    metrics: flags.metrics,
-    authority: authorityOf(flags),
-  };
 }
 
 /**
