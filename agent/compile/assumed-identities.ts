@@ -2,7 +2,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { LocalPodState, PodState } from "../model/pod-state.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
-import type { CompileOptions } from "./options.ts";
+import type { CompileOptions } from "./view/options.ts";
 
 /** Captured since ever, and all other nodes follow. */
 const CAPTURED: PodState = { phase: "captured", strict: true, since: -Infinity, announced: 0, followedAt: 0 };

@@ -2,15 +2,15 @@ import type { Mesh } from "../model/mesh.ts";
 import type { XdsSnapshot } from "../xds/snapshot.ts";
 import { captureState } from "./kernel/capture.ts";
 import type { CaptureState } from "../model/capture-state.ts";
-import { tcpProblems } from "./policy/tcp-problems.ts";
-import { destinations, serviceTargets } from "./destinations.ts";
+import { tcpProblems } from "./problems/tcp-problems.ts";
+import { destinations, serviceTargets } from "./view/destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
-import { jwksProblems } from "./jwks-problems.ts";
-import { nodeView } from "./node-view.ts";
-import type { CompileOptions } from "./options.ts";
-import { podPorts } from "./pod-ports.ts";
+import { jwksProblems } from "./problems/jwks-problems.ts";
+import { nodeView } from "./view/node-view.ts";
+import type { CompileOptions } from "./view/options.ts";
+import { podPorts } from "./view/pod-ports.ts";
 import type { CompileSession } from "./session.ts";
 import { guardClusters } from "./clusters/cluster.ts";
 import { endpointMakers } from "./clusters/endpoints.ts";
@@ -18,6 +18,7 @@ import { filterExtensions } from "./filters/filter-extensions.ts";
 import { internalListeners } from "./listeners/internal-listeners.ts";
 import { onDemandClusters, onDemandEndpoints } from "./clusters/on-demand.ts";
 import { podListeners } from "./listeners/pod-listeners.ts";
+import { nodeMtls } from "./mtls/node-mtls.ts";
 import { secrets } from "./mtls/secrets.ts";
 import { inboundRoutes, outboundRoutes } from "./http/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
@@ -37,6 +38,7 @@ export interface NodeConfig {
  */
 export function compile(mesh: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
   const view = nodeView(mesh, options, session.view);
+  const mtls = nodeMtls(mesh, options);
   const policies = policySets(view, options);
   const targets = serviceTargets(view);
   const dialled = destinations(targets);
@@ -45,13 +47,13 @@ export function compile(mesh: Mesh, options: CompileOptions, session: CompileSes
 
   const { trustDomain } = options;
   const listenersOf = podListeners(options, session.listeners);
-  const endpoints = endpointMakers(view, policies, trustDomain, session.endpoints);
+  const endpoints = endpointMakers(view, mtls, policies, trustDomain, session.endpoints);
   return {
     xds: {
       secrets: secrets(view, options, session.secrets),
       listeners: byName([
         ...internalListeners(options),
-        ...view.localPods.flatMap((pod) => listenersOf(pod, portsOf(pod.workload.uid), view.modesOf(pod))),
+        ...view.localPods.flatMap((pod) => listenersOf(pod, portsOf(pod.workload.uid), mtls.modesOf(pod))),
       ]),
       clusters: byName([...session.clusters.fixed, ...guardClusters(view.localPods, trustDomain, session.clusters)]),
       onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain, session.clusters),
@@ -59,7 +61,7 @@ export function compile(mesh: Mesh, options: CompileOptions, session: CompileSes
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule, session.extensions)),
     },
-    capture: captureState(view, targets, dialled, portsOf, options),
+    capture: captureState(view, mtls, targets, dialled, portsOf, options),
     filters,
     problems: [...mesh.problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
   };

@@ -3,7 +3,7 @@ import { newEndpointMemory, type EndpointMemory } from "./clusters/endpoints.ts"
 import { newExtensionMemory, type ExtensionMemory } from "./filters/filter-extensions.ts";
 import { newListenerMemory, type ListenerMemory } from "./listeners/pod-listeners.ts";
 import { newSecretMemory, type SecretMemory } from "./mtls/secrets.ts";
-import { newViewMemory, type ViewMemory } from "./node-view.ts";
+import { newViewMemory, type ViewMemory } from "./view/node-view.ts";
 
 /**
  * What `compile` remembers from one call to the next, so that a change costs as much as it changes: what was made of objects

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { modeOf, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
-import type { LocalPod } from "../../agent/compile/node-view.ts";
-import { accessLogs } from "../../agent/compile/access-log.ts";
+import type { LocalPod } from "../../agent/compile/view/node-view.ts";
+import { accessLogs } from "../../agent/compile/connection/access-log.ts";
 import { inboundListeners } from "../../agent/compile/listeners/inbound-listener.ts";
 import { effectsOf, type PodState } from "../../agent/model/pod-state.ts";
 import type { MtlsMode } from "../../agent/model/peer-authentication.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
-import type { CompileOptions } from "../../agent/compile/options.ts";
+import type { CompileOptions } from "../../agent/compile/view/options.ts";
 import { newSession } from "../../agent/compile/session.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import type { LocalPodState, PodState } from "../../agent/model/pod-state.ts";

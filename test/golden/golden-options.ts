@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
 import { newSession } from "../../agent/compile/session.ts";
-import type { CompileOptions } from "../../agent/compile/options.ts";
+import type { CompileOptions } from "../../agent/compile/view/options.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import type { SandboxLookup } from "../../agent/model/sandbox.ts";
 

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compile } from "../../agent/compile/compile.ts";
 import { newSession } from "../../agent/compile/session.ts";
-import { FILTERS, ROUTES } from "../../agent/compile/names.ts";
+import { FILTERS, ROUTES } from "../../agent/compile/view/names.ts";
 import { toYaml } from "../../agent/compile/to-yaml.ts";
 import { loadManifests } from "../../agent/sources/load-manifests.ts";
 import type { RouteConfiguration } from "../../agent/xds/gen/envoy/config/route/v3/route_pb.ts";

@@ -14,8 +14,8 @@ import { ConfigSchema as BindOverrideSchema } from "../../xds/gen/envoy/extensio
 import { InternalUpstreamTransportSchema } from "../../xds/gen/envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream_pb.ts";
 import { RawBufferSchema } from "../../xds/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
 import { any, create, milliseconds } from "../../xds/proto.ts";
-import type { Destination, ServiceTarget } from "../destinations.ts";
-import type { DirectTarget } from "../direct.ts";
+import type { Destination, ServiceTarget } from "../view/destinations.ts";
+import type { DirectTarget } from "../view/direct.ts";
 import { peerString } from "../filters/peer-string.ts";
 import {
   CLUSTERS,
@@ -24,10 +24,10 @@ import {
   INTERNAL_LISTENERS,
   tcpDestinationName,
   tcpEndpointsName,
-} from "../names.ts";
-import type { LocalPod } from "../node-view.ts";
+} from "../view/names.ts";
+import type { LocalPod } from "../view/node-view.ts";
 import { ALPN } from "../mtls/alpn.ts";
-import { ads } from "../config-source.ts";
+import { ads } from "../connection/discovery.ts";
 import { upstreamHttpOptions } from "../http/http-options.ts";
 import { peersSecret, SECRETS } from "../mtls/secrets.ts";
 import { upstreamTls } from "../mtls/tls.ts";

@@ -8,10 +8,11 @@ import {
 import { LbEndpointSchema, type LbEndpoint } from "../../xds/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import { create, type JsonObject } from "../../xds/proto.ts";
 import { peerString } from "../filters/peer-string.ts";
+import type { NodeMtls } from "../mtls/node-mtls.ts";
 import type { PolicySets } from "../filters/policy-sets.ts";
-import type { DirectTarget } from "../direct.ts";
-import { hostPort, INTERNAL_LISTENERS } from "../names.ts";
-import type { Backend, NodeView } from "../node-view.ts";
+import type { DirectTarget } from "../view/direct.ts";
+import { hostPort, INTERNAL_LISTENERS } from "../view/names.ts";
+import type { Backend, NodeView } from "../view/node-view.ts";
 import { internalAddress, MTLS_MATCH } from "./cluster.ts";
 
 /** Makes the endpoints that a cluster has under a name. */
@@ -43,6 +44,7 @@ type WaysIn = (backends: readonly Backend[]) => (backend: Backend) => string;
 
 export function endpointMakers(
   view: NodeView,
+  mtls: NodeMtls,
   policies: PolicySets,
   trustDomain: string,
   memory: EndpointMemory,
@@ -52,7 +54,7 @@ export function endpointMakers(
     (waysIn: WaysIn): MakeEndpoints =>
     (name, backends) => {
       const wayIn = waysIn(backends);
-      const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view, wayIn) }));
+      const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view, mtls, wayIn) }));
       const depends = [trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
       return memory.assignments.get(backends, name, depends, () => assignment(name, reached, trustDomain));
     };
@@ -88,11 +90,11 @@ type Wire =
   | { readonly kind: "mtls" }
   | { readonly kind: "plain" };
 
-function wireOf(backend: Backend, view: NodeView, wayIn: (backend: Backend) => string): Wire {
+function wireOf(backend: Backend, view: NodeView, mtls: NodeMtls, wayIn: (backend: Backend) => string): Wire {
   const { port, workload } = backend;
   const netns = view.netnsOf(workload);
   if (netns !== undefined) return { kind: "deliver", netns, listener: wayIn(backend) };
-  return view.speaksMtls(workload, port) ? { kind: "mtls" } : { kind: "plain" };
+  return mtls.speaksMtls(workload, port) ? { kind: "mtls" } : { kind: "plain" };
 }
 
 function wireKey(wire: Wire): string {

@@ -1,9 +1,9 @@
 import type { Message } from "../../xds/proto.ts";
 import { LazyMap } from "../../lib/lazy-map.ts";
-import type { Destination, ServiceTarget } from "../destinations.ts";
-import { hostPort, tcpDestinationName, tcpEndpointsName } from "../names.ts";
-import { directTarget } from "../direct.ts";
-import type { Backend, NodeView } from "../node-view.ts";
+import type { Destination, ServiceTarget } from "../view/destinations.ts";
+import { hostPort, tcpDestinationName, tcpEndpointsName } from "../view/names.ts";
+import { directTarget } from "../view/direct.ts";
+import type { Backend, NodeView } from "../view/node-view.ts";
 import type { EndpointMakers } from "./endpoints.ts";
 import {
   directCluster,

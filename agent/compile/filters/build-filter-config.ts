@@ -1,7 +1,7 @@
-import type { CompileOptions } from "../options.ts";
-import type { Destination, ServiceTarget } from "../destinations.ts";
-import { hostPort } from "../names.ts";
-import type { NodeView } from "../node-view.ts";
+import type { CompileOptions } from "../view/options.ts";
+import type { Destination, ServiceTarget } from "../view/destinations.ts";
+import { hostPort } from "../view/names.ts";
+import type { NodeView } from "../view/node-view.ts";
 import type { FilterConfig } from "./filter-config.ts";
 import { peerString } from "./peer-string.ts";
 import type { PolicySets } from "./policy-sets.ts";

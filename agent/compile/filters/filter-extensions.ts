@@ -7,7 +7,7 @@ import { WasmSchema as NetworkWasmSchema } from "../../xds/gen/envoy/extensions/
 import { FailurePolicy, PluginConfigSchema } from "../../xds/gen/envoy/extensions/wasm/v3/wasm_pb.ts";
 import { any, create, StringValueSchema, type Any } from "../../xds/proto.ts";
 import type { FilterConfig } from "./filter-config.ts";
-import { FILTERS } from "../names.ts";
+import { FILTERS } from "../view/names.ts";
 
 type Place = keyof typeof FILTERS;
 

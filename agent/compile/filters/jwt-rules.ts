@@ -5,7 +5,7 @@ import type { Mesh } from "../../model/mesh.ts";
 import type { JwtRule, RequestAuthentication } from "../../model/request-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
 import { selection } from "../policy/selection.ts";
-import type { CompileOptions } from "../options.ts";
+import type { CompileOptions } from "../view/options.ts";
 import type { FilterJwtRule } from "./filter-config.ts";
 
 /** What RequestAuthentications say of one workload. */

@@ -3,9 +3,9 @@ import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
 import { applicablePolicies, decides } from "../policy/applicable.ts";
 import { l4Policy, type L4Policy } from "../policy/l4-policy.ts";
-import type { ServiceTarget } from "../destinations.ts";
-import type { NodeView } from "../node-view.ts";
-import type { CompileOptions } from "../options.ts";
+import type { ServiceTarget } from "../view/destinations.ts";
+import type { NodeView } from "../view/node-view.ts";
+import type { CompileOptions } from "../view/options.ts";
 import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
 import { jwtRules, type WorkloadTokens } from "./jwt-rules.ts";
 

@@ -1,6 +1,6 @@
 import { compareText } from "../../lib/compare.ts";
 import { namespacedName } from "../../model/meta.ts";
-import type { NodeView } from "../node-view.ts";
+import type { NodeView } from "../view/node-view.ts";
 import type { FilterRetryBudget } from "./filter-config.ts";
 
 /** Budgets by Service. Where two policies name one Service, the first by name holds. */

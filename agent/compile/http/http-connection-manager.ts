@@ -17,10 +17,10 @@ import {
   type HttpFilter,
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
-import { DESTINATION_HEADER, FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../names.ts";
-import type { AccessLogs } from "../access-log.ts";
-import { ads, httpOnDemand } from "../config-source.ts";
-import { DESTINATION, SOURCE } from "../filter-state.ts";
+import { DESTINATION_HEADER, FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../view/names.ts";
+import type { AccessLogs } from "../connection/access-log.ts";
+import { ads, httpOnDemand } from "../connection/discovery.ts";
+import { DESTINATION, SOURCE } from "../connection/filter-state.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
 
 /** Headers by which Envoy's router takes orders. From an application they are not orders. */

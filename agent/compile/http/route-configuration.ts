@@ -6,7 +6,7 @@ import {
 } from "../../xds/gen/envoy/config/route/v3/route_components_pb.ts";
 import { any, create } from "../../xds/proto.ts";
 import type { HttpRoute } from "../../model/http-route.ts";
-import type { Destination } from "../destinations.ts";
+import type { Destination } from "../view/destinations.ts";
 import {
   CLUSTERS,
   DESTINATION_HEADER,
@@ -15,9 +15,9 @@ import {
   ORIGINAL_DST_HEADER,
   ROUTES,
   SOURCE_HEADER,
-} from "../names.ts";
-import type { NodeView } from "../node-view.ts";
-import { rankMatches } from "../route-precedence.ts";
+} from "../view/names.ts";
+import type { NodeView } from "../view/node-view.ts";
+import { rankMatches } from "./route-precedence.ts";
 import { httpRouteEntry, notFound, plainRoute, routeByHeader } from "./route.ts";
 
 /**

@@ -10,10 +10,10 @@ import {
 import { create, milliseconds } from "../../xds/proto.ts";
 import type { BackendRef } from "../../model/http-route.ts";
 import { namespacedName } from "../../model/meta.ts";
-import type { ServiceTarget } from "../destinations.ts";
-import { CLUSTERS, clusterName } from "../names.ts";
-import type { NodeView } from "../node-view.ts";
-import type { RankedMatch } from "../route-precedence.ts";
+import type { ServiceTarget } from "../view/destinations.ts";
+import { CLUSTERS, clusterName } from "../view/names.ts";
+import type { NodeView } from "../view/node-view.ts";
+import type { RankedMatch } from "./route-precedence.ts";
 import { headerModifiers } from "./header-modifier.ts";
 import { retryMetadata, retryPolicy } from "./retry.ts";
 import { routeMatch } from "./route-match.ts";

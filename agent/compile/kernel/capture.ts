@@ -1,20 +1,22 @@
 import type { CaptureState, PodFacts, PodPort } from "../../model/capture-state.ts";
-import type { Destination, ServiceTarget } from "../destinations.ts";
-import { directDestinations } from "../direct.ts";
+import type { Destination, ServiceTarget } from "../view/destinations.ts";
+import { directDestinations } from "../view/direct.ts";
 import { briefPorts } from "../mtls/brief-ports.ts";
-import type { LocalPod, NodeView } from "../node-view.ts";
-import type { CompileOptions } from "../options.ts";
-import type { PodPorts } from "../pod-ports.ts";
+import type { NodeMtls } from "../mtls/node-mtls.ts";
+import type { LocalPod, NodeView } from "../view/node-view.ts";
+import type { CompileOptions } from "../view/options.ts";
+import type { PodPorts } from "../view/pod-ports.ts";
 
 /** What the kernel needs to know of this node's pods, and the destinations that the proxy has a cluster for. */
 export function captureState(
   view: NodeView,
+  mtls: NodeMtls,
   targets: readonly ServiceTarget[],
   destinations: readonly Destination[],
   portsOf: (uid: string) => PodPorts,
   options: Pick<CompileOptions, "identities" | "remoteCaptured">,
 ): CaptureState {
-  const brief = options.identities === undefined ? [] : briefPortsHere(view, portsOf);
+  const brief = options.identities === undefined ? [] : briefPortsHere(view, mtls, portsOf);
   return {
     pods: view.knownPods.map(facts),
     // The kernel looks destinations up for connections of captured pods alone.
@@ -32,9 +34,9 @@ export function captureState(
   };
 }
 
-function briefPortsHere(view: NodeView, portsOf: (uid: string) => PodPorts): readonly PodPort[] {
+function briefPortsHere(view: NodeView, mtls: NodeMtls, portsOf: (uid: string) => PodPorts): readonly PodPort[] {
   return view.localPods.flatMap((pod) =>
-    briefPorts(portsOf(pod.workload.uid), view.modesOf(pod)).flatMap((port) =>
+    briefPorts(portsOf(pod.workload.uid), mtls.modesOf(pod)).flatMap((port) =>
       pod.workload.addresses.map((address): PodPort => ({ address, port })),
     ),
   );

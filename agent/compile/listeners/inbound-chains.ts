@@ -2,7 +2,7 @@ import type { MtlsMode } from "../../model/peer-authentication.ts";
 import type { Matcher } from "../../xds/gen/xds/type/matcher/v3/matcher_pb.ts";
 import { MESH_HTTP_PREFIX, MESH_TLS_PREFIX } from "../mtls/alpn.ts";
 import { modeOf, type PeerModes } from "../mtls/peer-mode.ts";
-import type { PodPorts } from "../pod-ports.ts";
+import type { PodPorts } from "../view/pod-ports.ts";
 import { chainsByPort, isTls, offers, type ChainRule } from "./matcher.ts";
 
 /** Filter chains of a pod's inbound listener. */

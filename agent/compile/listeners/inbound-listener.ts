@@ -7,10 +7,17 @@ import { create, milliseconds } from "../../xds/proto.ts";
 import { memberString } from "../filters/peer-string.ts";
 import { hasBriefListener } from "../mtls/brief-ports.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
-import { guardCluster } from "../names.ts";
-import type { LocalPod } from "../node-view.ts";
-import type { PodPorts } from "../pod-ports.ts";
-import { DESTINATION, guardState, LOCAL_PORT, PEER_IP, setFilterState, upstreamNetns } from "../filter-state.ts";
+import { guardCluster } from "../view/names.ts";
+import type { LocalPod } from "../view/node-view.ts";
+import type { PodPorts } from "../view/pod-ports.ts";
+import {
+  DESTINATION,
+  guardState,
+  LOCAL_PORT,
+  PEER_IP,
+  setFilterState,
+  upstreamNetns,
+} from "../connection/filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";

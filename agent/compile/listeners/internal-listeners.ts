@@ -2,10 +2,10 @@ import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/liste
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
 import { create } from "../../xds/proto.ts";
-import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../names.ts";
-import type { CompileOptions } from "../options.ts";
-import { accessLogs } from "../access-log.ts";
-import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "../filter-state.ts";
+import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../view/names.ts";
+import type { CompileOptions } from "../view/options.ts";
+import { accessLogs } from "../connection/access-log.ts";
+import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "../connection/filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { originalDst, originalSrc } from "./listener-filters.ts";
 import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";

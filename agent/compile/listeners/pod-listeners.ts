@@ -1,11 +1,11 @@
 import { Remembered } from "../../lib/remember.ts";
 import type { Workload } from "../../model/workload.ts";
 import type { Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
-import type { LocalPod } from "../node-view.ts";
-import type { CompileOptions } from "../options.ts";
+import type { LocalPod } from "../view/node-view.ts";
+import type { CompileOptions } from "../view/options.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
-import type { PodPorts } from "../pod-ports.ts";
-import { accessLogs } from "../access-log.ts";
+import type { PodPorts } from "../view/pod-ports.ts";
+import { accessLogs } from "../connection/access-log.ts";
 import { inboundListeners } from "./inbound-listener.ts";
 import { outboundListeners, type ListenerOptions } from "./outbound-listener.ts";
 

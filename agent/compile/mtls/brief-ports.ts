@@ -1,4 +1,4 @@
-import type { PodPorts } from "../pod-ports.ts";
+import type { PodPorts } from "../view/pod-ports.ts";
 import { modeOf, type PeerModes } from "./peer-mode.ts";
 
 /**

@@ -9,9 +9,9 @@ import {
 } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
 import { SecretSchema, type Secret } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
 import { create, type Message } from "../../xds/proto.ts";
-import type { ServiceTarget } from "../destinations.ts";
-import type { NodeView } from "../node-view.ts";
-import type { CompileOptions } from "../options.ts";
+import type { ServiceTarget } from "../view/destinations.ts";
+import type { NodeView } from "../view/node-view.ts";
+import type { CompileOptions } from "../view/options.ts";
 
 const PEER = "peer|";
 

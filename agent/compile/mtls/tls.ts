@@ -9,8 +9,8 @@ import {
 } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
 import { any, create } from "../../xds/proto.ts";
 import { INBOUND_ALPN } from "./alpn.ts";
-import { ads } from "../config-source.ts";
-import type { FilterStateObject } from "../filter-state.ts";
+import { ads } from "../connection/discovery.ts";
+import type { FilterStateObject } from "../connection/filter-state.ts";
 import { SECRETS } from "./secrets.ts";
 
 /** Upstream defaults to 1.2 at most (`tls_maximum_protocol_version`); both ends are ours, so there is one version. */

@@ -7,10 +7,10 @@ import {
 } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { WasmSchema } from "../../xds/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
-import { FILTERS } from "../names.ts";
-import type { AccessLogs } from "../access-log.ts";
-import { ads, tcpOnDemand } from "../config-source.ts";
-import type { FilterStateObject } from "../filter-state.ts";
+import { FILTERS } from "../view/names.ts";
+import type { AccessLogs } from "../connection/access-log.ts";
+import { ads, tcpOnDemand } from "../connection/discovery.ts";
+import type { FilterStateObject } from "../connection/filter-state.ts";
 
 /** Makes tcp_proxy choose the cluster of the original destination (`tcpDestinationName`), whatever its own configuration says. */
 export function tcpClusterByDestination(): FilterStateObject {

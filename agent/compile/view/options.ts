@@ -1,6 +1,6 @@
-import type { Identities } from "../model/identity.ts";
-import type { LocalPodState } from "../model/pod-state.ts";
-import type { FetchedKeys } from "../model/verification-key.ts";
+import type { Identities } from "../../model/identity.ts";
+import type { LocalPodState } from "../../model/pod-state.ts";
+import type { FetchedKeys } from "../../model/verification-key.ts";
 
 /** What `compile` has to know beside the mesh. */
 export interface CompileOptions {

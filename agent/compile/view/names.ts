@@ -1,5 +1,5 @@
-import { familyOf, type IpFamily } from "../lib/ip-address.ts";
-import type { Service } from "../model/service.ts";
+import { familyOf, type IpFamily } from "../../lib/ip-address.ts";
+import type { Service } from "../../model/service.ts";
 
 /** `1.2.3.4:80` or `[fd00::1]:80`: how Envoy prints an address, and so the key of everything found by original destination. */
 export function hostPort(address: string, port: number): string {

@@ -1,6 +1,6 @@
-import type { Protocol, Service, ServicePort } from "../model/service.ts";
-import type { OutboundMode } from "../model/capture-state.ts";
-import { familyOf, IP_FAMILIES, type IpFamily } from "../lib/ip-address.ts";
+import type { Protocol, Service, ServicePort } from "../../model/service.ts";
+import type { OutboundMode } from "../../model/capture-state.ts";
+import { familyOf, IP_FAMILIES, type IpFamily } from "../../lib/ip-address.ts";
 import { clusterName, hostPort, serviceHost } from "./names.ts";
 import type { Backend, NodeView } from "./node-view.ts";
 

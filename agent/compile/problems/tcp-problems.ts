@@ -2,9 +2,9 @@ import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-
 import type { Mesh } from "../../model/mesh.ts";
 import { namespacedName } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
-import { outboundMode, type ServiceTarget } from "../destinations.ts";
-import { applicablePolicies, decides, type PolicyScope } from "./applicable.ts";
-import { l4Rule } from "./l4-policy.ts";
+import { outboundMode, type ServiceTarget } from "../view/destinations.ts";
+import { applicablePolicies, decides, type PolicyScope } from "../policy/applicable.ts";
+import { l4Rule } from "../policy/l4-policy.ts";
 
 /**
  * Rules that ask for HTTP mean something else on a TCP port: of DENY nothing may be left that they ask for, and then they

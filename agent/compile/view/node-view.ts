@@ -1,14 +1,12 @@
-import { compareText } from "../lib/compare.ts";
-import { Remembered } from "../lib/remember.ts";
-import type { Endpoint, EndpointSlice } from "../model/endpoint.ts";
-import type { Mesh } from "../model/mesh.ts";
-import { namespacedName, type NamespacedName } from "../model/meta.ts";
-import type { Service, ServicePort } from "../model/service.ts";
-import type { Workload } from "../model/workload.ts";
-import type { MtlsMode } from "../model/peer-authentication.ts";
-import { effectsOf, type PodEffects, type PodState } from "../model/pod-state.ts";
-import { modeOf, peerModes, withoutStrict, type PeerModes } from "./mtls/peer-mode.ts";
-import { familyOf, type IpFamily } from "../lib/ip-address.ts";
+import { compareText } from "../../lib/compare.ts";
+import { Remembered } from "../../lib/remember.ts";
+import type { Endpoint, EndpointSlice } from "../../model/endpoint.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import { namespacedName, type NamespacedName } from "../../model/meta.ts";
+import type { Service, ServicePort } from "../../model/service.ts";
+import type { Workload } from "../../model/workload.ts";
+import { effectsOf, type PodEffects, type PodState } from "../../model/pod-state.ts";
+import { familyOf, type IpFamily } from "../../lib/ip-address.ts";
 import type { CompileOptions } from "./options.ts";
 
 /** A ready address behind a Service's port. */
@@ -54,15 +52,9 @@ export interface NodeView {
   workloadsBehind(service: Service): readonly Workload[];
   /** The ports of pods that a Service's port leads to, again whether or not they are ready. */
   podPortsBehind(service: Service, port: ServicePort): readonly ServedPort[];
-  /** What PeerAuthentications say of a pod; PERMISSIVE in place of STRICT while its state does not apply STRICT. */
-  modesOf(pod: LocalPod): PeerModes;
-  /** Is a port of a workload spoken to by mTLS? Only where its node has said that it is captured there. */
-  speaksMtls(workload: Workload | undefined, port: number): boolean;
   /** Path of the network namespace in which callers of this node are delivered to a workload; undefined: they are not. */
   netnsOf(workload: Workload | undefined): string | undefined;
 }
-
-export type ViewOptions = Pick<CompileOptions, "node" | "pods" | "identities" | "remoteCaptured" | "rootNamespace">;
 
 /** What is remembered of the endpoints behind each port of a Service. */
 export interface ViewMemory {
@@ -74,8 +66,11 @@ export function newViewMemory(): ViewMemory {
   return { backends: new Remembered(), podPorts: new Remembered() };
 }
 
-export function nodeView(mesh: Mesh, options: ViewOptions, memory: ViewMemory): NodeView {
-  const { node, pods, identities, remoteCaptured } = options;
+export function nodeView(
+  mesh: Mesh,
+  { node, pods }: Pick<CompileOptions, "node" | "pods">,
+  memory: ViewMemory,
+): NodeView {
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
   const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
   const workloadsByAddress = new Map(
@@ -87,7 +82,6 @@ export function nodeView(mesh: Mesh, options: ViewOptions, memory: ViewMemory): 
     return [{ workload, ...known, effects: effectsOf(known.state) }];
   });
   const localPods = knownPods.filter(({ effects }) => effects.listeners !== "none");
-  const modes = peerModes(mesh.peerAuthentications, options.rootNamespace);
   const netnsByUid = new Map(
     localPods.flatMap(({ workload, netns, effects }) => (effects.delivery ? [[workload.uid, netns]] : [])),
   );
@@ -112,13 +106,6 @@ export function nodeView(mesh: Mesh, options: ViewOptions, memory: ViewMemory): 
     node,
     knownPods,
     localPods,
-    modesOf: ({ workload, effects }) => (effects.strict ? modes(workload) : withoutStrict(modes(workload))),
-    speaksMtls: (workload, port) =>
-      identities !== undefined &&
-      workload !== undefined &&
-      workload.node !== node &&
-      remoteCaptured.has(workload.uid) &&
-      modeOf(modes(workload), port) !== ("DISABLE" satisfies MtlsMode),
     workloadsByName,
     workloadsByAddress,
     servicesByName: new Map(mesh.services.map((s) => [namespacedName(s.meta.namespace, s.meta.name), s])),

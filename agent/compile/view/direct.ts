@@ -1,6 +1,6 @@
-import { familyOf } from "../lib/ip-address.ts";
-import type { Workload } from "../model/workload.ts";
-import type { CapturedDestination } from "../model/capture-state.ts";
+import { familyOf } from "../../lib/ip-address.ts";
+import type { Workload } from "../../model/workload.ts";
+import type { CapturedDestination } from "../../model/capture-state.ts";
 import { outboundMode, type ServiceTarget } from "./destinations.ts";
 import { hostPort } from "./names.ts";
 import type { NodeView } from "./node-view.ts";

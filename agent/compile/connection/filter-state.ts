@@ -1,16 +1,16 @@
-import { any, create } from "../xds/proto.ts";
+import { any, create } from "../../xds/proto.ts";
 import {
   FilterSchema,
   ListenerFilterSchema,
   type Filter,
   type ListenerFilter,
-} from "../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
+} from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import {
   FilterStateValue_SharedWithUpstream as Shared,
   FilterStateValueSchema,
-} from "../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
-import { ConfigSchema as NetworkConfigSchema } from "../xds/gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.ts";
-import { ConfigSchema } from "../xds/gen/envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state_pb.ts";
+} from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
+import { ConfigSchema as NetworkConfigSchema } from "../../xds/gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.ts";
+import { ConfigSchema } from "../../xds/gen/envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state_pb.ts";
 
 /** One object that a listener puts beside each connection it accepts; `value` is an Envoy format string. */
 export interface FilterStateObject {

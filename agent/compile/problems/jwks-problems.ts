@@ -1,7 +1,7 @@
-import type { Mesh } from "../model/mesh.ts";
-import { namespacedName } from "../model/meta.ts";
-import type { Problem } from "../model/problem.ts";
-import type { CompileOptions } from "./options.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import { namespacedName } from "../../model/meta.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { CompileOptions } from "../view/options.ts";
 
 /** Key sets that could not be fetched: what is verified goes on with those that were there before. */
 export function jwksProblems(mesh: Mesh, { fetchedKeys }: CompileOptions): readonly Problem[] {

@@ -1,6 +1,6 @@
-import { AccessLogSchema, type AccessLog } from "../xds/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
-import { FileAccessLogSchema } from "../xds/gen/envoy/extensions/access_loggers/file/v3/file_pb.ts";
-import { any, create } from "../xds/proto.ts";
+import { AccessLogSchema, type AccessLog } from "../../xds/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
+import { FileAccessLogSchema } from "../../xds/gen/envoy/extensions/access_loggers/file/v3/file_pb.ts";
+import { any, create } from "../../xds/proto.ts";
 import { DESTINATION, PEER_IP, SOURCE } from "./filter-state.ts";
 
 type Direction = "outbound" | "inbound";

@@ -1,5 +1,5 @@
-import { compareText } from "../lib/compare.ts";
-import type { HttpRoute, RouteMatch, RouteRule } from "../model/http-route.ts";
+import { compareText } from "../../lib/compare.ts";
+import type { HttpRoute, RouteMatch, RouteRule } from "../../model/http-route.ts";
 
 /** One match of one rule of one route, in the order in which Envoy tries them. */
 export interface RankedMatch {

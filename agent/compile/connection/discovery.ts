@@ -1,7 +1,7 @@
-import { ApiVersion, ConfigSourceSchema } from "../xds/gen/envoy/config/core/v3/config_source_pb.ts";
-import { OnDemandCdsSchema } from "../xds/gen/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.ts";
-import { TcpProxy_OnDemandSchema } from "../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
-import { create, milliseconds } from "../xds/proto.ts";
+import { ApiVersion, ConfigSourceSchema } from "../../xds/gen/envoy/config/core/v3/config_source_pb.ts";
+import { OnDemandCdsSchema } from "../../xds/gen/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.ts";
+import { TcpProxy_OnDemandSchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
 
 /** "Ask for it on the stream that this came by." */
 export function ads() {
