@@ -54,7 +54,7 @@ export interface Captured extends Labelled {
   readonly followedAt: number | undefined;
 }
 
-/** The label has gone. The pod is still captured in both directions, and takes mTLS and plaintext. */
+/** The label has gone. Connections to the pod are still captured; the pod takes mTLS and plaintext. */
 export interface Leaving {
   readonly phase: "leaving";
   readonly since: number;
@@ -63,6 +63,8 @@ export interface Leaving {
    * this one, are told to speak plaintext to it.
    */
   readonly step: "softening" | "withdrawn";
+  /** What becomes of connections that the pod opens: as they were before. */
+  readonly outbound: "open" | "captured";
   /** When the proxy acknowledged the softened listeners; undefined: not yet. */
   readonly servedAt: number | undefined;
   /** Version of this node's report that no longer names the pod; undefined: not told yet. */
@@ -124,9 +126,11 @@ export function effectsOf(state: PodState): PodEffects {
     }
     case "captured":
       return { ...CAPTURED, delivery: true, announced: true, strict: state.strict };
-    case "leaving":
+    case "leaving": {
       // Callers of this node go on as they did until the listeners take their plaintext.
-      return { ...CAPTURED, delivery: state.step === "softening", announced: state.step === "softening" };
+      const isSoft = state.step === "softening";
+      return { ...CAPTURED, outbound: state.outbound, delivery: isSoft, announced: isSoft };
+    }
     case "left":
       return { ...NOTHING, listeners: "all" };
   }

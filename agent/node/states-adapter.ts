@@ -95,7 +95,7 @@ function stateOf(workload: Workload, sets: PodSets): PodState {
     return { phase: "captured", since, strict: isStrict(uid, sets), announced: undefined, followedAt: undefined };
   }
   return {
-    ...{ phase: "leaving", since, step: "withdrawn" },
+    ...{ phase: "leaving", since, step: "withdrawn", outbound: "captured" },
     ...{ servedAt: undefined, withdrawn: undefined, followedAt: undefined },
   };
 }

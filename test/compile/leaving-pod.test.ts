@@ -24,6 +24,7 @@ const LEAVING: Leaving = {
   phase: "leaving",
   since: 0,
   step: "withdrawn",
+  outbound: "captured",
   servedAt: 0,
   withdrawn: 0,
   followedAt: undefined,

@@ -23,6 +23,7 @@ const STATES: Readonly<Record<PodPhase, PodState>> = {
     phase: "leaving",
     since: 0,
     step: "softening",
+    outbound: "captured",
     servedAt: undefined,
     withdrawn: undefined,
     followedAt: undefined,

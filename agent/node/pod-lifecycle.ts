@@ -1,0 +1,326 @@
+import { ALONE } from "../model/exchange.ts";
+import {
+  effectsOf,
+  type Captured,
+  type Guarded,
+  type Joining,
+  type Leaving,
+  type PodPhase,
+  type PodState,
+  type Waiting,
+} from "../model/pod-state.ts";
+
+/** What happens to one sandbox. */
+export type PodEvent =
+  /** Its namespace or the pod itself has the label, or has it no longer. */
+  | { readonly type: "label"; readonly labelled: boolean }
+  /** This agent has a certificate for the pod's identity, or has none. */
+  | { readonly type: "certificate"; readonly has: boolean }
+  /** The proxy acknowledged a configuration that was compiled from the state of this epoch. */
+  | { readonly type: "served"; readonly epoch: number }
+  /** The proxy's inbound listeners stand in the pod's network namespace, or do not. */
+  | { readonly type: "listener"; readonly stands: boolean }
+  /** This node's report of this version names the pod, or no longer names it, as its effects ask. */
+  | { readonly type: "told"; readonly version: number }
+  /** All other nodes follow this node's report of this version; ALONE: there are none. */
+  | { readonly type: "followed"; readonly version: number }
+  /** A new proxy process runs; it has nothing of what the one before it had. */
+  | { readonly type: "proxy-started" }
+  /** The kernel did not do what the state asked for. */
+  | { readonly type: "refused" }
+  /** Time has passed. */
+  | { readonly type: "time" };
+
+/** Everything that is known of one sandbox. */
+export interface PodRecord {
+  readonly state: PodState;
+  /** Grows with each new state, and names it in `served`. */
+  readonly epoch: number;
+  readonly labelled: boolean;
+  /**
+   * Who has a certificate for the pod: `here`: this agent. `proxy`: the proxy, which got it from an earlier agent. `none`.
+   */
+  readonly certificate: "none" | "here" | "proxy";
+  /** The proxy's inbound listeners stand. */
+  readonly listener: boolean;
+  /** The proxy that held the earlier agent's certificate was replaced then; undefined: it still runs. */
+  readonly proxyLostAt: number | undefined;
+  /** The kernel refused the pod; the next attempt is made then. */
+  readonly retryAt: number;
+  /**
+   * Other nodes may speak mTLS to the pod: Infinity while this node's report names it, then the version of the report that
+   * no longer does, until all nodes follow that; undefined: none does.
+   */
+  readonly spokenTo: number | undefined;
+}
+
+export interface LifecycleTimes {
+  /**
+   * A STRICT pod takes plaintext for no longer than this: from when it got the label until its certificate is there, and
+   * from when it is captured until all other nodes follow. In milliseconds.
+   */
+  readonly strictGraceMs: number;
+}
+
+export const DEFAULT_STRICT_GRACE_MS = 5_000;
+
+/**
+ * A certificate arrives within some milliseconds, as a rule, and a pod that gets it joins in one step. A pod without a
+ * certificate can hardly be captured sooner: its listener takes about as long to stand.
+ */
+const CERTIFICATE_MOMENT_MS = 200;
+
+/**
+ * The same for a pod whose certificate the proxy had from an earlier agent, after that proxy was replaced. Until then no
+ * listener stands for the pod and nothing reaches it; to take it for a pod without a certificate would be news for all nodes.
+ */
+const PROXY_MOMENT_MS = 2_000;
+
+/** Envoy's workers go by a new configuration some time after its main thread has acknowledged it. */
+export const WORKER_LAG_MS = 250;
+
+const RETRY_MS = 1_000;
+
+/** A sandbox that this agent sees for the first time, and no earlier agent has captured. */
+export const NEW_POD: PodRecord = {
+  state: { phase: "outside" },
+  epoch: 0,
+  labelled: false,
+  certificate: "none",
+  listener: false,
+  proxyLostAt: undefined,
+  retryAt: -Infinity,
+  spokenTo: undefined,
+};
+
+/** A sandbox that an earlier agent has left in this phase: the kernel's programs and the proxy have gone on without it. */
+export function restoredPod(phase: PodPhase): PodRecord {
+  const guarded = { since: -Infinity, strict: true, captured: true } as const;
+  switch (phase) {
+    case "guarded":
+      return { ...NEW_POD, labelled: true, state: { phase, ...guarded } };
+    case "captured":
+    case "leaving": {
+      // The label, which is read next, decides whether it goes on leaving.
+      const state: Captured = {
+        phase: "captured",
+        since: -Infinity,
+        strict: true,
+        announced: undefined,
+        followedAt: undefined,
+      };
+      return { ...NEW_POD, labelled: true, certificate: "proxy", spokenTo: Infinity, state };
+    }
+    case "joining":
+    case "left":
+      return { ...NEW_POD, state: { phase: "left" } };
+    case "outside":
+    case "waiting":
+      return NEW_POD;
+  }
+}
+
+/**
+ * The next record of a sandbox after an event. Pure: time comes in as `now`, in milliseconds since 1970. What the new state
+ * asks for is `effectsOf(record.state)`; when it has to be looked at again, without any event, is `nextWake(record)`.
+ */
+export function reduce(record: PodRecord, event: PodEvent, now: number, times: LifecycleTimes): PodRecord {
+  let next = note(record, event, now);
+  // A state that has all it waited for goes on at once: a pod with its certificate never shows as waiting.
+  for (;;) {
+    const state = advance(next, now, times);
+    if (state === next.state) return next;
+    next = { ...next, state, epoch: next.epoch + 1 };
+  }
+}
+
+/** What the event says, without what follows from it. */
+function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
+  const { state } = record;
+  switch (event.type) {
+    case "label":
+      return { ...record, labelled: event.labelled };
+    case "certificate":
+      if (event.has) return { ...record, certificate: "here", proxyLostAt: undefined };
+      return record.certificate === "here" ? { ...record, certificate: "none" } : record;
+    case "served":
+      return event.epoch === record.epoch ? { ...record, state: served(state, now) } : record;
+    case "listener":
+      return { ...record, listener: event.stands };
+    case "told": {
+      const spokenTo = effectsOf(state).announced
+        ? Infinity
+        : record.spokenTo === Infinity
+          ? event.version
+          : record.spokenTo;
+      return { ...record, spokenTo, state: told(state, event.version) };
+    }
+    case "followed": {
+      const { spokenTo } = record;
+      const isSilent = spokenTo === undefined || (spokenTo !== Infinity && event.version >= spokenTo);
+      return { ...record, spokenTo: isSilent ? undefined : spokenTo, state: followed(state, event.version, now) };
+    }
+    case "proxy-started": {
+      const proxyLostAt = record.certificate === "proxy" ? now : undefined;
+      return { ...record, listener: false, proxyLostAt, state: served(state, undefined) };
+    }
+    case "refused": {
+      const after = refused(state);
+      return { ...record, state: after, epoch: record.epoch + (after === state ? 0 : 1), retryAt: now + RETRY_MS };
+    }
+    case "time":
+      if (record.proxyLostAt === undefined || now < record.proxyLostAt + PROXY_MOMENT_MS) return record;
+      return { ...record, certificate: "none", proxyLostAt: undefined };
+  }
+}
+
+/** Only states that wait for the proxy's acknowledgement note when it came. */
+function served(state: PodState, at: number | undefined): PodState {
+  return (state.phase === "joining" || state.phase === "leaving") && (at === undefined || state.servedAt === undefined)
+    ? { ...state, servedAt: at }
+    : state;
+}
+
+function told(state: PodState, version: number): PodState {
+  if (state.phase === "captured" && state.announced === undefined) return { ...state, announced: version };
+  if (state.phase === "leaving" && state.step === "withdrawn" && state.withdrawn === undefined) {
+    return { ...state, withdrawn: version };
+  }
+  return state;
+}
+
+function followed(state: PodState, version: number, now: number): PodState {
+  if (state.phase !== "captured" && state.phase !== "leaving") return state;
+  const asked = state.phase === "captured" ? state.announced : state.withdrawn;
+  if (asked === undefined || state.followedAt !== undefined || version < asked) return state;
+  // Where there is no other node, there is no worker of another proxy to wait for.
+  return { ...state, followedAt: version === ALONE ? -Infinity : now };
+}
+
+function refused(state: PodState): PodState {
+  if (state.phase === "guarded") return { ...state, captured: false };
+  if (state.phase !== "captured") return state;
+  const { since, strict } = state;
+  return { phase: "joining", since, strict, captured: false, servedAt: undefined };
+}
+
+/** The state that follows without any further event; the same object where there is none. */
+function advance(record: PodRecord, now: number, times: LifecycleTimes): PodState {
+  const { state, labelled } = record;
+  switch (state.phase) {
+    case "outside":
+    case "left":
+      return labelled ? waiting(now, state.phase === "left") : state;
+    case "waiting":
+      return labelled ? fromWaiting(state, record, now) : left(state.hasListeners);
+    case "guarded":
+      return labelled ? fromGuarded(state, record, now, times) : withoutLabel(record, now);
+    case "joining":
+      return labelled ? fromJoining(state, record, now, times) : withoutLabel(record, now);
+    case "captured":
+      return fromCaptured(state, record, now, times);
+    case "leaving":
+      return fromLeaving(state, record, now);
+  }
+}
+
+function waiting(now: number, hasListeners: boolean): Waiting {
+  return { phase: "waiting", since: now, strict: false, hasListeners };
+}
+
+function left(hasListeners: boolean): PodState {
+  return { phase: hasListeners ? "left" : "outside" };
+}
+
+/** Of a pod that is not captured in both directions: other nodes may speak mTLS to it all the same, from before. */
+function withoutLabel({ state, certificate, spokenTo }: PodRecord, now: number): PodState {
+  if (spokenTo === undefined || certificate === "none" || effectsOf(state).inbound === "open") return left(true);
+  return { phase: "leaving", since: now, step: "withdrawn", outbound: "open", ...NO_ANSWERS };
+}
+
+const NO_ANSWERS = { servedAt: undefined, withdrawn: undefined, followedAt: undefined } as const;
+
+function fromWaiting(state: Waiting, { certificate }: PodRecord, now: number): PodState {
+  const { since } = state;
+  if (certificate !== "none") return { phase: "joining", since, strict: false, captured: false, servedAt: undefined };
+  if (now < since + CERTIFICATE_MOMENT_MS) return state;
+  return { phase: "guarded", since, strict: false, captured: false };
+}
+
+function fromGuarded(state: Guarded, record: PodRecord, now: number, times: LifecycleTimes): PodState {
+  const { since, strict, captured } = state;
+  if (record.certificate !== "none") return { phase: "joining", since, strict, captured, servedAt: undefined };
+  if (!strict && isPastGrace(state, now, times)) return { ...state, strict: true };
+  if (!captured && record.listener && now >= record.retryAt) return { ...state, captured: true };
+  return state;
+}
+
+function fromJoining(state: Joining, record: PodRecord, now: number, times: LifecycleTimes): PodState {
+  const { since, strict, captured, servedAt } = state;
+  if (record.certificate === "none") return { phase: "guarded", since, strict, captured };
+  if (captured && !strict && isPastGrace(state, now, times)) return { ...state, strict: true };
+  if (servedAt === undefined || !record.listener || now < record.retryAt) return state;
+  // The inbound listener of a pod that was guarded stood before, and does not tell when the others stand.
+  if (captured && now < servedAt + WORKER_LAG_MS) return state;
+  return {
+    phase: "captured",
+    since: captured ? since : now,
+    strict: captured && strict,
+    announced: undefined,
+    followedAt: undefined,
+  };
+}
+
+function fromCaptured(state: Captured, record: PodRecord, now: number, times: LifecycleTimes): PodState {
+  const { since, strict, followedAt } = state;
+  if (!record.labelled) return { phase: "leaving", since: now, step: "softening", outbound: "captured", ...NO_ANSWERS };
+  if (record.certificate === "none") return { phase: "guarded", since, strict: true, captured: true };
+  const isFollowed = followedAt !== undefined && now >= followedAt + WORKER_LAG_MS;
+  return !strict && (isFollowed || isPastGrace(state, now, times)) ? { ...state, strict: true } : state;
+}
+
+function fromLeaving(state: Leaving, record: PodRecord, now: number): PodState {
+  if (record.labelled && state.outbound === "open") {
+    return { phase: "joining", since: now, strict: false, captured: true, servedAt: undefined };
+  }
+  if (record.labelled) {
+    return { phase: "captured", since: now, strict: false, announced: undefined, followedAt: undefined };
+  }
+  // Its listeners cannot take mTLS any more: to keep it captured would only keep plaintext away, too.
+  if (record.certificate === "none") return left(true);
+  const isServed = state.servedAt !== undefined && now >= state.servedAt + WORKER_LAG_MS;
+  if (!isServed) return state;
+  if (state.step === "softening") return { ...state, step: "withdrawn", servedAt: undefined };
+  return state.followedAt !== undefined && now >= state.followedAt + WORKER_LAG_MS ? left(true) : state;
+}
+
+function isPastGrace({ since }: { readonly since: number }, now: number, { strictGraceMs }: LifecycleTimes): boolean {
+  return now >= since + strictGraceMs;
+}
+
+/** When the record changes by time alone, in milliseconds since 1970 and after `now`; undefined: never. */
+export function nextWake(record: PodRecord, now: number, times: LifecycleTimes): number | undefined {
+  const ahead = deadlines(record, times).filter((at) => at > now && Number.isFinite(at));
+  return ahead.length === 0 ? undefined : Math.min(...ahead);
+}
+
+function deadlines({ state, retryAt, proxyLostAt }: PodRecord, times: LifecycleTimes): readonly number[] {
+  const proxy = proxyLostAt === undefined ? [] : [proxyLostAt + PROXY_MOMENT_MS];
+  const grace = (since: number): number => since + times.strictGraceMs;
+  const lag = (at: number | undefined): number => (at ?? Infinity) + WORKER_LAG_MS;
+  switch (state.phase) {
+    case "outside":
+    case "left":
+      return proxy;
+    case "waiting":
+      return [...proxy, state.since + CERTIFICATE_MOMENT_MS];
+    case "guarded":
+      return [...proxy, grace(state.since), retryAt];
+    case "joining":
+      return [...proxy, grace(state.since), retryAt, lag(state.servedAt)];
+    case "captured":
+      return state.strict ? proxy : [...proxy, grace(state.since), lag(state.followedAt)];
+    case "leaving":
+      return [...proxy, lag(state.servedAt), lag(state.followedAt)];
+  }
+}
