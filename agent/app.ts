@@ -1,58 +1,62 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { json, serve, text } from "./lib/http-server.ts";
-import { openCapture } from "./kernel/capture.ts";
-import { CertificateWait } from "./node/certificate-wait.ts";
-import {
-  certificateHandlers,
-  identitiesHere,
-  openCertificateStore,
-  type AuthorityOptions,
-} from "./node/certificates.ts";
 import { compile, type NodeConfig } from "./compile/compile.ts";
 import { newSession } from "./compile/session.ts";
-import { openEnvoyProcess } from "./envoy/supervisor.ts";
-import { CaptureHandshake } from "./node/capture-handshake.ts";
-import { installFilterModule } from "./node/filter-module.ts";
+import { AdsServer } from "./envoy/ads/ads-server.ts";
+import type { NodeProxy, NodeProxyOptions } from "./envoy/proxy.ts";
+import { NO_EXCHANGE } from "./identity/node/no-exchange.ts";
 import { KeySets } from "./jwks/key-sets.ts";
+import { openCapture } from "./kernel/capture.ts";
+import { SYSTEM_CLOCK } from "./lib/clock.ts";
+import { Debounce } from "./lib/debounce.ts";
+import { json, serve, text } from "./lib/http-server.ts";
 import { refuseSecond } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
+import type { SandboxLookup } from "./model/sandbox.ts";
+import type { Source } from "./model/source.ts";
+import type { AuthorityConnection } from "./node/authority-connection.ts";
+import { certificateHandlers, hasCertificate, identitiesHere } from "./node/certificates.ts";
+import { installFilterModule } from "./node/filter-module.ts";
 import { createAgentMetrics } from "./node/metrics/agent-metrics.ts";
-import { Reconciler } from "./node/reconciler.ts";
-import { podStates, reconciled, waitingPods, type PodSets, type WaitingPod } from "./node/states-adapter.ts";
-import { Debounce } from "./lib/debounce.ts";
-import { openDirectorySource } from "./sources/directory.ts";
+import { Pods } from "./node/pods.ts";
+import { Publisher } from "./node/publisher.ts";
 import { agentStatus, type AgentStatus } from "./node/status.ts";
-import { AdsServer } from "./envoy/ads/ads-server.ts";
 
 export interface AgentOptions extends MeshOptions {
   /** Name of this node. */
   readonly node: string;
-  /** Folders of manifests; later ones override earlier ones. */
-  readonly manifests: readonly string[];
   /** Sockets, pins, logs; the same folder after a restart. */
   readonly stateDir: string;
   readonly podsCgroup: string;
   readonly proxyCgroup: string;
   readonly kubeletCgroup: string | undefined;
-  /** Shared by the agents of all nodes: what they tell each other of their pods. undefined: this node is the only one. */
-  readonly reportsDir: string | undefined;
   readonly cluster: string;
   readonly accessLog: string | undefined;
   /** Worker threads of Envoy. */
   readonly concurrency: number;
   /** An Envoy that has not answered for so long is replaced. */
   readonly patienceMs: number;
-  /** A STRICT pod that has waited for its certificate for so long takes no plaintext. */
+  /** A STRICT pod takes plaintext for no longer than this while it joins. */
   readonly strictGraceMs: number;
   /** Key sets that RequestAuthentications name are fetched again so often. */
   readonly keysRefreshMs: number;
   /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
-  /** Who signs the node's certificates; without it there are none. */
-  readonly authority: AuthorityOptions | undefined;
+}
+
+/** Kubernetes objects as a mesh, and where the sandboxes of this node's pods are. */
+export interface ObjectSource extends Source {
+  readonly sandboxes: SandboxLookup;
+}
+
+/** What differs between a lab, a host, and a cluster. */
+export interface AgentPorts {
+  readonly openSource: () => Promise<ObjectSource>;
+  readonly openProxy: (options: NodeProxyOptions) => Promise<NodeProxy>;
+  /** Signs certificates and carries what nodes tell each other; undefined: this node has no authority, and no mTLS. */
+  readonly openAuthority: (() => Promise<AuthorityConnection>) | undefined;
 }
 
 export interface Agent {
@@ -61,113 +65,97 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-/** A pod that has left is tidied up once its last delivery has ended; looked for this often. */
+/** What pods that left need for their last deliveries is undone when those have ended; looked for this often. */
 const SWEEP_MS = 5_000;
 
-/** What does not come from manifests is put together for so long, at the least and at the most. */
+/** Changes that do not come from objects are compiled together: the shortest and the longest time that one waits. */
 const WAIT_MS = 10;
 const MAX_WAIT_MS = 100;
 
 /**
- * The composition root: sources → model → compile → publish. Envoy starts after the kernel's programs, which have to see
+ * The composition root: objects → mesh → compile → publish. Envoy starts after the kernel's programs, which have to see
  * its listeners come up, and after the ADS socket, which it asks first.
  */
-export async function runAgent(options: AgentOptions, log: Logger): Promise<Agent> {
-  const { node, stateDir, proxyCgroup } = options;
+export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Logger): Promise<Agent> {
+  const { node, stateDir, trustDomain } = options;
   const socketPath = join(stateDir, "admin.sock");
   await refuseSecond("agent", stateDir, socketPath);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const adsSocket = join(stateDir, "ads.sock");
-  const { concurrency, patienceMs } = options;
-  const proxyOptions = { node, stateDir, adsSocket, cgroup: proxyCgroup, concurrency, patienceMs, log };
-  const envoy = await openEnvoyProcess(proxyOptions);
-  const compileOptions = { ...options, filterModule: installFilterModule(stateDir) };
-  const source = await openDirectorySource(options.manifests, {
-    ...options,
-    heldVersions: join(stateDir, "held-versions.json"),
-  });
-  const certificates =
-    options.authority && (await openCertificateStore(node, options.authority, join(stateDir, "roots.pem")));
+  const envoy = await ports.openProxy({ ...options, adsSocket, cgroup: options.proxyCgroup, log });
+  const filterModule = installFilterModule(stateDir);
+  const source = await ports.openSource();
+  const authority = await ports.openAuthority?.();
+  const certificates = authority?.certificates;
+  const exchange = authority?.exchange ?? NO_EXCHANGE;
   const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
   const ads = new AdsServer(log);
   await ads.start(adsSocket);
-  const known = capture.knownPods();
-  const wait = new CertificateWait({
-    certified: [...known.captured, ...known.left].filter((uid) => !known.waiting.includes(uid)),
-    waiting: known.waiting,
-    closeAfterMs: options.strictGraceMs,
-    onChange: () => again(),
-  });
-  envoy.onStart(() => wait.proxyStarts());
+  const publisher = new Publisher(ads, capture, log);
+
   // Certificates come one by one, and there may be hundreds when an agent starts.
   const changes = new Debounce(() => Promise.resolve(apply(source.current())), WAIT_MS, MAX_WAIT_MS);
-  const again = (): void => changes.call();
-  const handshake = new CaptureHandshake({
-    folder: options.reportsDir,
+  const onChange = (): void => changes.call();
+  const pods = new Pods({
     node,
-    onChange: again,
+    kernel: capture,
+    exchange,
+    sandboxes: source.sandboxes,
+    hasCertificate: (workload) => hasCertificate(certificates?.current(), workload, trustDomain),
+    times: options,
+    clock: SYSTEM_CLOCK,
+    log,
+    onChange,
   });
-  const reconciler = new Reconciler(ads, capture, handshake, log, known);
-
-  let config: (NodeConfig & { readonly waiting: readonly WaitingPod[] }) | undefined;
   const keySets = new KeySets({
     file: join(stateDir, "key-sets.json"),
     refreshMs: options.keysRefreshMs,
     log,
-    onChange: again,
+    onChange,
   });
-  // Who has been in the mesh keeps its listeners for as long as it lives: connections that are open stay on their path.
-  const members = new Set([...known.captured, ...known.left]);
-  const session = newSession(Date.now());
+
+  const session = newSession(SYSTEM_CLOCK.now());
+  let config: NodeConfig | undefined;
   const apply = (mesh: Mesh): void => {
     keySets.follow(mesh);
-    const { versions } = handshake;
-    const sets: PodSets = {
+    pods.follow(mesh);
+    const revision = exchange.revision();
+    const epochs = pods.epochs();
+    const known = {
       ...options,
-      sandboxes: source.sandboxes,
+      filterModule,
+      pods: pods.states(),
+      fetchedKeys: keySets.fetched,
       identities: certificates?.current(),
-      members,
-      followed: handshake.followed,
-      guarded: wait.guarded,
-      closed: wait.closed,
-      certified: wait.certified,
+      remoteCaptured: exchange.captured(),
     };
-    const compiled = compile(
-      mesh,
-      {
-        ...compileOptions,
-        pods: podStates(mesh, sets),
-        fetchedKeys: keySets.fetched,
-        identities: sets.identities,
-        remoteCaptured: handshake.captured,
-      },
-      session,
-    );
-    config = { ...compiled, waiting: waitingPods(mesh, sets) };
-    const wanted = reconciled(compiled, mesh, sets);
-    const alive = new Set(mesh.workloads.map(({ uid }) => uid));
-    wait.follow(new Set(mesh.workloads.filter(({ enrolled }) => enrolled).map(({ uid }) => uid)), config.waiting);
-    for (const uid of members) if (!alive.has(uid)) members.delete(uid);
-    for (const { uid } of wanted.capture.pods) members.add(uid);
-    certificates?.want(identitiesHere(mesh, node, options.trustDomain, members));
-    void reconciler.apply(wanted, () => handshake.follow(versions));
+    config = compile(mesh, known, session);
+    certificates?.want(identitiesHere(mesh, node, trustDomain, pods.states()));
+    void publisher.apply(config, () => {
+      exchange.follow(revision);
+      pods.served(epochs);
+    });
   };
   source.onChange(apply);
-  certificates?.onChange(again);
+  certificates?.onChange(onChange);
+  exchange.onChange(() => {
+    pods.exchangeChanged();
+    onChange();
+  });
+  envoy.onStart(() => pods.proxyStarts());
   apply(source.current());
   await envoy.start();
 
   const status = (): AgentStatus =>
-    agentStatus(
-      options,
-      source.current(),
-      source.sandboxes,
-      config,
-      reconciler,
-      envoy.status(),
-      ads.status(),
-      certificates?.status(),
-    );
+    agentStatus({
+      ...{ node, trustDomain, config, pods, exchange },
+      mesh: source.current(),
+      sandboxes: source.sandboxes,
+      isSettled: publisher.settled,
+      envoy: envoy.status(),
+      ads: ads.status(),
+      certificates: certificates?.status(),
+    });
   const metrics = createAgentMetrics({
     status,
     pushes: () => ads.status().pushes,
@@ -187,7 +175,10 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
     const { "/readyz": readyz, "/metrics": scrape } = handlers;
     servers.push(await serve(options.metrics, { "/readyz": readyz, "/metrics": scrape }, log));
   }
-  const sweep = setInterval(() => capture.sweep(), SWEEP_MS);
+  const sweep = setInterval(() => {
+    capture.sweep();
+    pods.lookAtListeners();
+  }, SWEEP_MS);
   log.info({ node, capture: capture.how }, "agent runs");
 
   return {
@@ -197,9 +188,8 @@ export async function runAgent(options: AgentOptions, log: Logger): Promise<Agen
       changes.close();
       source.close();
       keySets.close();
-      certificates?.close();
-      wait.close();
-      handshake.close();
+      authority?.close();
+      pods.close();
       for (const server of servers) server.close();
       envoy.release();
       ads.close();

@@ -2,10 +2,14 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { runAgent, type AgentOptions } from "../app.ts";
-import { CLOSE_AFTER_MS } from "../node/certificate-wait.ts";
+import { runAgent, type AgentOptions, type AgentPorts } from "../app.ts";
+import { openEnvoyProcess } from "../envoy/supervisor.ts";
 import { AmbitError } from "../lib/errors.ts";
-import { createLogger } from "../lib/log.ts";
+import { createLogger, type Logger } from "../lib/log.ts";
+import { joinFileCredential } from "../identity/node/node-credential.ts";
+import { connectAuthority } from "../node/authority-connection.ts";
+import { DEFAULT_STRICT_GRACE_MS } from "../node/pod-lifecycle.ts";
+import { openDirectorySource } from "../sources/directory.ts";
 import { seconds } from "../lib/terminal/output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 
@@ -16,7 +20,6 @@ interface AgentFlags extends MeshFlags {
   readonly podsCgroup: string;
   readonly proxyCgroup: string;
   readonly kubeletCgroup?: string;
-  readonly reportsDir?: string;
   readonly clusterName: string;
   readonly accessLog: string;
   readonly concurrency: number;
@@ -40,7 +43,6 @@ export function registerAgent(program: Command): void {
     .requiredOption("--pods-cgroup <path>", "cgroup v2 directory that holds all pods of this node")
     .requiredOption("--proxy-cgroup <path>", "cgroup v2 directory for Envoy and no other process")
     .option("--kubelet-cgroup <path>", "cgroup v2 directory of the kubelet: its declared probes bypass the mesh")
-    .option("--reports-dir <folder>", "shared by the agents of all nodes: which pods each of them has captured")
     .option("--state-dir <folder>", "sockets, pins and logs", "/var/lib/ambit/agent")
     .option("--cluster-name <name>", "value of the labels source_cluster and destination_cluster", "Kubernetes")
     .option("--access-log <file>", "one JSON object per line; 'off' for none (default: access.log in --state-dir)", "")
@@ -63,7 +65,7 @@ export function registerAgent(program: Command): void {
       )
         .env("AMBIT_STRICT_GRACE")
         .argParser(seconds)
-        .default(CLOSE_AFTER_MS / 1_000),
+        .default(DEFAULT_STRICT_GRACE_MS / 1_000),
     )
     .addOption(
       new Option("--keys-refresh <seconds>", "how often to fetch the key sets of RequestAuthentications again")
@@ -89,28 +91,8 @@ Examples:
     )
     .action(async (flags: AgentFlags) => {
       const log = createLogger("agent");
-      const {
-        kubeletCgroup,
-        reportsDir,
-        metrics,
-        clusterName: cluster,
-        envoyPatience,
-        strictGrace,
-        keysRefresh,
-      } = flags;
-      const accessLog = flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
-      const patienceMs = envoyPatience * 1_000;
-      const strictGraceMs = strictGrace * 1_000;
-      const keysRefreshMs = keysRefresh * 1_000;
-      const authority = authorityOf(flags);
-      const agent = await runAgent(
-        {
-          ...{ ...flags, kubeletCgroup, accessLog, metrics, cluster, authority, reportsDir },
-          ...{ patienceMs, strictGraceMs, keysRefreshMs },
-        },
-        log,
-      );
+      const agent = await runAgent(optionsOf(flags), portsOf(flags, log), log);
       await new Promise<void>((resolve) => {
         for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
       });
@@ -119,24 +101,54 @@ Examples:
     });
 }
 
+function optionsOf(flags: AgentFlags): AgentOptions {
+  return {
+    node: flags.node,
+    stateDir: flags.stateDir,
+    enrollmentLabel: flags.enrollmentLabel,
+    trustDomain: flags.trustDomain,
+    rootNamespace: flags.rootNamespace,
+    podsCgroup: flags.podsCgroup,
+    proxyCgroup: flags.proxyCgroup,
+    kubeletCgroup: flags.kubeletCgroup,
+    cluster: flags.clusterName,
+    accessLog: flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log"),
+    concurrency: flags.concurrency,
+    patienceMs: flags.envoyPatience * 1_000,
+    strictGraceMs: flags.strictGrace * 1_000,
+    keysRefreshMs: flags.keysRefresh * 1_000,
+    metrics: flags.metrics,
+  };
+}
+
 /**
  * How much garbage V8 may keep before it collects, in per cent of the live heap. V8's default is up to three times that, which
  * is much for a process on every node. Measured with 1,000 Services and 50 changes a second: 165 MB instead of 208 MB.
  */
 const HEAP_GROWTH = 30;
 
-function authorityOf({ authority: address, joinTokenFile }: AgentFlags): AgentOptions["authority"] {
-  if (address !== undefined && joinTokenFile !== undefined) return { address, joinTokenFile };
-  if (address === undefined && joinTokenFile === undefined) return undefined;
-  throw new AmbitError({
-    code: "authority-incomplete",
-    kind: "user",
-    what:
-      address === undefined
-        ? "--join-token-file is given without --authority"
-        : "--authority is given without --join-token-file",
-    remedy: "give both, or neither",
-  });
+/** On a plain host: objects from folders, Envoy as a process, an authority if there is one. */
+function portsOf(flags: AgentFlags, log: Logger): AgentPorts {
+  const { node, manifests, stateDir, authority: address, joinTokenFile } = flags;
+  if ((address === undefined) !== (joinTokenFile === undefined)) {
+    throw new AmbitError({
+      code: "authority-incomplete",
+      kind: "user",
+      what:
+        address === undefined
+          ? "--join-token-file is given without --authority"
+          : "--authority is given without --join-token-file",
+      remedy: "give both, or neither",
+    });
+  }
+  return {
+    openSource: () => openDirectorySource(manifests, { ...flags, heldVersions: join(stateDir, "held-versions.json") }),
+    openProxy: openEnvoyProcess,
+    openAuthority:
+      address === undefined || joinTokenFile === undefined
+        ? undefined
+        : () => connectAuthority(address, joinFileCredential(joinTokenFile, node), stateDir, log),
+  };
 }
 
 function count(text: string): number {

@@ -1,3 +1,20 @@
+import type { Logger } from "../lib/log.ts";
+
+export interface NodeProxyOptions {
+  readonly node: string;
+  /** Holds the sockets, the log, and what is needed to find a running Envoy again. */
+  readonly stateDir: string;
+  /** Unix socket of the agent's ADS. */
+  readonly adsSocket: string;
+  /** cgroup v2 directory that Envoy joins before it runs: the kernel's programs recognise Envoy by it. */
+  readonly cgroup: string;
+  /** Worker threads. */
+  readonly concurrency: number;
+  /** An Envoy that has not answered for this long is replaced. */
+  readonly patienceMs: number;
+  readonly log: Logger;
+}
+
 /**
  * The node's proxy as the agent sees it. Today it is a process that the agent supervises (`supervisor.ts`); an Envoy in a
  * container of its own is another implementation.

@@ -3,33 +3,17 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { AmbitError, describe } from "../lib/errors.ts";
 import { start, type Child } from "../lib/exec.ts";
-import type { Logger } from "../lib/log.ts";
 import { askUnix } from "../lib/unix-http.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { ensureEnvoy, type EnvoyBinary } from "./find-envoy.ts";
 import { end, identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
 import { Liveness } from "./liveness.ts";
 import { findRecorded, forget, record } from "./process-record.ts";
-import type { EnvoyStatus, EnvoyTrouble, NodeProxy } from "./proxy.ts";
+import type { EnvoyStatus, EnvoyTrouble, NodeProxy, NodeProxyOptions } from "./proxy.ts";
 import { endedTrouble, howItEnded, lastWords, logSize, silentTrouble } from "./trouble.ts";
 
-export interface SupervisorOptions {
-  readonly node: string;
-  /** Holds the sockets, the log, and what is needed to find a running Envoy again. */
-  readonly stateDir: string;
-  /** Unix socket of the agent's ADS. */
-  readonly adsSocket: string;
-  /** cgroup v2 directory that Envoy joins before it runs: the kernel's programs recognise Envoy by it. */
-  readonly cgroup: string;
-  /** Worker threads. */
-  readonly concurrency: number;
-  /** An Envoy that has not answered for this long is replaced. */
-  readonly patienceMs: number;
-  readonly log: Logger;
-}
-
 /** Envoy as a process of this machine; fetches the binary if the machine has none. Call `start` on the result. */
-export async function openEnvoyProcess(options: SupervisorOptions): Promise<NodeProxy> {
+export async function openEnvoyProcess(options: NodeProxyOptions): Promise<NodeProxy> {
   return new EnvoySupervisor(await ensureEnvoy(), options);
 }
 
@@ -56,7 +40,7 @@ echo $? > "$pid_file.exit"`;
 /** Keeps one Envoy running. Envoy outlives this process; the next supervisor of the same folder adopts it. */
 export class EnvoySupervisor implements NodeProxy {
   readonly #binary: EnvoyBinary;
-  readonly #options: SupervisorOptions;
+  readonly #options: NodeProxyOptions;
   readonly #adminSocket: string;
   readonly #pidFile: string;
   readonly #configFile: string;
@@ -75,7 +59,7 @@ export class EnvoySupervisor implements NodeProxy {
   #watching: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(binary: EnvoyBinary, options: SupervisorOptions) {
+  constructor(binary: EnvoyBinary, options: NodeProxyOptions) {
     this.#binary = binary;
     this.#options = options;
     this.#adminSocket = join(options.stateDir, "envoy-admin.sock");

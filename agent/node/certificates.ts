@@ -3,43 +3,26 @@ import type { CertificateStatus, IdentityStatus } from "../identity/node/certifi
 import type { CertificateStore } from "../identity/node/certificate-store.ts";
 import { AmbitError } from "../lib/errors.ts";
 import type { Mesh } from "../model/mesh.ts";
+import type { Identities } from "../model/identity.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
+import type { Workload } from "../model/workload.ts";
 
-/** Who signs this node's certificates. */
-export interface AuthorityOptions {
-  /** `unix:/path` or `host:port`. */
-  readonly address: string;
-  readonly joinTokenFile: string;
+/** Always true where the mesh has no authority (`identities` undefined): there is nothing to wait for. */
+export function hasCertificate(identities: Identities | undefined, workload: Workload, trustDomain: string): boolean {
+  if (identities === undefined) return true;
+  return identities.rootsPem !== "" && identities.certificates.has(spiffeIdOf(trustDomain, workload));
 }
 
-/** `rootsFile`: kept for the agent after this one. Throws AmbitError `join-file`, `join-node`, `authority-address`. */
-export async function openCertificateStore(
-  node: string,
-  authority: AuthorityOptions,
-  rootsFile: string,
-): Promise<CertificateStore> {
-  // Only now: a node without an authority need not hold the X.509 library (11 MB).
-  const [{ AuthorityClient }, { CertificateStore: Store }, { joinFileCredential }, { KnownRoots }] = await Promise.all([
-    import("../identity/node/authority-client.ts"),
-    import("../identity/node/certificate-store.ts"),
-    import("../identity/node/node-credential.ts"),
-    import("../identity/node/known-roots.ts"),
-  ]);
-  const credential = joinFileCredential(authority.joinTokenFile, node);
-  credential.proof();
-  return new Store(new AuthorityClient(authority.address, credential), { knownRoots: new KnownRoots(rootsFile) });
-}
-
-/** Identities of the node's pods that are in the mesh, or have been (`members`, by UID) and live on. */
+/** Identities of the node's pods that have the label, or had it (`pods`, by UID) and live on. */
 export function identitiesHere(
   { workloads }: Mesh,
   node: string,
   trustDomain: string,
-  members: ReadonlySet<string>,
+  pods: ReadonlyMap<string, unknown>,
 ): readonly string[] {
   return workloads
     .filter((one) => one.node === node && !one.terminated && !one.hostNetwork)
-    .filter(({ enrolled, uid }) => enrolled || members.has(uid))
+    .filter(({ enrolled, uid }) => enrolled || pods.has(uid))
     .map((workload) => spiffeIdOf(trustDomain, workload));
 }
 

@@ -1,16 +1,17 @@
-import type { CertificateStatus } from "../identity/node/certificate-status.ts";
 import type { NodeConfig } from "../compile/compile.ts";
+import type { AdsStatus } from "../envoy/ads/ads-server.ts";
+import type { Rejection } from "../envoy/ads/ads-stream.ts";
 import type { EnvoyStatus } from "../envoy/proxy.ts";
+import type { CertificateStatus } from "../identity/node/certificate-status.ts";
+import type { Exchange, WaitedForNode } from "../model/exchange.ts";
 import type { Mesh } from "../model/mesh.ts";
+import type { PodPhase } from "../model/pod-state.ts";
+import { printProblem, type PrintedProblem } from "../model/problem.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
-import { printProblem, type PrintedProblem } from "../model/problem.ts";
 import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
-import type { Reconciler } from "./reconciler.ts";
-import type { WaitingPod } from "./states-adapter.ts";
-import type { AdsStatus } from "../envoy/ads/ads-server.ts";
-import type { Rejection } from "../envoy/ads/ads-stream.ts";
+import type { Pods, PodView } from "./pods.ts";
 
 /** What an agent says of its node at `/status`. */
 export interface AgentStatus {
@@ -24,6 +25,8 @@ export interface AgentStatus {
   readonly xds: { readonly connected: boolean; readonly nacks: readonly Rejection[] };
   /** Absent if the agent has no authority. */
   readonly certificates?: CertificateStatus;
+  /** What this node hears of other nodes; absent if the agent has no authority. */
+  readonly exchange?: ExchangeStatus;
   /** Present if the agent has no authority: what follows from that. */
   readonly withoutAuthority?: WithoutAuthority;
 }
@@ -32,44 +35,55 @@ export interface PodStatus {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Connections of the pod are captured, in both directions. */
   readonly enrolled: boolean;
-  /** Where the pod stands on its way into the mesh and out of it. */
-  readonly phase?: string;
-  /** Why it is not captured, where it should be. */
+  /** Where the pod stands on its way into the mesh and out of it: docs/glossary.md. */
+  readonly phase: PodPhase;
+  /** Why the pod is not in the mesh as its label asks, or what it waits for, in one sentence. */
   readonly reason?: string;
 }
 
-export function agentStatus(
-  { node, trustDomain }: { readonly node: string; readonly trustDomain: string },
-  mesh: Mesh,
-  sandboxes: SandboxLookup,
-  config: (NodeConfig & { readonly waiting: readonly WaitingPod[] }) | undefined,
-  reconciler: Reconciler,
-  envoy: EnvoyStatus,
-  ads: AdsStatus,
-  certificates: CertificateStatus | undefined,
-): AgentStatus {
-  const waiting = new Map(certificates?.identities.map(({ spiffeId, waiting: why }) => [spiffeId, why]));
-  const notYet = (workload: Workload, isCaptured: boolean): string => {
-    if (sandboxes.netnsOf(workload.uid) === undefined) return "its network namespace is not known on this node";
-    const found = config?.waiting.find(({ uid }) => uid === workload.uid);
-    if (found === undefined) return "its configuration is on its way";
-    const why = waiting.get(spiffeIdOf(trustDomain, workload)) ?? certificates?.authorityTrouble ?? "it is on its way";
-    return `it waits for its certificate: ${why}; ${isCaptured ? meanwhile(found) : "nothing guards it yet"}`;
-  };
+export interface ExchangeStatus {
+  /** Other nodes that do not follow this node's newest report yet. */
+  readonly waitingFor: readonly WaitedForNode[];
+  /** Why nothing can be heard from other nodes at present. */
+  readonly trouble?: string;
+}
+
+export interface StatusParts {
+  readonly node: string;
+  readonly trustDomain: string;
+  readonly mesh: Mesh;
+  /** undefined until the first one is compiled. */
+  readonly config: NodeConfig | undefined;
+  readonly sandboxes: SandboxLookup;
+  readonly pods: Pods;
+  readonly exchange: Exchange;
+  /** The proxy has acknowledged a configuration. */
+  readonly isSettled: boolean;
+  readonly envoy: EnvoyStatus;
+  readonly ads: AdsStatus;
+  /** undefined: the agent has no authority. */
+  readonly certificates: CertificateStatus | undefined;
+}
+
+export function agentStatus(parts: StatusParts): AgentStatus {
+  const { node, mesh, config, exchange, envoy, ads, certificates } = parts;
+  const views = parts.pods.views();
   const pods = mesh.workloads
     .filter((workload) => workload.node === node && !workload.terminated)
     .map((workload): PodStatus => {
+      const view = views.get(workload.uid);
+      const phase = view?.state.phase ?? "outside";
+      const reason = view === undefined ? withoutSandbox(workload, parts) : reasonOf(workload, view, parts);
       const { namespace, name } = workload.meta;
-      const state = reconciler.states.get(workload.uid);
-      const isIn = state?.enrolled === true;
-      const reason = state?.reason ?? (workload.enrolled && !isIn ? notYet(workload, state !== undefined) : undefined);
-      const pod = { namespace, name, uid: workload.uid, enrolled: isIn };
-      return reason === undefined ? pod : { ...pod, reason };
+      const enrolled = phase === "captured" || phase === "leaving";
+      const status = { namespace, name, uid: workload.uid, enrolled, phase };
+      return reason === undefined ? status : { ...status, reason };
     });
   return {
     node,
-    ready: envoy.ready && reconciler.settled,
+    ready: envoy.ready && parts.isSettled,
     agentPid: process.pid,
     envoy,
     pods,
@@ -77,12 +91,64 @@ export function agentStatus(
       printProblem,
     ),
     xds: { connected: ads.connected, nacks: ads.rejections },
-    ...(certificates === undefined ? { withoutAuthority: WITHOUT_AUTHORITY } : { certificates }),
+    ...(certificates === undefined
+      ? { withoutAuthority: WITHOUT_AUTHORITY }
+      : { certificates, exchange: exchangeStatus(exchange) }),
   };
 }
 
-/** What it means for a pod that it waits, once what comes to it is captured. */
-function meanwhile({ closed }: WaitingPod): string {
-  const guarded = "policies guard what comes to it, and what it calls is not in the mesh";
-  return closed ? `${guarded}; STRICT holds, so that it takes no plaintext` : guarded;
+function exchangeStatus(exchange: Exchange): ExchangeStatus {
+  const trouble = exchange.trouble();
+  return { waitingFor: exchange.waitingFor(), ...(trouble !== undefined && { trouble }) };
+}
+
+function withoutSandbox({ enrolled, uid }: Workload, { sandboxes, pods }: StatusParts): string | undefined {
+  if (!enrolled) return undefined;
+  const why = pods.unreachable().get(uid);
+  if (why !== undefined) return why;
+  if (sandboxes.netnsOf(uid) === undefined) return "its network namespace is not known on this node";
+  return "its configuration is on its way";
+}
+
+function reasonOf(workload: Workload, view: PodView, parts: StatusParts): string | undefined {
+  const { state, failure, listening } = view;
+  if (failure !== undefined) return failure;
+  switch (state.phase) {
+    case "outside":
+    case "left":
+      return undefined;
+    case "waiting":
+      return `${certificateReason(workload, parts)}; nothing guards it yet`;
+    case "guarded": {
+      const why = certificateReason(workload, parts);
+      if (!state.captured) return `${why}; the proxy has no listener in its network namespace yet: nothing guards it`;
+      if (!listening) return `${why}; ${LOST}`;
+      const guard = "policies guard connections to it, and its own connections are not in the mesh";
+      return `${why}; ${guard}${state.strict ? "; where it is STRICT it takes no plaintext" : ""}`;
+    }
+    case "joining":
+      return "the proxy has no listener in its network namespace yet";
+    case "captured":
+      return listening
+        ? undefined
+        : "the proxy has lost its listener in its network namespace: connections are refused";
+    case "leaving":
+      return leavingReason(parts.exchange);
+  }
+}
+
+const LOST = "the proxy has lost its listener in its network namespace: connections to it are refused";
+
+function certificateReason(workload: Workload, { certificates, trustDomain }: StatusParts): string {
+  const identity = certificates?.identities.find(({ spiffeId }) => spiffeId === spiffeIdOf(trustDomain, workload));
+  const why = identity?.waiting ?? certificates?.authorityTrouble ?? "it is on its way";
+  return `it waits for its certificate: ${why}`;
+}
+
+function leavingReason(exchange: Exchange): string {
+  const nodes = exchange
+    .waitingFor()
+    .map(({ node, lastHeard }) => (lastHeard === undefined ? node : `${node} (last heard of at ${lastHeard})`));
+  const whom = nodes.length === 0 ? "" : `; it waits for ${nodes.join(", ")}`;
+  return `it leaves the mesh once no other node speaks mTLS to it${whom}`;
 }

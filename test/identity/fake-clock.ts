@@ -19,6 +19,11 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(key);
   }
 
+  /** How many callbacks are still to come. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Goes on by `ms`, and calls back what is due meanwhile, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;

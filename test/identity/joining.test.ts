@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,7 +7,8 @@ import { parseAuthorityAddress } from "../../agent/identity/authority-address.ts
 import { serveAuthority } from "../../agent/identity/authority/authority-server.ts";
 import { makeJoinFile } from "../../agent/identity/authority/join-tokens.ts";
 import { serverIdentity } from "../../agent/identity/authority/server-identity.ts";
-import { openCertificateStore } from "../../agent/node/certificates.ts";
+import { joinFileCredential } from "../../agent/identity/node/node-credential.ts";
+import { connectAuthority, type AuthorityConnection } from "../../agent/node/authority-connection.ts";
 import { SYSTEM_CLOCK } from "../../agent/lib/clock.ts";
 import { createLogger } from "../../agent/lib/log.ts";
 import { eventually } from "../support/eventually.ts";
@@ -15,14 +16,19 @@ import { AuthorityFixture, WEB } from "./authority-fixture.ts";
 
 let fixture: AuthorityFixture;
 let joinTokenFile: string;
-let rootsFile: string;
+let stateDir: string;
 
 beforeAll(async () => {
   fixture = await AuthorityFixture.start(SYSTEM_CLOCK);
   joinTokenFile = join(fixture.folder, "n1.json");
-  rootsFile = join(fixture.folder, "n1-roots.pem");
+  stateDir = join(fixture.folder, "n1");
+  mkdirSync(stateDir);
 });
 afterAll(() => fixture.remove());
+
+function open(address: string, state = stateDir): Promise<AuthorityConnection> {
+  return connectAuthority(address, joinFileCredential(joinTokenFile, "n1"), state, createLogger("test", "silent"));
+}
 
 async function writeToken(node: string): Promise<void> {
   writeFileSync(joinTokenFile, JSON.stringify(await makeJoinFile(fixture.folder, node)));
@@ -51,55 +57,59 @@ test("an agent joins over TCP, and takes a newer token without a restart", async
   const log = createLogger("test", "silent");
   const server = await serveAuthority(fixture, { host: "::1", port }, await serverIdentity(fixture.folder), log);
   await writeToken("n1");
-  const store = await openCertificateStore("n1", { address: `[::1]:${port}`, joinTokenFile }, rootsFile);
+  const connection = await open(`[::1]:${port}`);
+  const store = connection.certificates;
   store.want([WEB]);
   await eventually(() => expect(store.current().certificates.size).toBe(1));
   const serial = store.current().certificates.get(WEB)?.serial;
   await writeToken("n1");
   store.rotate();
   await eventually(() => expect(store.current().certificates.get(WEB)?.serial).not.toBe(serial));
-  store.close();
+  connection.close();
   server.close();
 });
 
 test("a token of another node, or none, is said at the start", async () => {
-  const open = () => openCertificateStore("n1", { address: `unix:${fixture.socketPath}`, joinTokenFile }, rootsFile);
+  const address = `unix:${fixture.socketPath}`;
   await writeToken("n2");
-  await expect(open()).rejects.toThrow("is for node 'n2', and this is 'n1'");
+  await expect(open(address)).rejects.toThrow("is for node 'n2', and this is 'n1'");
   writeFileSync(joinTokenFile, readFileSync(joinTokenFile, "utf8").replace('"token"', '"other"'));
-  await expect(open()).rejects.toThrow("is no join token");
+  await expect(open(address)).rejects.toThrow("is no join token");
   writeFileSync(joinTokenFile, "");
-  await expect(open()).rejects.toThrow("is no join token");
+  await expect(open(address)).rejects.toThrow("is no join token");
 });
 
 test("an agent that starts while the authority is away knows whom to believe, if one before it did", async () => {
-  const away = { address: `unix:${join(fixture.folder, "away.sock")}`, joinTokenFile };
-  const here = { ...away, address: `unix:${fixture.socketPath}` };
-  const rootsOf = async (authority: typeof here, file: string): Promise<string> => {
-    const store = await openCertificateStore("n1", authority, file);
-    store.close();
-    return store.current().rootsPem;
+  const away = `unix:${join(fixture.folder, "away.sock")}`;
+  const here = `unix:${fixture.socketPath}`;
+  const kept = join(fixture.folder, "kept");
+  mkdirSync(kept);
+  const rootsFrom = async (address: string): Promise<string> => {
+    const connection = await open(address, kept);
+    connection.close();
+    return connection.certificates.current().rootsPem;
   };
   await writeToken("n1");
-  const file = join(fixture.folder, "kept.pem");
-  expect(await rootsOf(away, file)).toBe("");
-  const first = await openCertificateStore("n1", here, file);
-  first.want([WEB]);
-  await eventually(() => expect(first.current().rootsPem).toBe(fixture.signer.roots()));
+  const file = join(kept, "roots.pem");
+  expect(await rootsFrom(away)).toBe("");
+  const first = await open(here, kept);
+  first.certificates.want([WEB]);
+  await eventually(() => expect(first.certificates.current().rootsPem).toBe(fixture.signer.roots()));
   first.close();
-  expect(await rootsOf(away, file)).toBe(fixture.signer.roots());
+  expect(await rootsFrom(away)).toBe(fixture.signer.roots());
   writeFileSync(file, readFileSync(file, "utf8").slice(0, 200));
-  expect(await rootsOf(away, file)).toBe("");
+  expect(await rootsFrom(away)).toBe("");
 });
 
 test("an authority that is back is known to be at once, though it has nothing new to say", async () => {
   await writeToken("n1");
-  const store = await openCertificateStore("n1", { address: `unix:${fixture.socketPath}`, joinTokenFile }, rootsFile);
+  const connection = await open(`unix:${fixture.socketPath}`);
+  const store = connection.certificates;
   store.want([WEB]);
   await eventually(() => expect(store.current().certificates.size).toBe(1));
   fixture.stopServing();
   await eventually(() => expect(store.status().authorityTrouble).toContain("does not answer"));
   await fixture.serve();
   await eventually(() => expect(store.status().authorityTrouble).toBeUndefined());
-  store.close();
+  connection.close();
 });

@@ -16,10 +16,6 @@ export function modeOf({ other, ports }: PeerModes, port: number): MtlsMode {
   return ports.get(port) ?? other;
 }
 
-export function hasStrict({ other, ports }: PeerModes): boolean {
-  return [other, ...ports.values()].includes("STRICT");
-}
-
 /**
  * For a pod that joins or leaves while some nodes still speak to it in plaintext, or already: what it does without STRICT.
  * What was DISABLE stays so, for by that the listener's filters differ, and with other ones it would drop its connections.

@@ -19,8 +19,6 @@ export interface LabPaths {
   readonly cluster: string;
   /** State of the authority: keys, hashes of join tokens, its socket. */
   readonly authority: string;
-  /** What the agents tell each other of the pods that they have captured. */
-  readonly reports: string;
 }
 
 /** `sun_path` of unix(7) has 108 bytes, the last of them 0. */
@@ -55,7 +53,6 @@ export function labPaths(name: string): LabPaths {
     netnsRecords: join(root, "netns"),
     cluster: join(root, "cluster"),
     authority: join(root, "authority"),
-    reports: join(root, "reports"),
   };
 }
 

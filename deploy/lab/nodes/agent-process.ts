@@ -38,8 +38,6 @@ export class AgentProcess {
         ...["agent", "--node", node.name, "--manifests", manifests, "--manifests", paths.cluster],
         ...["--state-dir", stateDir, "--pods-cgroup", pods, "--proxy-cgroup", proxy, "--kubelet-cgroup", kubelet],
         ...[
-          "--reports-dir",
-          paths.reports,
           "--authority",
           authority.address,
           "--join-token-file",

@@ -1,0 +1,350 @@
+import { describe } from "../lib/errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Exchange } from "../model/exchange.ts";
+import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { effectsOf, type LocalPodState, type PodState } from "../model/pod-state.ts";
+import { sandboxKey, type Sandbox, type SandboxKey, type SandboxLookup } from "../model/sandbox.ts";
+import type { Workload } from "../model/workload.ts";
+import {
+  NEW_POD,
+  nextWake,
+  reduce,
+  restoredPod,
+  type LifecycleTimes,
+  type PodEvent,
+  type PodRecord,
+} from "./pod-lifecycle.ts";
+
+/** The kernel, as far as pods go: `Capture`. */
+export interface PodKernel {
+  /** Throws AmbitError `netns-unavailable`. */
+  sandboxOf(uid: string, netns: string): Sandbox;
+  /** Throws AmbitError `pod-not-captured`: then neither direction is captured. */
+  setPod(pod: KernelPod): void;
+  forget(sandbox: Sandbox): void;
+  known(): readonly KnownSandbox[];
+  hasInboundListener(sandbox: Sandbox, family: 4 | 6): boolean;
+}
+
+export interface PodsOptions {
+  /** Name of this node. */
+  readonly node: string;
+  readonly kernel: PodKernel;
+  readonly exchange: Exchange;
+  readonly sandboxes: SandboxLookup;
+  /** Has this agent a certificate for the workload? Always true without an authority. */
+  readonly hasCertificate: (workload: Workload) => boolean;
+  readonly times: LifecycleTimes;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A state has changed: the node's configuration has to be compiled and published again. */
+  readonly onChange: () => void;
+}
+
+/** What status says of one pod of this node that has a sandbox. */
+export interface PodView {
+  readonly state: PodState;
+  /** The proxy's inbound listeners stand in its network namespace. */
+  readonly listening: boolean;
+  /** Why the kernel could not do what the state asks for; undefined: it did. */
+  readonly failure: string | undefined;
+}
+
+/** Names the states that a configuration was compiled from, for `served`. */
+export type Epochs = ReadonlyMap<SandboxKey, number>;
+
+interface Entry {
+  readonly sandbox: Sandbox;
+  /** undefined until the mesh has been read: an earlier agent knew the sandbox. */
+  workload: Workload | undefined;
+  record: PodRecord;
+  /** What the kernel was asked for last. */
+  asked: { readonly key: string; readonly workload: Workload; readonly at: number } | undefined;
+  /** Why it did not do that; undefined: it did. */
+  failure: string | undefined;
+}
+
+/** The kernel is asked again for what it did not do. */
+const RETRY_MS = 1_000;
+
+/** A listener that the proxy is about to make is looked for this often; one that does not come, less often. */
+const LOOK_MS = 10;
+const LOOK_LATER_MS = 500;
+const PATIENCE_MS = 10_000;
+
+/**
+ * The state manager of this node's pods: one record for each sandbox. Events come in, `reduce` gives the next state, and its
+ * effects go to the kernel at once, to the other nodes by the exchange, and to the proxy by the next configuration. Each pod
+ * goes its own way: none waits for another.
+ */
+export class Pods {
+  readonly #options: PodsOptions;
+  readonly #entries = new Map<SandboxKey, Entry>();
+  readonly #entriesByWorkload = new WeakMap<Workload, Entry>();
+  /** Pods with a network namespace that could not be entered, by UID, and why. */
+  #unreachable: ReadonlyMap<string, string> = new Map();
+  #states: ReadonlyMap<string, LocalPodState> | undefined;
+  /** One timer for all pods: it looks at them when the next one changes by time alone, or at their listeners. */
+  #callOff = (): void => undefined;
+  /** Since when a listener is looked for; undefined: none is. */
+  #lookingSince: number | undefined;
+  #closed = false;
+
+  constructor(options: PodsOptions) {
+    this.#options = options;
+    for (const { sandbox, phase } of options.kernel.known()) {
+      const nothing = { workload: undefined, asked: undefined, failure: undefined };
+      this.#entries.set(sandboxKey(sandbox), { sandbox, record: restoredPod(phase), ...nothing });
+    }
+  }
+
+  /** By UID: the pods of this node that are on their way into the mesh, in it, or were. The same map until one changes. */
+  states(): ReadonlyMap<string, LocalPodState> {
+    this.#states ??= new Map(
+      [...this.#entries.values()]
+        .filter(({ workload, record }) => workload !== undefined && record.state.phase !== "outside")
+        .map(({ sandbox: { uid, netns }, record: { state } }) => [uid, { netns, state }]),
+    );
+    return this.#states;
+  }
+
+  epochs(): Epochs {
+    return new Map([...this.#entries].map(([key, { record }]) => [key, record.epoch]));
+  }
+
+  /** By UID, for status. */
+  views(): ReadonlyMap<string, PodView> {
+    return new Map(
+      [...this.#entries.values()].map(({ sandbox, record, failure }) => [
+        sandbox.uid,
+        { state: record.state, listening: record.listener, failure },
+      ]),
+    );
+  }
+
+  /** Why a pod's network namespace could not be entered, by UID. */
+  unreachable(): ReadonlyMap<string, string> {
+    return this.#unreachable;
+  }
+
+  /**
+   * Takes up what the mesh says of this node's pods now: which have the label, and which sandboxes are new or gone. The
+   * caller compiles the mesh next, with `states()`: `onChange` is not called for what changes here.
+   */
+  follow(mesh: Mesh): void {
+    const unreachable = new Map<string, string>();
+    const seen = new Set<SandboxKey>();
+    for (const workload of mesh.workloads) {
+      if (!this.#isHere(workload)) continue;
+      const entry = this.#entryOf(workload, unreachable);
+      if (entry === undefined) continue;
+      seen.add(sandboxKey(entry.sandbox));
+      if (entry.workload !== workload) {
+        entry.workload = workload;
+        this.#entriesByWorkload.set(workload, entry);
+        this.#states = undefined;
+      }
+    }
+    this.#unreachable = unreachable;
+    for (const [key, entry] of this.#entries) if (!seen.has(key)) this.#end(key, entry);
+    this.#handle(({ workload }) => (workload === undefined ? [] : [{ type: "label", labelled: workload.enrolled }]));
+  }
+
+  /** The certificates of this node have changed. */
+  certificatesChanged(): void {
+    this.#each(() => []);
+  }
+
+  /** A new proxy process is about to start. */
+  proxyStarts(): void {
+    this.#each(() => [{ type: "proxy-started" }]);
+  }
+
+  /** The proxy acknowledged a configuration that was compiled from the states of these epochs. */
+  served(epochs: Epochs): void {
+    this.#each((_, key) => {
+      const epoch = epochs.get(key);
+      return epoch === undefined ? [] : [{ type: "served", epoch }];
+    });
+  }
+
+  /** Other nodes follow, or do not any more. */
+  exchangeChanged(): void {
+    this.#each(() => []);
+  }
+
+  /** Looks at the listeners of all pods, for status; to be called from time to time. */
+  lookAtListeners(): void {
+    this.#each((entry) => (hasListeners(entry.record) ? [this.#listenerOf(entry)] : []));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#callOff();
+  }
+
+  #isHere({ node, terminated, hostNetwork, addresses }: Workload): boolean {
+    return node === this.#options.node && !terminated && !hostNetwork && addresses.length > 0;
+  }
+
+  /** The entry of the workload's sandbox, a new one where the sandbox is new. */
+  #entryOf(workload: Workload, unreachable: Map<string, string>): Entry | undefined {
+    const { kernel, sandboxes } = this.#options;
+    const { uid } = workload;
+    const netns = sandboxes.netnsOf(uid);
+    if (netns === undefined) return undefined;
+    try {
+      // A sandbox that is made anew changes the pod's status, so an unchanged workload still has the one that is known.
+      const known = this.#entriesByWorkload.get(workload);
+      if (known?.workload === workload && known.sandbox.netns === netns) return known;
+      const sandbox = kernel.sandboxOf(uid, netns);
+      const key = sandboxKey(sandbox);
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) return entry;
+      const added: Entry = { sandbox, workload: undefined, record: NEW_POD, asked: undefined, failure: undefined };
+      this.#entries.set(key, added);
+      return added;
+    } catch (error) {
+      unreachable.set(uid, describe(error));
+      return undefined;
+    }
+  }
+
+  /** The pod or its sandbox is gone, and nothing of it stays: no record, no timer, no entry in the kernel. */
+  #end(key: SandboxKey, { sandbox }: Entry): void {
+    this.#entries.delete(key);
+    this.#states = undefined;
+    try {
+      this.#options.kernel.forget(sandbox);
+    } catch (error) {
+      this.#options.log.error({ uid: sandbox.uid, error: describe(error) }, "a pod that ended is not forgotten");
+    }
+  }
+
+  #each(events: (entry: Entry, key: SandboxKey) => readonly PodEvent[]): void {
+    if (this.#handle(events) && !this.#closed) this.#options.onChange();
+  }
+
+  /** Gives each pod the events that concern it, and everybody else what follows from them. True if a state changed. */
+  #handle(events: (entry: Entry, key: SandboxKey) => readonly PodEvent[]): boolean {
+    let changed = false;
+    for (const [key, entry] of this.#entries) {
+      if (entry.workload === undefined) continue;
+      const certificate: PodEvent = { type: "certificate", has: this.#options.hasCertificate(entry.workload) };
+      changed = this.#dispatch(entry, [certificate, ...events(entry, key), { type: "time" }]) || changed;
+    }
+    changed = this.#announce() || changed;
+    this.#setTimer();
+    return changed;
+  }
+
+  /** True if the state changed. */
+  #dispatch(entry: Entry, events: readonly PodEvent[]): boolean {
+    const { clock, times, log } = this.#options;
+    const before = entry.record;
+    const hadListeners = hasListeners(before) && entry.asked !== undefined;
+    for (const event of events) entry.record = reduce(entry.record, event, clock.now(), times);
+    // A listener that stands from an earlier stay in the mesh counts at once.
+    if (!hadListeners && hasListeners(entry.record)) {
+      entry.record = reduce(entry.record, this.#listenerOf(entry), clock.now(), times);
+    }
+    this.#askKernel(entry);
+    if (entry.record.epoch === before.epoch) return false;
+    this.#states = undefined;
+    const { uid } = entry.sandbox;
+    log.debug({ uid, from: before.state.phase, to: entry.record.state.phase }, "pod changed its state");
+    return true;
+  }
+
+  #askKernel(entry: Entry): void {
+    const { kernel, clock, times, log } = this.#options;
+    const { sandbox, workload, record, asked } = entry;
+    const { state } = record;
+    const { uid } = sandbox;
+    if (workload === undefined) return;
+    if (asked === undefined && (state.phase === "outside" || state.phase === "waiting")) return;
+    const now = clock.now();
+    const { addresses, probePorts } = workload;
+    const effects = effectsOf(state);
+    const key = JSON.stringify([state.phase, effects]);
+    const isAsked = asked?.key === key && asked.workload === workload;
+    if (isAsked && (entry.failure === undefined || now < asked.at + RETRY_MS)) return;
+    entry.asked = { key, workload, at: now };
+    try {
+      kernel.setPod({ sandbox, addresses, probePorts, phase: state.phase, effects });
+      // A pod that was refused is still refused while it is open: status says why until it is captured, or leaves.
+      if (effects.inbound === "captured" || !effects.delivery) entry.failure = undefined;
+    } catch (error) {
+      entry.failure = describe(error);
+      log.warn(
+        { uid, phase: state.phase, error: entry.failure },
+        "the kernel did not do what the pod's state asks for",
+      );
+      // Connections to it and from it are open now.
+      if (effects.inbound === "captured") entry.record = reduce(record, { type: "refused" }, now, times);
+    }
+  }
+
+  /** Tells the other nodes which sandboxes take mTLS, and the pods what has become of that. True if a state changed. */
+  #announce(): boolean {
+    const { exchange } = this.#options;
+    const entries = [...this.#entries.values()];
+    const announced = entries.filter(({ record }) => effectsOf(record.state).announced).map(({ sandbox }) => sandbox);
+    const version = exchange.announce(announced.map(({ uid, cookie }) => ({ uid, cookie })));
+    const followed = exchange.followed();
+    let changed = false;
+    for (const entry of entries) {
+      const events: readonly PodEvent[] = [
+        { type: "told", version },
+        { type: "followed", version: followed },
+      ];
+      changed = this.#dispatch(entry, events) || changed;
+    }
+    // A state that changed by this may ask for another announcement, and for nothing else: this ends.
+    if (changed) this.#announce();
+    return changed;
+  }
+
+  #listenerOf({ sandbox, workload }: Entry): PodEvent {
+    const families = new Set((workload?.addresses ?? []).map((address) => (address.includes(":") ? 6 : 4)));
+    try {
+      const stands = [...families].every((family) => this.#options.kernel.hasInboundListener(sandbox, family));
+      return { type: "listener", stands };
+    } catch {
+      // Its network namespace has just gone; the next mesh does not have the pod.
+      return { type: "listener", stands: false };
+    }
+  }
+
+  /** One timer, for whatever is due next of any pod: nothing is due of a pod that ended. */
+  #setTimer(): void {
+    this.#callOff();
+    if (this.#closed) return;
+    const { clock, times } = this.#options;
+    const now = clock.now();
+    const records = [...this.#entries.values()];
+    const due = records.map(({ record }) => nextWake(record, now, times) ?? Infinity);
+    const looksFor = records.filter((entry) => waitsForListener(entry.record));
+    this.#lookingSince = looksFor.length === 0 ? undefined : (this.#lookingSince ?? now);
+    if (this.#lookingSince !== undefined) {
+      due.push(now + (now - this.#lookingSince < PATIENCE_MS ? LOOK_MS : LOOK_LATER_MS));
+    }
+    const next = Math.min(...due);
+    if (!Number.isFinite(next)) return;
+    this.#callOff = clock.after(next - now, () =>
+      this.#each((entry) => (waitsForListener(entry.record) ? [this.#listenerOf(entry)] : [])),
+    );
+  }
+}
+
+function hasListeners({ state }: PodRecord): boolean {
+  return effectsOf(state).listeners !== "none";
+}
+
+/** What waits for a listener to stand, or to stand again: the state itself, or status. */
+function waitsForListener(record: PodRecord): boolean {
+  const { phase } = record.state;
+  return !record.listener && hasListeners(record) && phase !== "waiting" && phase !== "left";
+}

@@ -1,0 +1,204 @@
+import { beforeEach, expect, test } from "vitest";
+import { createLogger } from "../../agent/lib/log.ts";
+import type { AnnouncedSandbox, Exchange } from "../../agent/model/exchange.ts";
+import type { KernelPod, KnownSandbox } from "../../agent/model/kernel-pod.ts";
+import type { Mesh } from "../../agent/model/mesh.ts";
+import type { Workload } from "../../agent/model/workload.ts";
+import { Pods } from "../../agent/node/pods.ts";
+import { FakeClock } from "../identity/fake-clock.ts";
+
+/** The kernel, the other nodes and the certificates, as one node's pods see them. */
+class Surroundings {
+  readonly clock = new FakeClock();
+  /** What the kernel was asked for, in order: `UID phase inbound/outbound`. */
+  readonly asked: string[] = [];
+  readonly forgotten: string[] = [];
+  known: readonly KnownSandbox[] = [];
+  /** Cookies by path: a sandbox that is made anew has another one. */
+  readonly cookies = new Map<string, string>();
+  /** Cookies of sandboxes in which the proxy listens. */
+  readonly listening = new Set<string>();
+  refuses = false;
+  readonly certified = new Set<string>();
+  announced: readonly string[] = [];
+  version = 0;
+  followed = 0;
+  changes = 0;
+
+  open(): Pods {
+    return new Pods({
+      node: "node-1",
+      kernel: {
+        sandboxOf: (uid, netns) => ({ uid, netns, cookie: this.cookies.get(netns) ?? "1" }),
+        setPod: (pod) => this.setPod(pod),
+        forget: ({ uid, cookie }) => this.forgotten.push(`${uid}/${cookie}`),
+        known: () => this.known,
+        hasInboundListener: ({ cookie }) => this.listening.has(cookie),
+      },
+      exchange: this.exchange(),
+      sandboxes: { netnsOf: (uid) => `/netns/${uid}` },
+      hasCertificate: ({ uid }) => this.certified.has(uid),
+      times: { strictGraceMs: 5_000 },
+      clock: this.clock,
+      log: createLogger("test"),
+      onChange: () => this.changes++,
+    });
+  }
+
+  setPod({ sandbox, phase, effects }: KernelPod): void {
+    if (this.refuses && effects.inbound === "captured") throw new Error("the map is full");
+    this.asked.push(`${sandbox.uid} ${phase} ${effects.inbound}/${effects.outbound}`);
+  }
+
+  exchange(): Exchange {
+    return {
+      captured: () => new Set(),
+      revision: () => 0,
+      follow: () => undefined,
+      announce: (sandboxes: readonly AnnouncedSandbox[]) => {
+        const list = sandboxes.map(({ uid, cookie }) => `${uid}/${cookie}`);
+        if (list.join() !== this.announced.join()) this.version++;
+        this.announced = list;
+        return this.version;
+      },
+      followed: () => this.followed,
+      waitingFor: () => [],
+      trouble: () => undefined,
+      onChange: () => () => undefined,
+      close: () => undefined,
+    };
+  }
+}
+
+const pod = (uid: string, enrolled: boolean, rest: Partial<Workload> = {}): Workload => ({
+  meta: { namespace: "shop", name: uid, labels: {}, creationTimestamp: "" } as unknown as Workload["meta"],
+  ...{ uid, node: "node-1", addresses: ["10.0.0.1"], serviceAccount: "default", workloadName: uid, ports: [] },
+  ...{ probePorts: [], hostNetwork: false, enrolled, terminated: false },
+  ...rest,
+});
+
+const mesh = (...workloads: readonly Workload[]): Mesh => ({ workloads }) as unknown as Mesh;
+
+let world: Surroundings;
+beforeEach(() => {
+  world = new Surroundings();
+});
+
+const phase = (pods: Pods, uid: string): string | undefined => pods.states().get(uid)?.state.phase;
+
+test("a pod is set up for deliveries, then captured when its listener stands, then announced", () => {
+  world.certified.add("a");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  // The caller of `follow` compiles anyway.
+  expect(world.changes).toBe(0);
+  expect(world.asked.splice(0)).toEqual(["a joining open/open"]);
+  pods.served(pods.epochs());
+  expect(world.asked).toEqual([]);
+  world.listening.add("1");
+  world.clock.advance(10);
+  expect(world.asked.splice(0)).toEqual(["a captured captured/captured"]);
+  expect(world.announced).toEqual(["a/1"]);
+  expect(world.changes).toBe(1);
+});
+
+test("a pod without a listener holds back no other pod", () => {
+  world.certified.add("a").add("b");
+  world.cookies.set("/netns/a", "1").set("/netns/b", "2");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true), pod("b", true)));
+  world.listening.add("2");
+  pods.served(pods.epochs());
+  world.clock.advance(10);
+  expect([phase(pods, "a"), phase(pods, "b")]).toEqual(["joining", "captured"]);
+  world.clock.advance(60_000);
+  world.listening.add("1");
+  world.clock.advance(500);
+  expect(phase(pods, "a")).toBe("captured");
+});
+
+test("a sandbox that is made anew begins anew, though the pod keeps its UID", () => {
+  world.certified.add("a");
+  world.listening.add("1");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  pods.served(pods.epochs());
+  world.clock.advance(10);
+  expect(phase(pods, "a")).toBe("captured");
+  world.cookies.set("/netns/a", "2");
+  pods.follow(mesh(pod("a", true)));
+  expect(world.forgotten).toEqual(["a/1"]);
+  expect(phase(pods, "a")).toBe("joining");
+  expect(world.announced).toEqual([]);
+});
+
+test("a pod that ends is forgotten, and no timer stays", () => {
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  expect(world.clock.pending).toBeGreaterThan(0);
+  pods.follow(mesh());
+  expect(world.forgotten).toEqual(["a/1"]);
+  expect(world.clock.pending).toBe(0);
+  expect(pods.states().size).toBe(0);
+});
+
+test("a pod that an earlier agent captured stays captured, and one that is gone by now is forgotten", () => {
+  world.known = [
+    { sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured" },
+    { sandbox: { uid: "gone", netns: "/netns/gone", cookie: "7" }, phase: "captured" },
+  ];
+  world.listening.add("1");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  expect(world.asked).toEqual(["a captured captured/captured"]);
+  expect(world.forgotten).toEqual(["gone/7"]);
+  expect(world.announced).toEqual(["a/1"]);
+  expect(pods.views().get("a")?.listening).toBe(true);
+});
+
+test("a pod that leaves is let go when all other nodes follow", () => {
+  world.known = [{ sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured" }];
+  world.certified.add("a");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  pods.follow(mesh(pod("a", false)));
+  expect(phase(pods, "a")).toBe("leaving");
+  expect(world.announced).toEqual(["a/1"]);
+  pods.served(pods.epochs());
+  world.clock.advance(250);
+  expect(world.announced).toEqual([]);
+  pods.served(pods.epochs());
+  world.clock.advance(60_000);
+  expect(phase(pods, "a")).toBe("leaving");
+  world.followed = world.version;
+  pods.exchangeChanged();
+  world.clock.advance(250);
+  expect(phase(pods, "a")).toBe("left");
+  expect(world.asked.at(-1)).toBe("a left open/open");
+});
+
+test("a pod that the kernel does not capture is not announced, says why, and is tried again", () => {
+  world.certified.add("a");
+  world.listening.add("1");
+  world.refuses = true;
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  pods.served(pods.epochs());
+  expect(world.announced).toEqual([]);
+  expect(pods.views().get("a")).toMatchObject({ state: { phase: "joining" }, failure: "the map is full" });
+  world.refuses = false;
+  pods.served(pods.epochs());
+  world.clock.advance(1_000);
+  expect(phase(pods, "a")).toBe("captured");
+  expect(pods.views().get("a")?.failure).toBeUndefined();
+});
+
+test("pods of the node's network, of other nodes, and without an address are left alone", () => {
+  world.certified.add("a").add("b").add("c");
+  const pods = world.open();
+  pods.follow(
+    mesh(pod("a", true, { hostNetwork: true }), pod("b", true, { node: "node-2" }), pod("c", true, { addresses: [] })),
+  );
+  expect(world.asked).toEqual([]);
+  expect(pods.states().size).toBe(0);
+});
