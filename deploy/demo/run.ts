@@ -45,7 +45,7 @@ export const REQUIRED_CHECKS = [
 
 const LIVE_PAGES_PER_SECOND = 20;
 
-/** Brings the shop up, runs the demo, and takes everything down again, also after a failure. Resolves to true if all went well. */
+/** Brings the shop up, runs the demo, and takes everything down, also after a failure. Resolves to true if all went well. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const progress = new Progress((text) => process.stdout.write(text));
   const checks: Check[] = [];

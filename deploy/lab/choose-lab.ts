@@ -3,7 +3,7 @@ import { AmbitError } from "../../agent/lib/errors.ts";
 import { isSupervised } from "./claim.ts";
 import { labPaths, labsDir, type LabPaths } from "./machine/lab-paths.ts";
 
-/** The lab of this name, or the only one that there is. Throws AmbitError `no-such-lab` or `which-lab`. */
+/** The running lab with this name; without a name, the only lab that runs. Throws AmbitError `no-such-lab` or `which-lab`. */
 export function chooseLab(name: string | undefined): LabPaths {
   const known = runningLabs();
   if (name !== undefined) {

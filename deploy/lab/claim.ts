@@ -5,19 +5,19 @@ import { identify, isAlive, type ProcessIdentity } from "../../agent/lib/process
 import { labCgroup } from "./machine/cgroup.ts";
 import { labsDir, stateDir, type LabPaths } from "./machine/lab-paths.ts";
 
-/** Who supervises a lab, in its state folder. */
+/** The lab's supervisor, as recorded in the state folder. */
 export interface SupervisorRecord extends ProcessIdentity {
   readonly manifests: string;
 }
 
-/** Makes a folder that is to become a lab's state folder; names that begin with a dot name no lab. */
+/** Makes a folder that becomes a lab's state folder later. Its name begins with a dot, as no lab's name does. */
 export function draftState(lab: string): string {
   for (let attempt = 0; ; attempt++) {
     mkdirSync(labsDir(), { recursive: true, mode: 0o700 });
     try {
       return mkdtempSync(join(labsDir(), `.${lab}-`));
     } catch (error) {
-      // Another lab has just gone and taken the empty folder with it.
+      // The last other lab has just removed the empty folder.
       if (errnoOf(error) !== "ENOENT" || attempt === 10) throw error;
     }
   }
@@ -38,7 +38,7 @@ export function claimState(draft: string, paths: LabPaths, manifests: string): v
     mkdirSync(labCgroup(paths.name));
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
-    // Names in the kernel are the machine's, state folders are not.
+    // Two state folders can hold the same lab name, but the machine has each cgroup only once.
     renameSync(paths.root, draft);
     throw new AmbitError({
       code: "lab-exists",
@@ -50,7 +50,7 @@ export function claimState(draft: string, paths: LabPaths, manifests: string): v
   }
 }
 
-/** undefined where there is no such lab. */
+/** undefined where no such lab exists. */
 export function readSupervisor(paths: LabPaths): SupervisorRecord | undefined {
   try {
     return JSON.parse(readFileSync(paths.supervisor, "utf8")) as SupervisorRecord;
@@ -73,7 +73,7 @@ export function labExists(paths: LabPaths): AmbitError {
   });
 }
 
-/** Folders that no lab is in any more. */
+/** Removes the folders above the labs once they are empty. */
 export function removeEmptyStateDirs(): void {
   for (const folder of [labsDir(), stateDir()]) {
     try {

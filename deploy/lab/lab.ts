@@ -24,7 +24,7 @@ export interface LabOptions {
   readonly paths: LabPaths;
   readonly manifests: string;
   readonly nodeNames: readonly string[];
-  /** Start the nodes' agents; without them the lab is a cluster without a mesh. */
+  /** Whether to start the nodes' agents. Without them the lab is a cluster without a mesh. */
   readonly agents: boolean;
 }
 
@@ -58,7 +58,7 @@ export class Lab {
     );
   }
 
-  /** Network first, then name servers, then pods. Rejects where the machine does not let it. */
+  /** Makes the network, then starts the name servers, then the pods. Rejects where the machine does not allow it. */
   async start(): Promise<void> {
     await createFabric(this.#options.paths);
     await Promise.all(this.#nodes.map((node) => node.createNetwork()));
@@ -78,12 +78,12 @@ export class Lab {
       this.#changed();
     });
     this.#running = true;
-    // So that the first who asks is told of the last seconds, and not of the time since the last who asked.
+    // CPU usage is the difference of two readings. Regular readings keep the period between them short.
     this.#measuring = setInterval(() => this.#measure(), MEASURE_MS);
     this.#changed();
   }
 
-  /** Ends the pods, then what serves them. */
+  /** Ends the pods, then the processes that serve them. */
   async stop(): Promise<void> {
     this.#running = false;
     clearInterval(this.#measuring);
@@ -93,7 +93,7 @@ export class Lab {
     this.#kubeProxy?.close();
   }
 
-  /** Throws AmbitError `not-in-lab`. `target`: a namespace, or `namespace/pod`. */
+  /** `target`: a namespace, or `namespace/pod`. Throws AmbitError `not-in-lab`. */
   setEnrollment(target: string, on: boolean): void {
     const [namespace = "", pod] = target.split("/");
     if (pod !== undefined) {
@@ -109,7 +109,10 @@ export class Lab {
     this.#changed();
   }
 
-  /** Arguments of /bin/sh that run what is appended inside a pod's container. Throws AmbitError `not-in-lab`, `not-running`. */
+  /**
+   * Arguments of /bin/sh that run a command inside a pod's container: the caller appends the command.
+   * Throws AmbitError `not-in-lab`, `not-running`.
+   */
   joinCommand(namespace: string, name: string, container: string | undefined): readonly string[] {
     const pod = this.#findPod(namespace, name);
     if (pod === undefined) throw notInLab(`pod ${namespace}/${name}`);
@@ -132,7 +135,7 @@ export class Lab {
     const nodes = this.#nodes.map((node) => this.#nodeStatus(node));
     const pods = this.#cluster.pods.map((pod) => this.#podStatus(pod));
     const { rejected } = this.#desired;
-    // A Job tries again, and says itself when it has given up.
+    // A Job replaces its failed pods, and reports by itself once it gives up.
     const ofJobs = new Set(this.#cluster.pods.filter(isOfJob).map(({ uid }) => uid));
     const lost = [
       ...rejected.map(({ kind, namespace, name, reason }) => `${kind} ${namespace}/${name}: ${reason}`),
@@ -148,7 +151,7 @@ export class Lab {
         .filter(({ phase, reason }) => phase !== "Failed" && reason !== "" && reason !== LEAVING)
         .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
       ...this.#cluster.waitingFor,
-      ...this.#cluster.pods.filter(isFresh).map(({ plan }) => `Pod ${podKey(plan)}: it has only just been started`),
+      ...this.#cluster.pods.filter(isFresh).map(({ plan }) => `Pod ${podKey(plan)}: it has just started`),
       ...(this.#running ? [] : ["the network is being made"]),
     ];
     return {
@@ -165,7 +168,7 @@ export class Lab {
     };
   }
 
-  /** One after the other: the first makes what the authority is known by. */
+  /** One node after the other: the first one makes the certificate that identifies the authority. */
   async #startAgents(): Promise<void> {
     const { paths, manifests } = this.#options;
     const authority = new AuthorityProcess(paths, manifests);
@@ -223,13 +226,13 @@ export class Lab {
         origin: { file: this.#options.manifests },
         subject: { group: "", version: "v1", kind: "Node", namespace: "", name },
         field: "",
-        reason: "the nodes of a lab are those that it was started with",
+        reason: "a lab keeps the nodes that it was started with",
         remedy: "Take the lab down and up again.",
       }));
     return [...this.#watch.problems, ...this.#desired.problems, ...late].map(printProblem);
   }
 
-  /** Brings everything in line, once for all changes of this turn. */
+  /** Applies all changes of this turn of the event loop at once. */
   #changed(): void {
     if (this.#scheduled || !this.#running) return;
     this.#scheduled = true;
@@ -245,10 +248,10 @@ export class Lab {
 
 const MEASURE_MS = 2_000;
 
-/** What ends at once, for want of a file or a port, has ended by then. */
+/** A process that lacks a file or a port has ended within this time. */
 const SETTLE_MS = 1_000;
 
-/** Of a container without a probe nothing is known but that it runs, which says little in its first moments. */
+/** A container without a probe counts as ready once it runs. In its first moments that says little. */
 function isFresh(pod: Pod): boolean {
   return pod.containers.some(({ spec, state }) => {
     if (state.kind !== "running" || spec.readinessProbe !== undefined) return false;

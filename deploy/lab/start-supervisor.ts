@@ -18,16 +18,16 @@ export interface LabUpOptions {
 }
 
 /**
- * Starts a lab's supervisor, a process of its own, and resolves once the lab's network is there and its pods are being
- * started. What a lab of this name has left behind, whose supervisor was killed, is removed first.
- * Throws AmbitError `not-root`, `lab-exists`, `lab-name`, `manifests-not-found`, or why the network could not be made.
+ * Starts a lab's supervisor as a process of its own. Resolves once the lab's network exists and its pods begin to start.
+ * Before that it removes the remains of a lab with this name whose supervisor was killed.
+ * Throws AmbitError `not-root`, `lab-exists`, `lab-name`, `manifests-not-found`, or the reason why the network failed.
  */
 export async function startSupervisor(options: LabUpOptions): Promise<void> {
   requireRoot();
   const paths = labPaths(options.name);
   if (isSupervised(paths)) throw labExists(paths);
   if (readSupervisor(paths) !== undefined) await removeLab(paths);
-  // Here and not in the agents: a node of a lab has no way out, and several would fetch it at once.
+  // Fetched here, as a lab's node has no way to the internet, and its agents would all fetch it at once.
   const env = options.agents ? { ...process.env, AMBIT_ENVOY: (await ensureEnvoy()).path } : process.env;
   const draft = draftState(options.name);
   const log = openSync(join(draft, "supervisor.log"), "a");
@@ -41,7 +41,7 @@ export async function startSupervisor(options: LabUpOptions): Promise<void> {
   const report = await readReport(child.stdio[3] as NodeJS.ReadableStream);
   if ("failure" in report) await ended;
   else child.unref();
-  // Renamed, unless it has failed before that.
+  // The supervisor has renamed the draft, unless it failed earlier.
   const said = tailOf(join(draft, "supervisor.log"), 3) || tailOf(paths.supervisorLog, 3);
   rmSync(draft, { recursive: true, force: true });
   if ("listening" in report) return;

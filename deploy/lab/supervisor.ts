@@ -14,19 +14,19 @@ import { removeLab } from "./teardown.ts";
 export interface SupervisorOptions {
   readonly name: string;
   readonly manifests: string;
-  /** How many nodes there are, where the manifests name none. */
+  /** How many nodes to make where the manifests name none. */
   readonly nodes: number;
   readonly agents: boolean;
-  /** Folder that is to become the lab's state folder. */
+  /** Folder that becomes the lab's state folder. */
   readonly draft: string;
 }
 
-/** What a supervisor says of itself, once, on file descriptor `STARTUP_FD`. */
+/** A supervisor writes this once, on file descriptor `STARTUP_FD`. */
 export type StartupReport = { readonly listening: true } | { readonly failure: ControlFailure };
 
 export const STARTUP_FD = 3;
 
-/** Runs a lab until it is taken down. The process ends with it, whatever happens. */
+/** Runs a lab until somebody takes it down. Then this process ends, also after a failure. */
 export async function superviseLab(options: SupervisorOptions): Promise<void> {
   const paths = labPaths(options.name);
   let claimed = false;
@@ -36,7 +36,7 @@ export async function superviseLab(options: SupervisorOptions): Promise<void> {
     leaving ??= (async () => {
       await lab?.stop().catch((error: unknown) => log(describe(error)));
       if (claimed) await removeLab(paths);
-      // After the answer to whoever asked for it.
+      // Later, so that the answer to the request for this gets out.
       setTimeout(() => process.exit(0), 100);
     })();
     return leaving;
@@ -80,7 +80,7 @@ function report(message: StartupReport): void {
     writeSync(STARTUP_FD, `${JSON.stringify(message)}\n`);
     closeSync(STARTUP_FD);
   } catch {
-    // Whoever started it has gone.
+    // The process that started this one is gone.
   }
 }
 
@@ -90,12 +90,12 @@ function log(text: string): void {
 
 const MAX_BYTES = 64 << 20;
 const INTERVAL_MS = 10_000;
-/** Folders of a node that hold no logs; one of them is a mounted bpffs. */
+/** Folders of a node without logs; one of them is a mounted bpffs. */
 const OTHERS = new Set(["bpf", "cluster", "netns", "etc", "filters"]);
 
 /**
- * Keeps the logs of a lab from filling the disk: a `*.log` that has grown past the limit becomes `*.log.1`. Who writes it
- * does so at its end (O_APPEND), and goes on at the beginning of the emptied file.
+ * Keeps the logs of a lab from filling the disk: a `*.log` above the limit becomes `*.log.1`, and the file is emptied. Its
+ * writer appends (O_APPEND), and so goes on at the beginning of the empty file.
  */
 function limitLogs(folder: string): void {
   setInterval(() => {
@@ -109,7 +109,7 @@ function limit(file: string): void {
     copyFileSync(file, `${file}.1`);
     truncateSync(file, 0);
   } catch {
-    // Its pod has gone in the meantime.
+    // Its pod is gone by now.
   }
 }
 

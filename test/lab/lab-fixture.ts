@@ -70,11 +70,11 @@ export class TestLab {
     return JSON.parse(stdout) as LabStatus;
   }
 
-  /** Waits until its status is as wanted; throws with what it is if that takes too long. */
+  /** Waits until its status is as wanted. Throws with the status after `WAIT_MS`. */
   async until(wanted: (status: LabStatus) => boolean): Promise<LabStatus> {
     const status = await poll(WAIT_MS, 50, () => this.status(), wanted);
     if (wanted(status)) return status;
-    throw new Error(`the lab did not come to be as wanted: ${JSON.stringify(status, undefined, 1)}`);
+    throw new Error(`the lab did not reach the wanted status: ${JSON.stringify(status, undefined, 1)}`);
   }
 
   /** Resolved objects of a kind (`pods`, `services`, …), as the agents read them. */
@@ -83,7 +83,7 @@ export class TestLab {
     return (JSON.parse(text) as { items: readonly T[] }).items;
   }
 
-  /** Everything of the lab that this machine shows: nothing, once it is down. */
+  /** All traces of the lab on this machine. Empty once the lab is down. */
   async traces(): Promise<readonly string[]> {
     const netns = (await tryRun("ip", ["netns", "list"])).stdout.split("\n").filter((line) => line.includes(this.name));
     const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
@@ -103,7 +103,7 @@ export class TestLab {
   }
 
   #owns(pid: number): boolean {
-    // A zombie is waited for by whoever adopted it, which is the machine's business.
+    // A zombie has ended. Its new parent reaps it, sooner or later.
     if (identify(pid) === undefined) return false;
     if (commandOf(pid).includes(this.name)) return true;
     try {

@@ -102,7 +102,7 @@ describePrivileged("a lab's life", () => {
   });
 });
 
-// At once: each is given long enough for a pod to be made, to fail and to say so where there is little CPU.
+// Side by side, because each gets time for a pod to start, to fail and to report it on a slow machine.
 describePrivileged("a lab that does not come up", () => {
   test.concurrent.each([
     ["ends at once", "command: [sh, -c, 'echo out of cheese; exit 3']", "out of cheese"],

@@ -43,7 +43,7 @@ metadata: { name: client }
 spec: { nodeName: node-2, containers: [{ name: c, command: [sleep, "1000"] }] }
 `;
 
-/** Prints, as JSON, what a client of a Service sees: arguments are "tcp", "udp" or "udp-connected", an address, how often. */
+/** Prints the answers of a Service as JSON. Arguments: "tcp", "udp" or "udp-connected"; an address; the number of calls. */
 const CLIENT = `
 import json, socket, sys
 how, address, times = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -7,7 +7,7 @@ import type { VolumeSpec } from "../../deploy/lab/pod-spec/volume-spec.ts";
 import { Volumes } from "../../deploy/lab/pods/volumes.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 
-/** What is said of a Pod with these volumes and mounts. */
+/** The problems of a Pod with these volumes and mounts. */
 function notesOf(volumes: string, mounts = "[]"): readonly string[] {
   const text = `
 apiVersion: v1

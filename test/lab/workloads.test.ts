@@ -5,7 +5,7 @@ import type { LabStatus, PodStatus } from "../../deploy/lab/control/lab-status.t
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
 
-/** Below folders that every machine has, and not there itself. */
+/** A path that does not exist, below a folder that exists on every machine. */
 const BASE = `/srv/ambit-lab-${process.pid}`;
 const MOUNT = `${BASE}/config`;
 
@@ -94,7 +94,7 @@ spec:
           volumeMounts: [{ name: data, mountPath: ${BASE}/data }]
 `;
 
-/** A mount below what is a file on every machine. */
+/** A mount below a path that is a file on every machine. */
 const POD_BELOW_A_FILE = `
 apiVersion: v1
 kind: Pod
@@ -149,7 +149,7 @@ describePrivileged("workloads of a lab", () => {
 
   test("a container whose liveness probe fails is started anew", async () => {
     const restarts = (status: LabStatus): number => podNamed(status, "sick")?.containers[0]?.restarts ?? 0;
-    // On a busy machine a probe may have been too late before.
+    // On a busy machine an earlier probe may have timed out.
     const before = restarts(await lab.status());
     rmSync(`/tmp/ambit-sick-${process.pid}`);
     const after = await lab.until((status) => restarts(status) > before);
@@ -204,7 +204,7 @@ describePrivileged("workloads of a lab", () => {
     const failed = await lab.until((status) => status.failed && lostPods(status).length === 0);
     expect(failed.waitingFor.join()).toContain("Job shop/lost: BackoffLimitExceeded: 1 failed, and backoffLimit is 0");
     expect((await lab.run("get", ["job/lost", "-n", "shop"])).stdout).toMatch(/lost +Failed +0\/1/u);
-    // Another change is another step: it must not begin again.
+    // Another change causes another step. The Job must not begin again.
     lab.write("other.yaml", "{ apiVersion: v1, kind: ConfigMap, metadata: { name: other, namespace: shop } }");
     await expect.poll(async () => (await lab.run("get", ["cm/other", "-n", "shop"])).code).toBe(0);
     const after = await lab.status();

@@ -1,7 +1,7 @@
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { LabStatus } from "../control/lab-status.ts";
 
-/** kubectl's columns of one kind; `wide` are those of `-o wide`, beside the others. */
+/** kubectl's columns of one kind. `wide`: those that `-o wide` adds. */
 export interface Columns {
   readonly head: readonly string[];
   readonly wide: readonly string[];
@@ -28,7 +28,7 @@ const POD: Columns = {
   },
 };
 
-/** What kubectl has under STATUS: the reason's first word where it is one of Kubernetes' own. */
+/** kubectl's STATUS column: the reason, if it is one of Kubernetes' own words. */
 function stateOf(phase: string, reason: string): string {
   if (phase === "Succeeded") return "Completed";
   if (reason === "it is being removed") return "Terminating";
@@ -72,7 +72,7 @@ const ENDPOINT_SLICE: Columns = {
   },
 };
 
-/** Pods that a controller of this kind has made, and those of them that are ready. */
+/** How many pods a controller has, and how many of them are ready or done. */
 function owned(
   object: RawObject,
   status: LabStatus,

@@ -25,11 +25,11 @@ export function addLabExec(lab: Command): void {
     });
 }
 
-/** Runs a command at this terminal; its exit code. Signals are its own: this process waits for its end. */
+/** Runs a command at this terminal and returns its exit code. The command handles signals; this process waits for its end. */
 function runAttached(file: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = start(file, args, { stdio: "inherit", cwd: "/" });
-    // Ctrl-C reaches the whole group by itself; SIGTERM and SIGHUP are passed on.
+    // The terminal sends Ctrl-C to the whole process group. SIGTERM and SIGHUP have to be passed on.
     process.on("SIGINT", () => undefined);
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
     child.once("error", reject);

@@ -11,7 +11,7 @@ import { labPaths } from "../machine/lab-paths.ts";
 import { at, columnsOf } from "./kubectl-columns.ts";
 import { labNameOption } from "./lab-options.ts";
 
-/** A kind that `ambit lab get` knows, by all the names that kubectl has for it. */
+/** A kind that `ambit lab get` knows, with kubectl's names for it. */
 interface ResourceKind {
   readonly kind: string;
   readonly group: string;
@@ -58,9 +58,7 @@ export function addLabGet(lab: Command): void {
   lab
     .command("get")
     .summary("objects of a lab, as kubectl shows them")
-    .description(
-      "Shows objects of a lab as 'kubectl get' would: what the manifests say, and what the lab has made of it.",
-    )
+    .description("Shows objects of a lab as 'kubectl get' would, with the fields that the lab has filled in.")
     .argument("<kind>", `${RESOURCES.map(({ names }) => names[0]).join(", ")}; or KIND/NAME`)
     .argument("[names...]", "only these")
     .addOption(labNameOption())
@@ -133,7 +131,7 @@ function print(
   write(table([[...(withNamespace ? ["NAMESPACE"] : []), ...head], ...rows]));
 }
 
-/** kubectl's equality-based selectors: `a=b`, `a==b`, `a!=b`, `a`, `!a`, divided by commas. */
+/** kubectl's equality-based selectors: `a=b`, `a==b`, `a!=b`, `a`, `!a`, separated by commas. */
 function hasLabels({ value }: RawObject, selector: string | undefined): boolean {
   const labels = at(value, "metadata", "labels") ?? {};
   return (selector ?? "")

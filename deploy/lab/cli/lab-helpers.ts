@@ -3,7 +3,7 @@ import { runKubelet } from "../kubelet/kubelet.ts";
 import { superviseLab, type SupervisorOptions } from "../supervisor.ts";
 import { nodeCount } from "./lab-options.ts";
 
-/** Processes that a lab starts for itself; nobody calls them by hand. */
+/** Hidden commands for the processes that a lab starts itself. */
 export function addLabHelpers(lab: Command): void {
   lab
     .command("run", { hidden: true })

@@ -15,7 +15,7 @@ export function addLabList(lab: Command): void {
   lab
     .command("list")
     .summary("the labs on this machine")
-    .description("Lists the labs on this machine, and what is left of those whose supervisor was killed.")
+    .description("Lists the labs on this machine, and the remains of labs whose supervisor was killed.")
     .addOption(outputOption())
     .addHelpText("after", "\nExamples:\n  $ ambit lab list\n  $ ambit lab list -o json | jq -r '.labs[].name'")
     .action(({ output }: { output: OutputFormat }) => {
@@ -33,7 +33,7 @@ function listLabs(): readonly ListedLab[] {
   try {
     names = readdirSync(labsDir()).filter((name) => !name.startsWith("."));
   } catch {
-    // No lab was ever started, or the last one has gone.
+    // No lab has been started yet, or the last one is gone.
   }
   return names.flatMap((name) => {
     const record = readSupervisor(labPaths(name));

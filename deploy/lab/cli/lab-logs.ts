@@ -15,12 +15,12 @@ interface LogsOptions {
 export function addLabLogs(lab: Command): void {
   lab
     .command("logs")
-    .summary("what a pod's container has printed")
-    .description("Prints what a pod's container has written to its standard output and error, over all its restarts.")
+    .summary("the output of a pod's container")
+    .description("Prints a container's standard output and error, from all its restarts.")
     .argument("<namespace/pod>", "the pod")
     .addOption(labNameOption())
     .option("-c, --container <container>", "the container (default: the pod's first)")
-    .option("-f, --follow", "go on with what it prints from now on, until Ctrl-C or the lab's end")
+    .option("-f, --follow", "keep printing new output, until Ctrl-C or the lab's end")
     .addHelpText(
       "after",
       "\nExamples:\n  $ ambit lab logs --name try shop/storefront\n  $ ambit lab logs --name try shop/storefront -c app --follow",
@@ -48,7 +48,7 @@ function notFound(what: string, remedy: string): AmbitError {
 const INTERVAL_MS = 100;
 const CHUNK = 64 << 10;
 
-/** Prints a growing file on standard output; with `follow` until it is removed. Prints nothing for one that is not there. */
+/** Prints a file; with `follow` also what is appended, until the file is removed. A missing file prints nothing. */
 async function printLog(path: string, follow: boolean): Promise<void> {
   let file: FileHandle;
   try {
@@ -69,7 +69,7 @@ async function printLog(path: string, follow: boolean): Promise<void> {
       }
       const { nlink, size } = await file.stat();
       if (!follow || nlink === 0) return;
-      // It had grown too long and was emptied.
+      // The supervisor has emptied the file, because it was too long.
       if (size < position) position = 0;
       await sleep(INTERVAL_MS);
     }
@@ -78,7 +78,7 @@ async function printLog(path: string, follow: boolean): Promise<void> {
   }
 }
 
-/** Waits until it is written: the buffer is used again. */
+/** Resolves once the chunk is written, since the caller reuses the buffer. */
 function write(chunk: Uint8Array): Promise<void> {
   return new Promise((resolve) => process.stdout.write(chunk, () => resolve()));
 }

@@ -10,7 +10,7 @@ export function addLabStatus(lab: Command): void {
   lab
     .command("status")
     .summary("nodes, pods and services of a lab")
-    .description("Shows the nodes, pods and services of a lab, and what it could not make of the manifests.")
+    .description("Shows the nodes, pods and services of a lab, and its problems with the manifests.")
     .addOption(labNameOption())
     .addOption(outputOption())
     .addHelpText(
@@ -55,7 +55,7 @@ function toText(status: LabStatus): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-/** `12% 84Mi`: of one CPU, and resident. */
+/** `12% 84Mi`: share of one CPU, and resident memory. */
 function usageText(usage: Usage | null): string {
   return usage === null ? "-" : `${usage.cpuPercent.toFixed(0)}% ${(usage.memoryBytes / 2 ** 20).toFixed(0)}Mi`;
 }

@@ -21,13 +21,13 @@ export function addLabUp(lab: Command): void {
     .command("up")
     .summary("start a lab and wait until everything in it is ready")
     .description(
-      "Starts a lab and waits until every pod is ready and every pod of an enrolled namespace is enrolled; changes of the\n" +
-        "manifests are followed. Exits 1 where that is not so within the time limit, and says why. Stays in the foreground\n" +
-        "until Ctrl-C, which takes the lab down, unless --detach is given.",
+      "Starts a lab, and waits until all pods are ready and the pods of enrolled namespaces are in the mesh. Exits 1 with\n" +
+        "the reasons if the time limit passes first. The lab follows changes of the manifests. Without --detach the command\n" +
+        "stays in the foreground, and Ctrl-C takes the lab down.",
     )
     .addOption(labNameOption())
     .requiredOption("--manifests <dir>", "folder of Kubernetes manifests (*.yaml, *.yml, *.json)")
-    .option("--nodes <count>", "how many nodes there are, where the manifests hold no Node objects", nodeCount, 2)
+    .option("--nodes <count>", "number of nodes, if the manifests hold no Node objects", nodeCount, 2)
     .option("--detach", "leave the lab running in the background")
     .option("--timeout <seconds>", "time limit for everything to be ready", seconds, 60)
     .addOption(lab.createOption("--no-agents", "a cluster without a mesh").hideHelp())
@@ -48,7 +48,7 @@ async function up(options: UpOptions): Promise<void> {
   for (const signal of signals) process.on(signal, onSignal);
   try {
     await startSupervisor(options);
-    // From here on, until it is ready, the lab does not outlive this command, however that ends.
+    // Until the lab is ready, it goes down when this command ends, even by SIGKILL.
     const tie = await attach(labPaths(name));
     const watch = new LabWatch(name);
     const failure = await watch.untilReady(timeout, stop.signal);

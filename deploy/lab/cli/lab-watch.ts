@@ -6,7 +6,7 @@ import type { LabStatus } from "../control/lab-status.ts";
 
 const INTERVAL_MS = 100;
 
-/** Follows a lab and tells, on standard error, what becomes of it. */
+/** Follows a lab and reports its progress on standard error. */
 export class LabWatch {
   readonly #lab: string;
   readonly #started = Date.now();
@@ -16,7 +16,10 @@ export class LabWatch {
     this.#lab = lab;
   }
 
-  /** Waits until everything is ready: undefined, or why it is not after `timeoutSeconds` (or for certain, or when stopped). */
+  /**
+   * Waits until everything is ready, and resolves to undefined. Resolves to the reason if the lab cannot become ready, is not
+   * ready after `timeoutSeconds`, or `stop` aborts first.
+   */
   async untilReady(timeoutSeconds: number, stop: AbortSignal): Promise<string | undefined> {
     for (;;) {
       const status = await this.#look();
@@ -36,7 +39,7 @@ export class LabWatch {
     }
   }
 
-  /** Tells of changes until it is stopped, or the lab goes down. */
+  /** Reports changes until `stop` aborts or the lab goes down. */
   async untilStopped(stop: AbortSignal): Promise<void> {
     process.stderr.write(`lab ${this.#lab}: Ctrl-C takes it down\n`);
     while (!stop.aborted) {
@@ -45,7 +48,7 @@ export class LabWatch {
     }
   }
 
-  /** What it is and does, or why that cannot be known. Says what is new. */
+  /** Reads the lab's status and reports what is new. A text instead of the status says why there is none. */
   async #look(): Promise<LabStatus | string> {
     try {
       const status = await labStatus(this.#lab);

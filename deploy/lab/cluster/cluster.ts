@@ -13,18 +13,18 @@ import { chooseNode } from "../workloads/scheduler.ts";
 import { nextStatefulStep, statefulPod, type StatefulSetPlan } from "../workloads/stateful-set.ts";
 import type { Desired } from "./desired.ts";
 
-/** How long processes may take to end, at most, whatever their pod says: people wait. Milliseconds. */
+/** Longest time in milliseconds for processes to end, whatever their pod says: people wait for it. */
 const MAX_GRACE_MS = 5_000;
 
-/** The pods of the lab: makes what is wanted, ends what is not. */
+/** The pods of the lab: makes those that are wanted, and ends the others. */
 export class Cluster {
   readonly #paths: LabPaths;
   readonly #nodes: readonly LabNode[];
   readonly #onChange: () => void;
   readonly #pods = new Map<string, Pod>();
-  /** Pods that could not be given a place, and why, by `namespace/name`. */
+  /** Pods without a node, and why, by `namespace/name`. */
   readonly #unplaced = new Map<string, string>();
-  /** By owner. Kept: the pods by which it was known are gone by then. */
+  /** By owner. Kept here, because the pods that have failed are gone. */
   readonly #failedJobs = new Map<string, JobFailure>();
   readonly #waitingFor: string[] = [];
   /** By `kind namespace/name`. */
@@ -49,17 +49,17 @@ export class Cluster {
     return [...this.#failedJobs].map(([job, { reason }]) => `${job}: ${reason}`);
   }
 
-  /** StatefulSets that have not all of their pods yet, in words. */
+  /** StatefulSets that still lack pods, in words. */
   get waitingFor(): readonly string[] {
     return this.#waitingFor;
   }
 
-  /** Takes one step towards what is wanted; to be called again after each change, as some steps wait for earlier ones. */
+  /** Takes one step towards what is wanted. Call it again after each change, as some steps wait for earlier ones. */
   reconcile(desired: Desired): void {
     this.#unplaced.clear();
     this.#waitingFor.length = 0;
     this.#takeConfigs(desired.configs);
-    // Written wrongly now and running since it was right: it runs on, as the API server would refuse the change.
+    // An object with a wrong change keeps running as it was: an API server would refuse the change.
     const kept = new Set(desired.rejected.map(({ kind, ...names }) => `${kind} ${podKey(names)}`));
     const bare = new Map(desired.pods.map((plan) => [podKey(plan), plan]));
     const owners = new Set([
@@ -119,7 +119,7 @@ export class Cluster {
     else this.#failedJobs.set(owner, step.failure);
   }
 
-  /** The pods of one controller, with what its steps have to know of them. */
+  /** The pods of one controller, with what its steps read of them. */
   #ownedBy(owner: string) {
     return this.pods
       .filter((pod) => pod.plan.owner === owner)

@@ -17,7 +17,7 @@ export interface WrittenNamespace {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What the manifests ask for, as far as it is the lab's business. */
+/** The part of the manifests that the lab acts on. */
 export interface Desired {
   readonly pods: readonly PodPlan[];
   readonly deployments: readonly DeploymentPlan[];
@@ -31,7 +31,7 @@ export interface Desired {
   readonly namespaces: ReadonlyMap<string, WrittenNamespace>;
   /** Names of Node objects, in the order of their names. */
   readonly nodes: readonly string[];
-  /** Pods, and what makes pods, that cannot be run as they are written. */
+  /** Pods and workloads that cannot run as they are written. */
   readonly rejected: readonly {
     readonly kind: string;
     readonly namespace: string;
@@ -41,7 +41,7 @@ export interface Desired {
   readonly problems: readonly Problem[];
 }
 
-/** Reads objects, of which no two have one key. Never throws: what cannot be done is in `rejected` and `problems`. */
+/** Reads objects with different keys. Never throws: `rejected` and `problems` hold what is wrong. */
 export function readDesired(objects: readonly RawObject[]): Desired {
   const problems: Problem[] = [];
   const rejected: Desired["rejected"][number][] = [];
@@ -88,13 +88,13 @@ function writtenNamespace(object: RawObject): WrittenNamespace {
   return { labels: readLabels(metadata.field("labels")), metadata: asObject(metadata.raw) };
 }
 
-/** Kinds of which pods are made. */
+/** Kinds that result in pods. */
 const RUN = new Set(["Pod", "Deployment", "StatefulSet", "Job"]);
-/** Groups of which the lab knows only the kinds above, and lone kinds beside them. */
+/** Groups in which the lab supports only the kinds above, and some unsupported kinds of other groups. */
 const CLUSTER_GROUPS = new Set(["apps", "batch", "autoscaling", "networking.k8s.io", "policy"]);
 const CLUSTER_KINDS = new Set(["ReplicationController", "Endpoints", "PersistentVolume", "PersistentVolumeClaim"]);
 
-/** Kinds that a cluster acts on and the lab does not. Of the mesh's own kinds the agents tell. */
+/** Warns of kinds that have an effect in a cluster and none in the lab. The agents report on the mesh's own kinds. */
 function warnOfKind(object: RawObject, problems: Problem[]): void {
   const { group, kind } = object;
   if ((group === "apps" || group === "batch") && RUN.has(kind)) return;

@@ -6,7 +6,7 @@ import { LastGood } from "../../../agent/sources/last-good/last-good.ts";
 import { ManifestFolder } from "../../../agent/sources/manifest-folder.ts";
 import { readDesired } from "./desired.ts";
 
-/** The user's folder of manifests, followed live. What breaks keeps its last good version, here as in the agents. */
+/** Follows the user's folder of manifests. A broken object keeps its last good version, here as in the agents. */
 export class ManifestWatch {
   readonly #folder: ManifestFolder;
   readonly #followed: FollowedFolders;
@@ -32,12 +32,12 @@ export class ManifestWatch {
     return new ManifestWatch(folder);
   }
 
-  /** One for each key. */
+  /** One object for each key. */
   get objects(): readonly RawObject[] {
     return this.#objects;
   }
 
-  /** Files and objects that cannot be read. */
+  /** Problems of files, and of objects that cannot be read. */
   get problems(): readonly Problem[] {
     return this.#problems;
   }
@@ -45,7 +45,7 @@ export class ManifestWatch {
   /** Calls `listener` after each change from now on. */
   onChange(listener: (objects: readonly RawObject[]) => void): void {
     this.#listener = listener;
-    // What has changed before there was a listener.
+    // To catch changes from before there was a listener.
     this.#followed.look();
   }
 
@@ -54,7 +54,7 @@ export class ManifestWatch {
   }
 
   #merge(): void {
-    // What the agents find wrong is theirs to tell; which version counts has to be the same for all.
+    // The agents report their own problems, but the lab and the agents have to agree on the version that counts.
     const judge = (objects: readonly RawObject[]): { readonly problems: readonly Problem[] } => ({
       problems: [...readDesired(objects).problems, ...objectsToMesh(objects, {}, this.#memory).problems],
     });

@@ -8,7 +8,7 @@ import type { Slice } from "../services/endpoint-slices.ts";
 import type { ServicePlan } from "../services/service-plan.ts";
 import type { Labels } from "./enrollment.ts";
 
-/** Objects as the API server would show them: what was written, and what the cluster has filled in. */
+/** Objects as an API server would show them: as written, with the fields that a cluster fills in. */
 
 export function podObject(pod: Pod, labels: Labels): object {
   const { plan, node, addresses } = pod;

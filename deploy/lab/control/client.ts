@@ -6,7 +6,7 @@ import { labPaths, type LabPaths } from "../machine/lab-paths.ts";
 import { CONTROL, type ControlFailure, type JoinAnswer, type JoinRequest } from "./control-protocol.ts";
 import type { LabStatus } from "./lab-status.ts";
 
-/** What a lab is and does now. Throws AmbitError `lab-not-running`. */
+/** The lab's status. Throws AmbitError `lab-not-running`. */
 export function labStatus(lab: string): Promise<LabStatus> {
   return call(labPaths(lab), "GET", CONTROL.status);
 }
@@ -15,7 +15,7 @@ export function joinCommand(lab: string, wanted: JoinRequest): Promise<JoinAnswe
   return call(labPaths(lab), "POST", CONTROL.join, wanted);
 }
 
-/** Milliseconds for which an agent may take to follow. */
+/** Milliseconds that the agents may take to follow a label. */
 const FOLLOW_MS = 30_000;
 
 /**
@@ -47,12 +47,12 @@ export async function setEnrollment(lab: string, target: string, on: boolean): P
   });
 }
 
-/** Asks the supervisor to take its lab down; resolves when it has. Throws AmbitError `lab-not-running`. */
+/** Asks the supervisor to take its lab down. Resolves once the lab is down. Throws AmbitError `lab-not-running`. */
 export async function requestDown(paths: LabPaths): Promise<void> {
   await call(paths, "POST", CONTROL.down);
 }
 
-/** Ties a lab to this process: it goes down when this process ends, unless it is released. Resolves when the tie is made. */
+/** Ties a lab to this process: at the end of the process the lab goes down, unless `release` was called. Resolves once tied. */
 export async function attach(paths: LabPaths): Promise<IncomingMessage> {
   const tie = await openUnix(paths.socket, CONTROL.attach, { method: "POST" }).catch((error: unknown) => {
     throw notRunning(paths, error);
@@ -61,7 +61,7 @@ export async function attach(paths: LabPaths): Promise<IncomingMessage> {
   return tie.resume();
 }
 
-/** Lets a lab live on when those that are attached end. */
+/** Unties a lab from all processes that called `attach`. */
 export async function release(lab: string): Promise<void> {
   await call(labPaths(lab), "POST", CONTROL.release);
 }

@@ -1,4 +1,4 @@
-/** The control API of a lab: HTTP with JSON bodies on its unix socket. Failures have status 4xx or 5xx and a `ControlFailure`. */
+/** A lab's control API: HTTP with JSON bodies on its unix socket. Failures have status 4xx or 5xx and a `ControlFailure`. */
 export const CONTROL = {
   /** GET: LabStatus */
   status: "/status",
@@ -6,23 +6,23 @@ export const CONTROL = {
   join: "/join",
   /** POST `EnrollmentRequest`: {} */
   enrollment: "/enrollment",
-  /** POST: the lab goes down when this request's connection ends before its answer does; there is none. */
+  /** POST: the answer never ends. When the connection does, the lab goes down. */
   attach: "/attach",
-  /** POST: {}; attachments no longer matter */
+  /** POST: {}. From now on attachments have no effect. */
   release: "/release",
-  /** POST: {} once everything is removed */
+  /** POST: {} once everything is removed. */
   down: "/down",
 } as const;
 
 export interface JoinRequest {
   readonly namespace: string;
   readonly pod: string;
-  /** Default: the pod's first one. */
+  /** Default: the pod's first container. */
   readonly container?: string | undefined;
 }
 
 export interface JoinAnswer {
-  /** Arguments of /bin/sh that run what is appended inside the container. */
+  /** Arguments of /bin/sh that run a command inside the container: append the command. */
   readonly args: readonly string[];
 }
 

@@ -54,7 +54,7 @@ export async function serveControl(socket: string, lab: ControlledLab, down: () 
     }
     void answer(request, response, routes[name]);
   });
-  // Who holds an attachment says nothing for as long as the lab is up.
+  // A request to attach stays open, without further bytes, for as long as the lab is up.
   server.requestTimeout = 0;
   const mask = process.umask(0o177);
   server.listen(socket);

@@ -1,22 +1,22 @@
 import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import type { Usage } from "../machine/usage.ts";
 
-/** What `ambit lab status -o json` prints. */
+/** `ambit lab status -o json` prints this. */
 export interface LabStatus {
   readonly name: string;
   readonly manifests: string;
-  /** Everything that should be is: see `waitingFor`. */
+  /** True when `waitingFor` is empty. */
   readonly ready: boolean;
-  /** What is not (yet) as it should be, in words. */
+  /** What is not ready yet, or has failed, in words. */
   readonly waitingFor: readonly string[];
-  /** Among them some that waiting will not mend. */
+  /** True if waiting cannot help some of `waitingFor`. */
   readonly failed: boolean;
-  /** What signs certificates; null without agents, and while it is being started again. */
+  /** The process that signs certificates; null without agents, and while it restarts. */
   readonly authorityPid: number | null;
   readonly nodes: readonly NodeStatus[];
   readonly pods: readonly PodStatus[];
   readonly services: readonly ServiceStatus[];
-  /** What the manifests ask for and the lab does not do, or cannot read. */
+  /** Parts of the manifests that the lab does not support, or cannot read. */
   readonly warnings: readonly PrintedProblem[];
 }
 
@@ -29,7 +29,7 @@ export interface NodeStatus {
   readonly envoyPid: number | null;
   readonly metricsUrl: string | null;
   readonly adminSocket: string | null;
-  /** null while they do not run. */
+  /** null while the process does not run. */
   readonly agentUsage: Usage | null;
   readonly envoyUsage: Usage | null;
   readonly ready: boolean;
@@ -47,15 +47,15 @@ export interface PodStatus {
   /** Path of its network namespace. */
   readonly netns: string;
   readonly phase: string;
-  /** By its labels: should its traffic pass the mesh? */
+  /** Its labels, and those of its namespace, say that it belongs to the mesh. */
   readonly wanted: boolean;
-  /** Does it? As its node's agent says. */
+  /** Its node's agent says that it is in the mesh. */
   readonly enrolled: boolean;
   readonly ready: boolean;
-  /** Why it is not ready, or not enrolled though it should be; "" otherwise. */
+  /** Why it is not ready, or not yet enrolled; "" otherwise. */
   readonly reason: string;
   readonly createdAt: string;
-  /** What made it, for example `Deployment shop/web`; null for one from a manifest. */
+  /** Its controller, for example `Deployment shop/web`; null for a pod from a manifest. */
   readonly owner: string | null;
   readonly usage: Usage | null;
   readonly containers: readonly ContainerStatus[];
@@ -63,7 +63,7 @@ export interface PodStatus {
 
 export interface ContainerStatus {
   readonly name: string;
-  /** null while it does not run. */
+  /** null while the container does not run. */
   readonly pid: number | null;
   readonly restarts: number;
   readonly ready: boolean;
@@ -73,7 +73,7 @@ export interface ContainerStatus {
 export interface ServiceStatus {
   readonly namespace: string;
   readonly name: string;
-  /** "None" for a headless Service, "" for one without. */
+  /** "None" for a headless Service, "" for an ExternalName. */
   readonly clusterIP: string;
   readonly clusterIPs: readonly string[];
   readonly ports: readonly {
@@ -82,7 +82,7 @@ export interface ServiceStatus {
     readonly protocol: string;
     readonly targetPort: number | string;
   }[];
-  /** Those that are ready. */
+  /** The ready endpoints. */
   readonly endpoints: readonly EndpointStatus[];
 }
 

@@ -5,12 +5,12 @@ import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED, TRUNCATED_RESP
 import type { DnsZone } from "./dns-zone.ts";
 
 const PORT = 53;
-/** What a client takes over UDP that has not said more by EDNS (RFC 1035). */
+/** The longest answer over UDP for a client without EDNS (RFC 1035). */
 const MAX_UDP = 512;
 const MAX_TCP_IDLE_MS = 10_000;
 const RCODES = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4 } as const;
 
-/** Name server of a node, on its address towards its pods, by UDP and TCP. */
+/** A node's name server for its pods, by UDP and TCP. */
 export class DnsServer {
   readonly #zone: () => DnsZone;
   readonly #open: (Socket | Server)[] = [];
@@ -36,7 +36,7 @@ export class DnsServer {
     for (const server of this.#open) server.close();
   }
 
-  /** RFC 1035 §4.2.2: each message after its length, any number of them. */
+  /** RFC 1035 §4.2.2: any number of messages, each after its length. */
   #serve(socket: TcpSocket): void {
     let received = Buffer.alloc(0);
     socket.setTimeout(MAX_TCP_IDLE_MS, () => socket.destroy());
@@ -58,7 +58,7 @@ export class DnsServer {
     });
   }
 
-  /** undefined for what is no question. */
+  /** undefined for a message that is not a query. */
   #answer(message: Buffer, limit: number): Buffer | undefined {
     let query: Packet;
     try {

@@ -2,9 +2,9 @@ import type { Answer, Packet, Question } from "dns-packet";
 import type { ResolvedService } from "../services/resolve-services.ts";
 
 const DOMAIN = "cluster.local";
-/** Seconds; CoreDNS's for Kubernetes. */
+/** Seconds, as CoreDNS uses for Kubernetes. */
 const TTL = 5;
-/** Aliases of aliases may go in a circle. */
+/** Aliases of aliases can form a circle. */
 const MAX_ALIASES = 8;
 
 /** The names of one Service. */
@@ -46,7 +46,7 @@ export class DnsZone {
     this.#namespaces = new Set(services.map(({ namespace }) => namespace));
   }
 
-  /** Never REFUSED: a resolver would ask again. Names outside of the cluster do not exist here, which is said at once. */
+  /** Names outside the cluster get NXDOMAIN at once: after REFUSED a resolver would ask again. */
   answer(question: Question): Pick<Packet, "answers" | "authorities"> & { readonly rcode: "NOERROR" | "NXDOMAIN" } {
     const name = question.name.toLowerCase().replace(/\.$/, "");
     const records = this.#records(name, question.name);
@@ -56,7 +56,7 @@ export class DnsZone {
     return { rcode: "NOERROR", answers, authorities: answers.length === 0 ? [SOA] : [] };
   }
 
-  /** Every record of a name; undefined where there is no such name. `asked`: as written in the question. */
+  /** All records of a name; undefined for an unknown name. `asked`: the name as written in the question. */
   #records(name: string, asked: string, depth = 0): Answer[] | undefined {
     if (name === DOMAIN || name === `svc.${DOMAIN}`) return [];
     if (!name.endsWith(`.svc.${DOMAIN}`)) return undefined;
@@ -69,7 +69,7 @@ export class DnsZone {
     if (below.length === 0) {
       if (service.alias !== undefined) return this.#follow(service.alias, asked, depth);
       const own = addressRecords(asked, service.addresses);
-      // A headless Service without a ready endpoint has nothing to say: CoreDNS has it not exist.
+      // CoreDNS also answers NXDOMAIN for a headless Service without a ready endpoint.
       return own.length === 0 ? undefined : [...own, ...service.ports.map((port) => srv(asked, port.port, name))];
     }
     if (below.length === 1) {
@@ -83,7 +83,7 @@ export class DnsZone {
     return below.length === 2 && port !== undefined ? [srv(asked, port.port, target)] : undefined;
   }
 
-  /** An alias, and what it stands for where that is in the cluster: no resolver asks again with the search list. */
+  /** An alias with the records of its target, if that is in the cluster: resolvers do not ask again with the search list. */
   #follow(alias: string, asked: string, depth: number): Answer[] {
     const target = alias.toLowerCase().replace(/\.$/, "");
     const records = depth < MAX_ALIASES ? this.#records(target, target, depth + 1) : undefined;
@@ -103,7 +103,7 @@ function srv(name: string, port: number, target: string): Answer {
   return { type: "SRV", name, ttl: TTL, data: { port, target, priority: 0, weight: 100 } };
 }
 
-/** Tells resolvers for how long a name that is not there need not be asked for again. */
+/** Tells resolvers for how long they can cache that a name does not exist. */
 const SOA: Answer = {
   type: "SOA",
   name: DOMAIN,

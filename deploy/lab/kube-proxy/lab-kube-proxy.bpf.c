@@ -1,7 +1,7 @@
 /*
- * The lab's kube-proxy, on each node's cgroup: what nobody has captured, and is dialled at a Service's address, goes to one of
- * its endpoints. The pods' cgroup lies below, and the kernel runs its programs first: captured connections come here with the
- * loopback address, and pass.
+ * The lab's kube-proxy, on each node's cgroup: connections to a Service's address go to one of its endpoints, unless the mesh
+ * has captured them. The pods' cgroup lies below, and the kernel runs its programs first: captured connections arrive here
+ * with a loopback address, and pass.
  */
 #include "lib/address.h"
 
@@ -12,7 +12,7 @@ struct front {
 };
 
 struct service {
-	/* Which backends, see `backend_key`; another one whenever they change, so that no connection sees half a change. */
+	/* Names the backends, see `backend_key`. New whenever they change, so that no connection sees half a change. */
 	__u32 id;
 	__u32 backends;
 };
@@ -66,7 +66,7 @@ struct {
 	MAP_TYPE(value, struct backend);
 } answers SEC(".maps");
 
-/* One of the Service's endpoints. Datagrams of one socket keep to one, as conntrack has them do under kube-proxy. */
+/* One of the Service's endpoints. Datagrams of one socket keep to one endpoint, as with kube-proxy's conntrack entries. */
 INLINE struct backend *choose(struct bpf_sock_addr *context, const struct service *service, __u32 protocol)
 {
 	__u32 number = protocol == PROTOCOL_UDP ? (__u32)bpf_get_socket_cookie(context) : bpf_get_prandom_u32();
@@ -75,7 +75,7 @@ INLINE struct backend *choose(struct bpf_sock_addr *context, const struct servic
 	return bpf_map_lookup_elem(&backends, &key);
 }
 
-/* 0: not a Service's address. 1: `to` and `port` are a backend's now, `shown` what they were. -1: the Service has none. */
+/* 0: not a Service's address. 1: `to` and `port` are now a backend's, `shown` has the old ones. -1: no backend. */
 INLINE int balance(struct bpf_sock_addr *context, struct address *to, __u16 *port, struct backend *shown)
 {
 	struct front front = { .address = *to, .port = *port, .protocol = READ32(context, protocol) };
@@ -90,7 +90,7 @@ INLINE int balance(struct bpf_sock_addr *context, struct address *to, __u16 *por
 		return -1;
 	backend = choose(context, service, front.protocol);
 	if (!backend) {
-		/* Its endpoints have changed between the two look-ups: the Service names the new ones by now. */
+		/* The endpoints have changed between the two look-ups. By now the Service names the new ones. */
 		service = bpf_map_lookup_elem(&services, &front);
 		if (!service || !service->backends)
 			return -1;
@@ -107,7 +107,7 @@ INLINE int balance(struct bpf_sock_addr *context, struct address *to, __u16 *por
 	return 1;
 }
 
-/* At connect: the socket remembers what was dialled, and forgets what it had dialled before. */
+/* At connect: the socket remembers the dialled address, and forgets an earlier one. */
 INLINE int dial(struct bpf_sock_addr *context, struct address *to, __u16 *port)
 {
 	struct bpf_sock *socket = context->sk;
@@ -154,7 +154,7 @@ int lab_connect6(struct bpf_sock_addr *context)
 	return ALLOW;
 }
 
-/* A datagram of a socket that is not connected. */
+/* A datagram of an unconnected socket. */
 SEC("cgroup/sendmsg4")
 int lab_sendmsg4(struct bpf_sock_addr *context)
 {
@@ -185,7 +185,7 @@ int lab_sendmsg6(struct bpf_sock_addr *context)
 	return ALLOW;
 }
 
-/* Resolvers and others drop an answer that does not come from where they had asked. */
+/* Resolvers and others drop an answer from another address than the one they asked. */
 INLINE struct backend *answered_by(struct bpf_sock_addr *context, const struct address *from)
 {
 	struct answer_key key = {

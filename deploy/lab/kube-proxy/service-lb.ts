@@ -4,7 +4,7 @@ import { BpfMap, raw } from "../../../agent/kernel/loader/bpf-map.ts";
 import { createMaps, loadPrograms, mapOf, readObject } from "../../../agent/kernel/loader/object.ts";
 import { addressBytes } from "../../../agent/kernel/maps/address.ts";
 
-/** A Service's address and port, and where connections to it go. */
+/** A Service's address and port, and the endpoints for connections to it. */
 export interface LoadBalancedPort {
   readonly address: string;
   readonly port: number;
@@ -12,9 +12,9 @@ export interface LoadBalancedPort {
   readonly backends: readonly { readonly address: string; readonly port: number }[];
 }
 
-/** The lab's kube-proxy on one node. It lives as long as the process that opened it. */
+/** The load balancer of one node. It lives as long as the process that opened it. */
 export interface ServiceLb {
-  /** Balances exactly these; connections that are established stay. Without backends a connection is refused. */
+  /** Replaces all earlier ports. Established connections stay. A port without backends refuses connections. */
   setServices(ports: readonly LoadBalancedPort[]): void;
   close(): void;
 }

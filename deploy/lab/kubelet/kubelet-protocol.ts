@@ -1,18 +1,18 @@
 import type { DnsService } from "../dns/dns-zone.ts";
 import type { ProbeSpec } from "../pod-spec/probe-spec.ts";
 
-/** What the supervisor and a node's kubelet say to each other: JSON, one message a line, on the kubelet's standard input and output. */
+/** Messages between the supervisor and a node's kubelet: JSON, one a line, on the kubelet's standard input and output. */
 
-/** What a probe decides: whether calls are led there, whether it is started anew, whether the other two begin. */
+/** A readiness probe decides about traffic, a liveness probe about restarts. Both begin once a startup probe has succeeded. */
 export type ProbeRole = "readiness" | "liveness" | "startup";
 
 export interface ProbedContainer {
-  /** `<pod UID>/<container>/<start>`: new with each start, so that an old result is not taken for a new one. */
+  /** `<pod UID>/<container>/<start>`: new with each start, so that an old result never counts for a new process. */
   readonly key: string;
   readonly role: ProbeRole;
   readonly address: string;
   readonly probe: ProbeSpec;
-  /** Arguments of /bin/sh that run what is appended inside the container. */
+  /** Arguments of /bin/sh that run a command inside the container: append the command. */
   readonly join: readonly string[];
 }
 
@@ -21,16 +21,16 @@ export type ToKubelet =
   | { readonly type: "dns"; readonly services: readonly DnsService[] };
 
 export type FromKubelet =
-  /** Its name server answers. */
+  /** The name server answers. */
   | { readonly type: "serving" }
   | { readonly type: "failed"; readonly message: string }
   | ({ readonly type: "probe"; readonly key: string; readonly role: ProbeRole } & ProbeResult);
 
 export interface ProbeResult {
-  /** It has succeeded as often in a row as it has to, and not failed as often since. */
+  /** True from `successThreshold` successes in a row to `failureThreshold` failures in a row. */
   readonly ok: boolean;
-  /** It has failed so often in a row that a liveness or startup probe ends the container. */
+  /** `failureThreshold` failures in a row: a liveness or startup probe then restarts the container. */
   readonly exhausted: boolean;
-  /** Why it failed the last time; "" where it did not. */
+  /** Why the last try failed; "" if it succeeded. */
   readonly message: string;
 }

@@ -6,8 +6,8 @@ import type { FromKubelet, ProbedContainer, ToKubelet } from "./kubelet-protocol
 import { ProbeLoop } from "./probe-loop.ts";
 
 /**
- * A node's kubelet and name server: a process of its own in the node's network and in the node's kubelet cgroup, so that its
- * probes come from where a kubelet's come from. Ends when its standard input does, with whoever started it.
+ * A node's kubelet and name server. It is a process of its own in the node's network and in the node's kubelet cgroup, so
+ * that its probes come from the same place as a kubelet's. It ends with its standard input, and so with the supervisor.
  */
 export async function runKubelet(addresses: readonly string[]): Promise<void> {
   let zone = new DnsZone([]);
@@ -28,7 +28,7 @@ export async function runKubelet(addresses: readonly string[]): Promise<void> {
   dns.close();
 }
 
-/** Probes these containers and no others; loops that run already go on. */
+/** Probes exactly these containers. Running loops go on. */
 function probe(loops: Map<string, ProbeLoop>, containers: readonly ProbedContainer[]): void {
   const idOf = ({ key, role }: ProbedContainer): string => `${key} ${role}`;
   const wanted = new Set(containers.map(idOf));

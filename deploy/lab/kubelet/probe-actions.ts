@@ -6,7 +6,7 @@ import { tryRun } from "../machine/run-command.ts";
 import type { ProbeAction } from "../pod-spec/probe-spec.ts";
 import type { ProbedContainer } from "./kubelet-protocol.ts";
 
-/** Tries a probe once: undefined where it succeeds, else why not. Never rejects. */
+/** Tries a probe once. Resolves to undefined if it succeeds, else to the reason. Never rejects. */
 export async function tryProbe({ probe, address, join }: ProbedContainer): Promise<string | undefined> {
   const timeoutMs = probe.timeoutSeconds * 1000;
   try {
@@ -25,7 +25,7 @@ export async function tryProbe({ probe, address, join }: ProbedContainer): Promi
 
 type HttpAction = Extract<ProbeAction, { kind: "http" }>;
 
-/** Kubernetes: any status from 200 to 399. A new connection each time; certificates are not checked. */
+/** As in Kubernetes: a status from 200 to 399 succeeds, each try has a new connection, and certificates are not checked. */
 function tryHttp(action: HttpAction, host: string, timeoutMs: number): Promise<string | undefined> {
   const { scheme, port, path } = action;
   const what = `GET ${scheme}://${host}:${port}${path}`;

@@ -9,9 +9,9 @@ export class ProbeLoop {
   readonly #report: ProbeReport;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  /** What lives is taken to be alive until it shows otherwise; for the others nothing holds before it is shown. */
+  /** A container counts as alive until a probe fails, but not as started or ready until a probe succeeds. */
   #last: ProbeResult;
-  /** How often in a row it has succeeded (positive) or failed (negative). */
+  /** Successes in a row (positive) or failures in a row (negative). */
   #streak = 0;
 
   constructor(container: ProbedContainer, report: ProbeReport) {
@@ -43,11 +43,11 @@ export class ProbeLoop {
     this.#last = result;
     if (isNews) this.#report(result);
     const warmingUp = this.#container.role === "readiness" && !ok && !last.ok;
-    // Kubernetes waits a whole period even for the first success; here people wait for it.
+    // Kubernetes waits a whole period even before the first success. In the lab people wait for it.
     const periodMs = periodSeconds * 1000;
     this.#schedule(warmingUp ? Math.min(periodMs, WARM_UP_MS) : Math.max(0, periodMs - (Date.now() - started)));
   }
 }
 
-/** A container that has not been ready yet is asked this often, if its period is longer. */
+/** Longest period for a container that has never been ready. */
 const WARM_UP_MS = 250;

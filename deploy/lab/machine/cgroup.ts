@@ -50,7 +50,7 @@ export function createNodeCgroups(cgroups: NodeCgroups): void {
   for (const path of Object.values(cgroups)) mkdirSync(path, { recursive: true });
 }
 
-/** Process ids in a cgroup and below it; none where there is no such cgroup. */
+/** Process ids in a cgroup and below it; none where the cgroup does not exist. */
 export function processesIn(cgroup: string): readonly number[] {
   return treeOf(cgroup).flatMap((path) => {
     try {
@@ -66,24 +66,24 @@ export async function killCgroup(cgroup: string): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt++) {
     const processes = processesIn(cgroup);
     if (processes.length === 0) return;
-    // Again and again: one that was being started when the last signal went out is still to be had.
+    // Repeated, because a process that was just being forked can miss the signal.
     if (attempt % 25 === 0) sendKill(cgroup, processes);
     await sleep(attempt < 20 ? 2 : 20);
   }
 }
 
-/** Removes a cgroup and those below it, once its processes are gone. A cgroup that is not there is removed already. */
+/** Kills the processes of a cgroup, then removes it with those below it. A missing cgroup is no error. */
 export async function removeCgroup(cgroup: string): Promise<void> {
   await killCgroup(cgroup);
   for (const path of treeOf(cgroup).reverse()) await removeOne(path);
 }
 
-/** Removes a cgroup if it is empty: the folder above the labs, once the last of them is gone. */
+/** Removes a cgroup if it is empty. For the folder above the labs, once the last lab is gone. */
 export function removeIfEmpty(cgroup: string): void {
   try {
     rmdirSync(cgroup);
   } catch {
-    // Another lab is in it, or it is gone.
+    // Another lab uses it, or it is gone.
   }
 }
 
@@ -102,7 +102,7 @@ function sendKill(cgroup: string, processes: readonly number[]): void {
   }
 }
 
-/** A dead process leaves its cgroup a moment after it has left `cgroup.procs`. */
+/** Tries again while the cgroup is busy: a dead process stays in it for a moment after it has left `cgroup.procs`. */
 async function removeOne(path: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -2,20 +2,20 @@ import { join, resolve } from "node:path";
 import { AmbitError } from "../../../agent/lib/errors.ts";
 import { isDnsLabel } from "../../../agent/objects/names.ts";
 
-/** Where everything of one lab is found, on disk and in the kernel. */
+/** Where one lab keeps its files. */
 export interface LabPaths {
   readonly name: string;
-  /** The folder that holds everything that the lab writes. */
+  /** The folder for all files of the lab. */
   readonly root: string;
   /** Control API: HTTP on a unix socket, 0600. */
   readonly socket: string;
-  /** Who supervises the lab: `SupervisorRecord` as JSON. */
+  /** The lab's supervisor: `SupervisorRecord` as JSON. */
   readonly supervisor: string;
-  /** What the supervisor and its helpers print. */
+  /** Output of the supervisor and its helpers. */
   readonly supervisorLog: string;
-  /** One empty file for each network namespace, made before it: what `lab down` has to remove, whoever died. */
+  /** One empty file for each network namespace, made before it. `lab down` removes all of them, whichever process died. */
   readonly netnsRecords: string;
-  /** Resolved objects, which the agents read beside the user's manifests. */
+  /** Resolved objects. The agents read them beside the user's manifests. */
   readonly cluster: string;
   /** State of the authority: keys, hashes of join tokens, its socket. */
   readonly authority: string;
@@ -33,7 +33,7 @@ export function labsDir(): string {
   return join(stateDir(), "labs");
 }
 
-/** Throws AmbitError `lab-name` for what cannot name a lab. */
+/** Throws AmbitError `lab-name` if no lab can have this name. */
 export function labPaths(name: string): LabPaths {
   if (!isDnsLabel(name) || name.length > MAX_NAME) {
     throw new AmbitError({
@@ -65,7 +65,7 @@ export function podLogDir(paths: LabPaths, uid: string): string {
   return join(paths.root, "pods", uid, "logs");
 }
 
-/** Throws AmbitError `state-dir-too-long` where the node's sockets would have paths that the kernel does not take. */
+/** Throws AmbitError `state-dir-too-long` where the paths of the node's sockets are too long for the kernel. */
 export function requireShortSocketPaths(paths: LabPaths, node: string): void {
   const longest = join(nodeStateDir(paths, node), "envoy-admin.sock");
   if (Buffer.byteLength(longest) <= MAX_SOCKET_PATH) return;

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 const TAIL_BYTES = 4_096;
 
-/** The last lines of a log in one line, for messages; "" where there is none. */
+/** The last lines of a log in one line, for messages; "" where there is no log. */
 export function tailOf(file: string, lines: number): string {
   try {
     const handle = openSync(file, "r");
@@ -15,7 +15,7 @@ export function tailOf(file: string, lines: number): string {
         .toString("utf8")
         .split("\n")
         .map((line) => line.trim());
-      // A process that is started again and again says the same again and again.
+      // A process that keeps restarting keeps printing the same lines.
       return [...new Set(text.filter(Boolean))].slice(-lines).join(" | ");
     } finally {
       closeSync(handle);

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { stateDir } from "./lab-paths.ts";
 
 /**
- * A container is a process of this machine, so a volume can only be mounted where this machine has something. What is missing
- * is made, empty, and taken away when the last lab that needed it goes. Each is recorded before it is made, by a file for
- * each lab, so that nothing stays behind whoever died.
+ * Makes a path on which a volume can be mounted. A container is a process of this machine, and a mount needs an existing file
+ * or folder. This makes the missing ones, empty, and the last lab that needs one removes it. A record, one file for each
+ * lab, is written before the path is made, so that nothing stays behind whichever process dies.
  */
 export function ensureMountPoint(lab: string, path: string, isFolder: boolean): void {
   const missing: string[] = [];
@@ -20,7 +20,7 @@ export function ensureMountPoint(lab: string, path: string, isFolder: boolean): 
   }
 }
 
-/** Takes away what this lab was the last to need. To be called when nothing of it runs any more. */
+/** Removes the mount points that only this lab needed. Call it once no process of the lab runs. */
 export function releaseMountPoints(lab: string): void {
   const root = recordsDir();
   if (!existsSync(root)) return;
@@ -44,7 +44,7 @@ function removeEmpty(path: string): void {
     if (found?.isDirectory() === true) rmdirSync(path);
     else if (found?.size === 0) rmSync(path);
   } catch {
-    // It never could be made, or somebody has put something there: it is theirs now.
+    // It could not be made, or somebody has put something there and owns it now.
   }
 }
 

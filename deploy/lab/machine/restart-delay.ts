@@ -1,9 +1,9 @@
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
-/** Who ran this long is not in a loop of crashes. */
+/** A process that ran this long is not in a crash loop. */
 const STEADY_MS = 60_000;
 
-/** Kubernetes' back-off between restarts, at a pace for people who watch: 1 s, doubling up to 30 s. */
+/** Kubernetes' back-off between restarts, but faster, since people watch the lab: 1 s, doubling up to 30 s. */
 export class RestartDelay {
   #nextMs = FIRST_MS;
   #startedAt = 0;

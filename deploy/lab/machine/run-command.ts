@@ -3,18 +3,18 @@ import { start, type ExecResult } from "../../../agent/lib/exec.ts";
 
 export interface RunOptions {
   readonly input?: string;
-  /** Milliseconds, default 30000; then it is killed. */
+  /** Milliseconds until the command is killed; default 30000. */
   readonly timeoutMs?: number;
   /** Default: this process's own. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** What a command prints is kept up to here; nothing that the lab runs comes near it. */
+/** Output beyond this is dropped. No command of the lab prints nearly as much. */
 const MAX_OUTPUT = 1 << 20;
 
 /**
- * Runs a command to its end; never rejects. It need not read its input: the short-lived `ip` and `umount` do not. A command
- * that is not there has code 127, one that was killed 137.
+ * Runs a command to its end; never rejects. The command need not read its input: the short-lived `ip` and `umount` do not.
+ * A command that does not exist has code 127, a killed one 137.
  */
 export function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
   return new Promise((resolve) => {
@@ -23,13 +23,13 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout = (stdout + text).slice(0, MAX_OUTPUT)));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(0, MAX_OUTPUT)));
-    // Whoever does not read closes the pipe under what is being written.
+    // A command that does not read its input closes the pipe early.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input ?? "");
     const timer = setTimeout(() => {
       stderr += `no end after ${(options.timeoutMs ?? DEFAULT_MS) / 1000} s`;
       child.kill("SIGKILL");
-      // What it has started may hold the pipes open for as long as it likes.
+      // Children of the command may hold the pipes open for longer.
       child.stdout?.destroy();
       child.stderr?.destroy();
     }, options.timeoutMs ?? DEFAULT_MS);
@@ -46,7 +46,7 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
 
 const DEFAULT_MS = 30_000;
 
-/** Runs a command that has to succeed; its standard output. Throws AmbitError `command-failed` with what it said. */
+/** Returns the standard output of a command that has to succeed. Throws AmbitError `command-failed` with its error output. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await tryRun(command, args, options);
   if (code === 0) return stdout;

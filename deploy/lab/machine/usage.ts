@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What processes take of the machine. */
+/** CPU and memory of some processes. */
 export interface Usage {
   /** Of one CPU, over the last seconds. */
   readonly cpuPercent: number;
-  /** Resident; what several processes share counts for each. */
+  /** Resident memory. Memory that several processes share counts once for each. */
   readonly memoryBytes: number;
 }
 
-/** Less than this says little of what a process takes. */
+/** A shorter period says too little about CPU usage. */
 const LEAST_MS = 1_000;
 /** USER_HZ: /proc counts in hundredths of a second on every architecture. */
 const TICK_US = 10_000;
@@ -21,11 +21,11 @@ interface Mark {
   readonly cpuPercent: number;
 }
 
-/** CPU is a difference of two looks, so each that is looked at is remembered. */
+/** Measures CPU and memory. CPU is the difference of two readings, so the last reading of each process is kept. */
 export class UsageMeter {
   readonly #marks = new Map<string, Mark>();
 
-  /** One process; undefined where there is none. */
+  /** Usage of one process; undefined where it does not exist. */
   ofProcess(pid: number | undefined): Usage | undefined {
     if (pid === undefined) return undefined;
     try {
@@ -35,7 +35,7 @@ export class UsageMeter {
     }
   }
 
-  /** All processes of a cgroup and of those below it; undefined where there is none. */
+  /** Usage of all processes of a cgroup and of those below it; undefined where it does not exist. */
   ofCgroup(path: string): Usage | undefined {
     try {
       const [, used = "0"] = /^usage_usec (\d+)/mu.exec(readFileSync(join(path, "cpu.stat"), "utf8")) ?? [];
@@ -46,7 +46,7 @@ export class UsageMeter {
     }
   }
 
-  /** Forgets what has not been looked at for a while: it is gone. */
+  /** Forgets processes and cgroups without a recent reading: they are gone. */
   tidy(olderThanMs: number): void {
     const limit = performance.now() - olderThanMs;
     for (const [key, { atMs }] of this.#marks) if (atMs < limit) this.#marks.delete(key);

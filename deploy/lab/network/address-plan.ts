@@ -1,22 +1,22 @@
 import { existsSync } from "node:fs";
 import { AmbitError } from "../../../agent/lib/errors.ts";
 
-/** The lab's address plan: what kubeadm with a simple network plugin would give. */
+/** The lab's address plan, as kubeadm with a simple network plugin would make it. */
 
-/** Some kernels are started without IPv6; the lab does without, then. */
+/** Some kernels run without IPv6. The lab is then IPv4 only. */
 export function hasIPv6(): boolean {
   return existsSync("/proc/sys/net/ipv6");
 }
 
 export const MAX_NODES = 250;
-/** Of a /24: network, gateway and broadcast apart. */
+/** The last address of a /24 that a pod can have. Network, gateway and broadcast addresses are not for pods. */
 const MAX_POD = 254;
 
 export interface NodeAddresses {
   /** On the fabric between the nodes; also the node's InternalIP. */
   readonly uplink: { readonly ipv4: string; readonly ipv6: string };
   readonly podCidr: { readonly ipv4: string; readonly ipv6: string };
-  /** The node's own address towards its pods, their default gateway and name server. */
+  /** The node's address on its pods' network. It is their default gateway and name server. */
   readonly gateway: { readonly ipv4: string; readonly ipv6: string };
 }
 
@@ -35,7 +35,7 @@ export interface PodAddresses {
   readonly ipv6: string | undefined;
 }
 
-/** Gives out a node's pod addresses, each as late as possible after its last use. */
+/** Allocates a node's pod addresses. An address is reused as late as possible. */
 export class PodAddressPool {
   readonly #node: number;
   readonly #used = new Set<number>();

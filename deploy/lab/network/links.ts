@@ -4,7 +4,7 @@ import { addNetns, ipBatch, netnsName, setSysctls } from "./netns.ts";
 
 /**
  * The lab's network: a fabric (a bridge in a network namespace of its own) between the nodes, and on each node a bridge
- * for its pods. Every link is made inside the lab's namespaces: nothing of it shows in the host's.
+ * for its pods. All links are in the lab's namespaces; none shows in the host's.
  */
 
 const POD_BRIDGE = "pods";
@@ -36,8 +36,8 @@ export async function createNodeNetwork(paths: LabPaths, netns: string, number: 
     ...(hasIPv6() ? { "net.ipv6.conf.all.forwarding": "1", "net.ipv6.conf.default.accept_dad": "0" } : {}),
   });
   await ipBatch(netns, [
-    // Left to itself a bridge takes the lowest address of its links, and another one as pods come and go: those that
-    // stay would send to the old one until their neighbour tables forget it.
+    // A bridge without an address of its own takes the lowest MAC address of its links, and changes it as pods come and
+    // go. The other pods would send to the old address until their neighbour tables forget it.
     `link add ${POD_BRIDGE} address ${macOf(gateway.ipv4)} ${BRIDGE}`,
     `addr add ${gateway.ipv4}/24 dev ${POD_BRIDGE}`,
     `link set ${POD_BRIDGE} up`,
@@ -47,7 +47,7 @@ export async function createNodeNetwork(paths: LabPaths, netns: string, number: 
   ]);
 }
 
-/** Tells a node the way to another's pods. Once both have their network. */
+/** Adds a node's route to the pods of another node. Both need their network first. */
 export async function addNodeRoute(netns: string, other: NodeAddresses): Promise<void> {
   await ipBatch(netns, [
     `route replace ${other.podCidr.ipv4} via ${other.uplink.ipv4}`,
@@ -78,7 +78,10 @@ export async function createPodNetwork(
   ]);
 }
 
-/** One for each address, so that an address that is given to another pod needs no learning anew. `0a:58` as container networks have it. */
+/**
+ * A MAC address made from the IP address, so that the next pod with the same address needs no new neighbour entries. CNI
+ * plugins use the prefix `0a:58`, too.
+ */
 function macOf(ipv4: string): string {
   const octets = ipv4.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
   return `0a:58:${octets.join(":")}`;

@@ -14,7 +14,7 @@ export function netnsPath(name: string): string {
   return join(NETNS_DIR, name);
 }
 
-/** Makes a network namespace with loopback up. Its name is recorded first, so that it is removed whoever dies. */
+/** Makes a network namespace with loopback up. Records its name first, so that `lab down` finds it whichever process dies. */
 export async function addNetns(paths: LabPaths, name: string): Promise<void> {
   mkdirSync(paths.netnsRecords, { recursive: true });
   writeFileSync(join(paths.netnsRecords, name), "");
@@ -22,13 +22,13 @@ export async function addNetns(paths: LabPaths, name: string): Promise<void> {
   await ipBatch(name, ["link set lo up"]);
 }
 
-/** Removes a network namespace with all that is in it. One that is not there is removed already. */
+/** Removes a network namespace and all that is in it. A missing namespace is no error. */
 export async function removeNetns(paths: LabPaths, name: string): Promise<void> {
   if (existsSync(netnsPath(name))) await tryRun("ip", ["netns", "delete", name]);
   if (!existsSync(netnsPath(name))) rmSync(join(paths.netnsRecords, name), { force: true });
 }
 
-/** Every network namespace that a lab has made and not removed. */
+/** The network namespaces that a lab has made and not removed. */
 export function recordedNetns(paths: LabPaths): readonly string[] {
   try {
     return readdirSync(paths.netnsRecords);
@@ -42,7 +42,7 @@ export async function ipBatch(netns: string, commands: readonly string[]): Promi
   await run("ip", ["-n", netns, "-batch", "-"], { input: `${commands.join("\n")}\n` });
 }
 
-/** Runs a command in a network namespace. `ip netns exec` would mount another /sys over it. */
+/** The command line that runs a command in a network namespace. `ip netns exec` would mount another /sys. */
 export function inNetns(netns: string, command: readonly string[]): readonly [string, ...string[]] {
   return ["nsenter", `--net=${netnsPath(netns)}`, "--", ...command];
 }

@@ -10,10 +10,10 @@ import { HelperProcess } from "./helper-process.ts";
 import type { NodePlace } from "./node-place.ts";
 
 const POLL_MS = 250;
-/** Its own way out: listeners drain, the proxy ends. */
+/** Time for a normal end: listeners drain, the proxy ends. */
 const STOP_MS = 3_000;
 
-/** A node's agent: `ambit agent` in the node's network and cgroup, started again when it dies, asked what it sees. */
+/** A node's agent: runs `ambit agent` in the node's network and cgroup, restarts it when it dies, and polls its status. */
 export class AgentProcess {
   readonly socket: string;
   readonly logFile: string;
@@ -37,12 +37,7 @@ export class AgentProcess {
       command: selfCommand(
         ...["agent", "--node", node.name, "--manifests", manifests, "--manifests", paths.cluster],
         ...["--state-dir", stateDir, "--pods-cgroup", pods, "--proxy-cgroup", proxy, "--kubelet-cgroup", kubelet],
-        ...[
-          "--authority",
-          authority.address,
-          "--join-token-file",
-          authority.joinTokenFile,
-        ],
+        ...["--authority", authority.address, "--join-token-file", authority.joinTokenFile],
       ),
       netns: node.netns,
       cgroup: agent,
@@ -59,12 +54,12 @@ export class AgentProcess {
     return this.#process.pid;
   }
 
-  /** As of the last answer; undefined while it gives none. */
+  /** The agent's last answer; undefined while it does not answer. */
   get status(): AgentStatus | undefined {
     return this.#status;
   }
 
-  /** Why it is not ready, in words; "" if it is. */
+  /** Why the node is not ready, in words; "" if it is. */
   explain(): string {
     if (this.#status?.ready === true) return "";
     const said = tailOf(this.logFile, 3);
@@ -91,7 +86,7 @@ export class AgentProcess {
   }
 }
 
-/** What the lab reads of an agent's `GET /status`. */
+/** The part of an agent's `GET /status` that the lab reads. */
 export interface AgentStatus {
   readonly ready: boolean;
   readonly envoyPid: number | undefined;
@@ -100,7 +95,7 @@ export interface AgentStatus {
   /** Why a pod is not enrolled, by UID. */
   readonly reasons: ReadonlyMap<string, string>;
   readonly problems: readonly PrintedProblem[];
-  /** What is wrong with its proxy; "" if nothing is. */
+  /** The trouble of its proxy; "" if there is none. */
   readonly trouble: string;
 }
 

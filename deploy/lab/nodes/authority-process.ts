@@ -6,16 +6,16 @@ import { nodeStateDir, type LabPaths } from "../machine/lab-paths.ts";
 import { selfCommand } from "../machine/self-command.ts";
 import { HelperProcess } from "./helper-process.ts";
 
-/** How a node's agent reaches the authority, and proves itself to it. */
+/** The authority's address, and the file by which a node's agent proves itself to it. */
 export interface AuthorityAccess {
   readonly address: string;
   readonly joinTokenFile: string;
 }
 
-/** It has nothing to finish. */
+/** Short, because the authority has nothing to finish. */
 const STOP_MS = 500;
 
-/** The lab's authority: `ambit authority run` on the machine itself, which every node reaches by its unix socket. */
+/** The lab's authority: runs `ambit authority run` on the machine itself. Every node reaches its unix socket. */
 export class AuthorityProcess {
   readonly #paths: LabPaths;
   readonly #process: HelperProcess;
@@ -38,9 +38,9 @@ export class AuthorityProcess {
     return this.#process.pid;
   }
 
-  /** Makes a node's join token, for its agent's eyes only. */
+  /** Makes a node's join token, in a file that only its agent reads. */
   async admit(node: string): Promise<AuthorityAccess> {
-    // Only now: a lab without agents need not load what makes certificates.
+    // Imported here, because a lab without agents does not need the code for certificates.
     const { makeJoinFile } = await import("../../../agent/identity/authority/join-tokens.ts");
     const folder = nodeStateDir(this.#paths, node);
     mkdirSync(folder, { recursive: true });

@@ -6,13 +6,13 @@ import { inNetns } from "../network/netns.ts";
 
 export interface HelperOptions {
   readonly command: readonly [string, ...string[]];
-  /** Where it runs; without one, in the machine's own. */
+  /** Its network namespace; default: the machine's own. */
   readonly netns?: string;
   readonly cgroup: string;
-  /** Its standard error, and its output unless `onLine` wants that. */
+  /** For its standard error, and for its standard output unless `onLine` takes that. */
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Gets its standard output line by line; its standard input is then open for `send`. */
+  /** Receives its standard output line by line. With it, `send` writes to its standard input. */
   readonly onLine?: (line: string) => void;
   readonly onStart?: () => void;
   readonly onEnd?: (reason: string) => void;
@@ -20,7 +20,7 @@ export interface HelperOptions {
 
 const JOIN_CGROUP = 'echo 0 > "$1/cgroup.procs"; shift; exec "$@"';
 
-/** A process of the lab's own started again whenever it ends. */
+/** A process of the lab itself, restarted whenever it ends. */
 export class HelperProcess {
   readonly #options: HelperOptions;
   readonly #delay = new RestartDelay();
@@ -43,7 +43,7 @@ export class HelperProcess {
     if (this.pid !== undefined) this.#child?.stdin?.write(`${line}\n`);
   }
 
-  /** Asks it to end and does not start it again; resolves when it has ended, or `graceMs` later. */
+  /** Ends the process for good. Resolves at its end, or after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -70,7 +70,7 @@ export class HelperProcess {
     this.#child = child;
     this.restarts++;
     this.#delay.started();
-    // A pipe to a process that has just ended: its end is told below.
+    // The pipe breaks when the process ends, which the handlers below report.
     child.stdin?.on("error", () => undefined);
     if (onLine !== undefined && child.stdout !== null) splitLines(child.stdout, onLine);
     child.once("error", (error) => this.#ended(child, messageOf(error)));

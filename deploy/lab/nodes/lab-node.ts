@@ -25,7 +25,7 @@ export class LabNode {
   readonly pool: PodAddressPool;
   /** Whether its name server answers. */
   serving = false;
-  /** Why its kubelet does not work, as far as it said. */
+  /** Why its kubelet does not work, if the kubelet said so. */
   failure = "";
   agent: AgentProcess | undefined;
   metrics: MetricsForwarder | undefined;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { messageOf } from "../../../agent/lib/errors.ts";
 import { openUnix } from "../../../agent/lib/unix-http.ts";
 
-/** Brings a node's metrics out of its network namespace: `GET /metrics` on a port of 127.0.0.1, and nothing else of the agent's API. */
+/** Serves a node's metrics outside its network namespace: on a port of 127.0.0.1, and only `GET /metrics`. */
 export class MetricsForwarder {
   readonly #server: Server;
 

@@ -1,4 +1,4 @@
-/** What containerd leaves a container by default, as setpriv(1) spells it. */
+/** The capabilities that containerd gives a container by default, as setpriv(1) spells them. */
 const DEFAULT: readonly string[] = [
   ...["chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap"],
   ...["net_bind_service", "net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"],
@@ -14,7 +14,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "checkpoint_restore",
 ]);
 
-/** `NET_ADMIN` and `CAP_NET_ADMIN` as `net_admin`; undefined for what is no capability. */
+/** `NET_ADMIN` and `CAP_NET_ADMIN` as `net_admin`; undefined for any other text. */
 export function capabilityName(text: string): string | undefined {
   const name = text.toLowerCase().replace(/^cap_/, "");
   return name === "all" || KNOWN.has(name) ? name : undefined;

@@ -3,10 +3,10 @@ import type { Reader } from "../../../agent/objects/reader.ts";
 
 export type ConfigKind = "ConfigMap" | "Secret";
 
-/** What a ConfigMap or a Secret holds, by key. */
+/** The contents of a ConfigMap or a Secret, by key. */
 export type ConfigData = ReadonlyMap<string, Buffer>;
 
-/** Finds one in the namespace of the pod that asks. */
+/** Finds a ConfigMap or Secret in the pod's namespace. */
 export type ConfigLookup = (kind: ConfigKind, name: string) => ConfigData | undefined;
 
 export interface ConfigObject {
@@ -51,7 +51,7 @@ function decode(text: string): Buffer | undefined {
     : undefined;
 }
 
-/** Keys become names of files. */
+/** Reports a key that cannot be the name of a file. */
 function isKey(key: string, value: Reader): boolean {
   if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== "." && !key.startsWith("..")) return true;
   value.invalid("invalid-name", `'${key}' cannot be a key`, "Use letters, digits, hyphens, dots and underscores.");

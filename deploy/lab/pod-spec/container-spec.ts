@@ -6,7 +6,7 @@ import { readProbe, type ProbeSpec } from "./probe-spec.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
 import { readVolumeMount, type VolumeMount } from "./volume-spec.ts";
 
-/** The fields of a Pod that an environment variable can be taken from. */
+/** The fields of a Pod that an environment variable can hold. */
 export const ENV_FIELDS = [
   ...(["metadata.name", "metadata.namespace", "metadata.uid", "status.podIP", "status.podIPs"] as const),
   ...(["status.hostIP", "spec.nodeName", "spec.serviceAccountName"] as const),
@@ -14,7 +14,7 @@ export const ENV_FIELDS = [
 
 export type EnvField = (typeof ENV_FIELDS)[number];
 
-/** A key of a ConfigMap or Secret. `optional`: without it the variable is not set, else the container waits. */
+/** A key of a ConfigMap or Secret. Without the key, the container waits; if `optional`, the variable is not set. */
 export interface ConfigKey {
   readonly kind: ConfigKind;
   readonly name: string;
@@ -37,7 +37,7 @@ export interface EnvSource {
 
 export interface ContainerSpec {
   readonly name: string;
-  /** `command` and `args`, before `$(VARIABLE)`s are replaced. Never empty. */
+  /** `command` and `args`, with their `$(VARIABLE)`s not yet replaced. Never empty. */
   readonly command: readonly string[];
   readonly env: readonly EnvVariable[];
   /** Set before `env`. */
@@ -48,7 +48,7 @@ export interface ContainerSpec {
   readonly readinessProbe: ProbeSpec | undefined;
   readonly livenessProbe: ProbeSpec | undefined;
   readonly startupProbe: ProbeSpec | undefined;
-  /** Of an init container: `Always` makes it a sidecar, which runs on beside the others. */
+  /** `Always` makes an init container a sidecar, which keeps running beside the others. */
   readonly restartPolicy: "Always" | undefined;
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
   readonly noNewPrivileges: boolean;
@@ -63,7 +63,7 @@ const FIELDS = [
 const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 const MAX_ID = 2 ** 31 - 1;
 
-/** Reads one container; what is wrong with it is noted. `podSecurity`: the Pod's own securityContext. */
+/** Reads one container, and notes its problems. `podSecurity`: the Pod's own securityContext. */
 export function readContainer(container: Reader, podSecurity: Reader): ContainerSpec | undefined {
   warnOfUnsupported(container, FIELDS);
   const name = container.field("name").required().string() ?? "";

@@ -4,7 +4,7 @@ import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
 import { readPodSpec, type PodSpec } from "./pod-spec.ts";
 
-/** A pod that should be there: bare from a manifest, or made by a controller. */
+/** A pod that the lab has to run: from a manifest, or from a controller. */
 export interface PodPlan {
   readonly namespace: string;
   readonly name: string;
@@ -14,9 +14,9 @@ export interface PodPlan {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly rawSpec: Readonly<Record<string, unknown>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** Changes when the pod's processes have to be started anew. */
+  /** A change of this means that the pod has to be replaced. */
   readonly revision: string;
-  /** What made it (`ownerKey`); undefined for one from a manifest. */
+  /** The controller that made it (`ownerKey`); undefined for a pod from a manifest. */
   readonly owner: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export function hostName(text: string): string {
   return text.slice(0, 63).replace(/[-.]+$/, "");
 }
 
-/** Short text that differs wherever `value` (JSON) does. */
+/** A short hash of a JSON value. */
 export function digest(value: unknown): string {
   return createHash("sha256")
     .update(JSON.stringify(value) ?? "")

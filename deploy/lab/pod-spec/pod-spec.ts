@@ -37,8 +37,8 @@ const FIELDS = [
 ];
 
 /**
- * Reads the spec of a Pod or of a Deployment's template. Of what is wrong the reader's notes tell. `claims`: volumes that
- * its controller adds.
+ * Reads the spec of a Pod or of a Deployment's template. The reader notes its problems. `claims`: volumes that the pod's
+ * controller adds.
  */
 export function readPodSpec(spec: Reader, claims: readonly string[] = []): PodSpec {
   warnOfUnsupported(spec, FIELDS);

@@ -24,7 +24,7 @@ export interface ProbeSpec {
 
 const MAX_SECONDS = 86_400;
 
-/** undefined where there is none, or none that the lab can do. `ports`: the container's own, by name. */
+/** undefined where there is no probe, or an unsupported one. `ports`: the container's ports by name. */
 export function readProbe(probe: Reader, ports: ReadonlyMap<string, number>): ProbeSpec | undefined {
   if (!probe.present) return undefined;
   warnOfUnsupported(probe, FIELDS);

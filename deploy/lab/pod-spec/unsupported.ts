@@ -1,6 +1,6 @@
 import type { Reader } from "../../../agent/objects/reader.ts";
 
-/** Warns of every field of an object that the lab does not act on. `supported`: those that it does, or that change nothing here. */
+/** Warns of each field that has no effect in the lab. `supported`: fields that have one, and fields that need none here. */
 export function warnOfUnsupported(object: Reader, supported: readonly string[]): void {
   for (const [name, field] of object.entries()) {
     if (supported.includes(name) || isEmpty(field.raw)) continue;
@@ -12,7 +12,7 @@ export function warnOfUnsupported(object: Reader, supported: readonly string[]):
   }
 }
 
-/** What is written and asks for nothing. */
+/** A field that is written but asks for nothing. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === "") return true;
   return typeof value === "object" && Object.keys(value).length === 0;

@@ -4,12 +4,12 @@ import { quote, type Reader } from "../../../agent/objects/reader.ts";
 import type { ConfigKind } from "./config-data.ts";
 import { warnOfUnsupported } from "./unsupported.ts";
 
-/** Where a container sees a volume, or a part of it. */
+/** A mount of a volume, or of a part of it, in a container. */
 export interface VolumeMount {
   readonly volume: string;
   /** An absolute path. */
   readonly path: string;
-  /** A file or folder inside the volume; "" for all of it. */
+  /** A file or folder inside the volume; "" for the whole volume. */
   readonly subPath: string;
   readonly readOnly: boolean;
 }
@@ -20,13 +20,13 @@ export type VolumeSource =
       readonly type: "config";
       readonly kind: ConfigKind;
       readonly name: string;
-      /** Keys and the paths of their files; undefined: every key under its own name. */
+      /** Keys and the paths of their files; undefined: each key is a file with the key's name. */
       readonly items: readonly { readonly key: string; readonly path: string }[] | undefined;
       readonly mode: number;
       readonly optional: boolean;
     }
   | { readonly type: "empty" }
-  /** Kept for as long as the lab lives, whatever becomes of the pod: a StatefulSet's claim. */
+  /** A StatefulSet's claim. It lives as long as the lab, longer than the pod. */
   | { readonly type: "claim"; readonly name: string };
 
 export interface VolumeSpec {
@@ -52,7 +52,7 @@ export function readVolumeMount(entry: Reader): VolumeMount | undefined {
   return volume === undefined || path === undefined ? undefined : { volume, path, subPath, readOnly };
 }
 
-/** undefined for a volume that the lab does not make: it is reported. */
+/** undefined for a volume that the lab does not make. `reportMounts` and the reader report it. */
 export function readVolume(entry: Reader): VolumeSpec | undefined {
   warnOfUnsupported(entry, ["name", "configMap", "secret", "emptyDir"]);
   const name = entry
@@ -80,15 +80,15 @@ export function readVolume(entry: Reader): VolumeSpec | undefined {
   return { name, source: { type: "empty" } };
 }
 
-/** Is it one that the lab makes? As core/v1 has it, one of which nothing is said but its name is an empty folder. */
+/** Whether the lab makes this volume. In core/v1 a volume with nothing but a name is an emptyDir. */
 function isMade(volume: Reader): boolean {
   if (volume.field("configMap").present || volume.field("secret").present) return true;
   return volume.entries().every(([field, value]) => field === "name" || field === "emptyDir" || !value.present);
 }
 
 /**
- * Reports the mounts of one container for which there is no volume. `volumes`: those of the pod; `claims`: names of the
- * claims that its controller adds to them.
+ * Reports the mounts of one container that have no volume. `volumes`: the pod's; `claims`: the names of the claims that its
+ * controller adds to them.
  */
 export function reportMounts(container: Reader, volumes: readonly Reader[], claims: readonly string[]): void {
   const names = volumes.map((volume) => volume.field("name").raw);
@@ -118,7 +118,7 @@ interface Item {
   readonly path: string;
 }
 
-/** Each a file of its own: what is a file for one cannot be a folder for another. */
+/** Each item is a file of its own: one item's file cannot be a folder of another item. */
 function readItems(list: Reader): readonly Item[] {
   const taken: string[] = [];
   return list.list((entry) => {
@@ -135,7 +135,7 @@ function readItems(list: Reader): readonly Item[] {
 function readItem(entry: Reader): Item | undefined {
   warnOfUnsupported(entry, ["key", "path"]);
   const key = entry.field("key").required().string();
-  // What begins with two dots is how a change of all files is made at once (`..data`).
+  // Names with two leading dots are reserved: `..data` switches all files of a volume at once.
   const path = entry
     .field("path")
     .required()

@@ -2,25 +2,24 @@ import { boundingSet } from "../pod-spec/capabilities.ts";
 import type { ContainerSpec } from "../pod-spec/container-spec.ts";
 import type { BindMount } from "./volumes.ts";
 
-/** What a container's processes find themselves in. */
+/** Where a container's processes run. */
 export interface ContainerPlace {
   readonly cgroup: string;
   readonly netns: string;
-  /** Holds the files that take the place of those in /etc. */
+  /** Folder with the files that replace those in /etc. */
   readonly etc: string;
   readonly hostname: string;
 }
 
-/** What the container sees in the place of what this machine has there. */
+/** What the container sees instead of the machine's own files. */
 export type Mounts = readonly BindMount[];
 
-/** Files of /etc that are a container's own: how names are resolved. */
+/** Files of /etc that each container has of its own: they decide how names resolve. */
 export const ETC_FILES = ["resolv.conf", "hosts", "nsswitch.conf"] as const;
 
 /**
- * Every step replaces the one before it (exec), so that the process that is started at the top becomes the container's
- * own. Mounts follow those of the machine, not the other way round: network namespaces that are removed here are not
- * kept alive by a container that saw them.
+ * Each step replaces the one before it (exec), so that the first process becomes the container's own. Mounts propagate from
+ * the machine into the container and not back: otherwise a container would keep removed network namespaces alive.
  */
 const START = `
 echo 0 > "$1/cgroup.procs"
@@ -45,7 +44,7 @@ pid=$2
 shift 2
 exec nsenter --target "$pid" --net --mount --uts -- sh -ec 'cd "$1"; shift; exec "$@"' join "$@"`;
 
-/** The command line that becomes a container's first process. */
+/** Arguments of /bin/sh that start a container's first process. */
 export function startCommand(
   place: ContainerPlace,
   spec: ContainerSpec,
@@ -72,7 +71,10 @@ export function startCommand(
   ];
 }
 
-/** Command line that runs what is appended to it beside a container's first process `pid`, under the same restrictions. */
+/**
+ * Arguments of /bin/sh that run a command beside the container's first process `pid`, under the same restrictions: append the
+ * command.
+ */
 export function joinCommand(
   cgroup: string,
   pid: number,
@@ -82,7 +84,7 @@ export function joinCommand(
   return ["-ec", JOIN, "join", cgroup, String(pid), spec.workingDir, ...confined(spec, env)];
 }
 
-/** Environment last: the commands before it are looked up by the machine's own PATH. */
+/** The environment comes last, so that the commands before it are found by the machine's own PATH. */
 function confined(spec: ContainerSpec, env: ReadonlyMap<string, string>): readonly string[] {
   const user =
     spec.user === undefined ? [] : [`--reuid=${spec.user.uid}`, `--regid=${spec.user.gid}`, "--clear-groups"];

@@ -31,8 +31,8 @@ export function podFacts({ uid, plan, node, addresses }: PodIdentity): PodFacts 
 }
 
 /**
- * A container's whole environment, in the order in which Kubernetes builds it. `lookup` finds ConfigMaps and Secrets; text in
- * place of the environment: what is missing, so that the container has to wait.
+ * A container's whole environment, built in Kubernetes' order. `lookup` finds ConfigMaps and Secrets. A text instead of the
+ * environment names what is missing: the container waits for it.
  */
 export function containerEnv(
   spec: ContainerSpec,
@@ -62,7 +62,7 @@ export function containerEnv(
   return env;
 }
 
-/** `command` and `args` as they are run. */
+/** `command` and `args` with their variables replaced. */
 export function containerCommand(spec: ContainerSpec, env: ReadonlyMap<string, string>): readonly string[] {
   return spec.command.map((word) => expand(word, env));
 }
@@ -75,7 +75,7 @@ export function expand(text: string, env: ReadonlyMap<string, string>): string {
   });
 }
 
-/** Containers are this machine's processes: they find the commands that it has, and the Node that runs the lab. */
+/** Containers are processes of this machine. They find its commands, and the Node that runs the lab. */
 function searchPath(): string {
   const path = process.env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   const own = dirname(process.execPath);

@@ -19,7 +19,7 @@ export interface ContainerOptions {
   readonly place: ContainerPlace;
   readonly facts: PodFacts;
   readonly lookup: ConfigLookup;
-  /** Called at each start: its mounts, or what is missing for them. */
+  /** Called at each start. Returns the mounts, or a text that names what is missing. */
   readonly mounts: () => Mounts | string;
   readonly restartPolicy: RestartPolicy;
   readonly logFile: string;
@@ -30,7 +30,7 @@ export interface ContainerOptions {
 const CONFIG_RETRY_MS = 500;
 const RESTART_GRACE_MS = 5_000;
 
-/** One container: its process, started again as its pod's restartPolicy says. */
+/** One container: runs its process, and restarts it as the pod's restartPolicy says. */
 export class Container {
   readonly spec: ContainerSpec;
   readonly logFile: string;
@@ -44,9 +44,9 @@ export class Container {
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
   #restarting = false;
-  /** Why it is being restarted; "" where it is not. */
+  /** Why it is restarting; "" otherwise. */
   #reason = "";
-  /** How it ended the last time, in words; "" before it has. */
+  /** How it last ended, in words; "" before its first end. */
   #lastEnd = "";
 
   constructor(options: ContainerOptions) {
@@ -73,12 +73,12 @@ export class Container {
       const missing = this.#launch();
       if (missing !== "") this.#waitFor(`CreateContainerConfigError: ${missing}`);
     } catch (error) {
-      // A file where a folder should be, for example: this container's matter alone, and somebody may mend it.
+      // For example a file in the place of a folder. It concerns this container alone, and somebody can repair it.
       this.#waitFor(`CreateContainerError: ${messageOf(error)}`);
     }
   }
 
-  /** What is missing for it; "" when it has been started. */
+  /** Starts the process. Returns what is missing; "" if it has started. */
   #launch(): string {
     const { place, spec, facts, lookup, logFile } = this.#options;
     const env = containerEnv(spec, facts, lookup);
@@ -89,7 +89,7 @@ export class Container {
     const log = openSync(logFile, "a");
     try {
       const args = startCommand(place, spec, env, containerCommand(spec, env), mounts);
-      // A session of its own: Ctrl-C at the terminal is the lab's business, not the container's.
+      // In a session of its own, so that Ctrl-C at the terminal reaches the lab and not the container.
       const child = start("/bin/sh", args, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
       this.#env = env;
       this.#starts++;
@@ -107,7 +107,7 @@ export class Container {
     }
   }
 
-  /** Ends the process, to be started again as the restartPolicy says. `why`: in words. */
+  /** Ends the process, so that the restartPolicy decides about a new start. `why`: in words. */
   restart(why: string): void {
     const child = this.#child;
     if (this.#state.kind !== "running" || this.#restarting || child === undefined) return;
@@ -118,13 +118,13 @@ export class Container {
     child.once("exit", () => clearTimeout(force));
   }
 
-  /** In Kubernetes' words. What is missing may come. */
+  /** Waits, and then tries again. `reason`: in Kubernetes' words. */
   #waitFor(reason: string): void {
     if (this.#state.kind !== "waiting" || this.#state.reason !== reason) this.#set({ kind: "waiting", reason });
     this.#timer = setTimeout(() => this.start(), CONFIG_RETRY_MS);
   }
 
-  /** Asks the process to end and, `graceMs` later, makes it. Nothing of the container runs when this resolves. */
+  /** Asks the process to end, and kills it after `graceMs`. When this resolves, no process of the container runs. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
@@ -140,7 +140,7 @@ export class Container {
     await killCgroup(this.#options.place.cgroup);
   }
 
-  /** For `/bin/sh`: runs what is appended inside the container; undefined while it does not run. */
+  /** Arguments of /bin/sh that run a command inside the container: append the command. undefined while it does not run. */
   joinCommand(): readonly string[] | undefined {
     if (this.#state.kind !== "running") return undefined;
     return joinCommand(this.#options.place.cgroup, this.#state.pid, this.spec, this.#env);
@@ -152,7 +152,7 @@ export class Container {
     this.#reason = "";
     this.#restarting = false;
     this.#set({ kind: "exited", code, reason: this.#lastEnd });
-    // What the process left running goes with it, as a container's PID namespace would have it.
+    // Children of the process end with it, as they would in a container's PID namespace.
     void killCgroup(this.#options.place.cgroup).then(() => this.#scheduleRestart(code));
   }
 

@@ -4,7 +4,7 @@ import type { LabPaths } from "../machine/lab-paths.ts";
 import { hasIPv6 } from "../network/address-plan.ts";
 import type { PodIdentity } from "./container-env.ts";
 
-/** Writes the files that take the place of /etc's in the pod's containers; their folder. */
+/** Writes the pod's own resolv.conf, hosts and nsswitch.conf, and returns their folder. */
 export function writeEtcFiles(paths: LabPaths, pod: PodIdentity): string {
   const folder = join(paths.root, "pods", pod.uid, "etc");
   mkdirSync(folder, { recursive: true });
@@ -28,7 +28,7 @@ export function writeEtcFiles(paths: LabPaths, pod: PodIdentity): string {
   return folder;
 }
 
-/** The machine's own, except that names come from the files above: not from a resolver of the machine. */
+/** The machine's own nsswitch.conf, but host names come from the pod's files and name server. */
 function nsswitch(text: string): readonly string[] {
   const others = text.split("\n").filter((line) => line.trim() !== "" && !/^\s*hosts\s*:/.test(line));
   return [...others, "hosts: files dns"];

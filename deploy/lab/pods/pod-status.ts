@@ -4,7 +4,7 @@ import type { Usage } from "../machine/usage.ts";
 import type { AgentStatus } from "../nodes/agent-process.ts";
 import type { Pod } from "./pod.ts";
 
-/** `wanted`: should it be enrolled, by its labels? `agent`: what its node's agent says; undefined where it says nothing. */
+/** `wanted`: the labels put the pod into the mesh. `agent`: its agent's last answer. `meshed`: the lab has agents. */
 export function podStatus(
   pod: Pod,
   wanted: boolean,

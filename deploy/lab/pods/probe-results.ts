@@ -46,7 +46,7 @@ export class ProbeResults {
     });
   }
 
-  /** Takes a result, and restarts the container where a liveness or startup probe asks for it. False: for none of these containers. */
+  /** Stores a result, and restarts the container if a liveness or startup probe has failed. False for an unknown container. */
   take(containers: readonly Container[], key: string, role: ProbeRole, result: ProbeResult): boolean {
     const container = containers.find((each) => this.#key(each) === key);
     if (container === undefined) return false;

@@ -14,7 +14,7 @@ import { messageOf } from "../../../agent/lib/errors.ts";
 import type { ConfigData, ConfigLookup } from "../pod-spec/config-data.ts";
 import type { VolumeMount, VolumeSpec } from "../pod-spec/volume-spec.ts";
 
-/** A bind mount of a container: what it sees at `target`. */
+/** A bind mount: the container sees `source` at `target`. */
 export interface BindMount {
   readonly source: string;
   readonly target: string;
@@ -29,7 +29,7 @@ export class Volumes {
   readonly #lookup: ConfigLookup;
   readonly #written = new Map<string, string>();
 
-  /** `folder`: gone with the pod; `claims`: gone with the lab. */
+  /** `folder` goes with the pod, `claims` with the lab. */
   constructor(folder: string, claims: string, specs: readonly VolumeSpec[], lookup: ConfigLookup) {
     this.#folder = folder;
     this.#claims = claims;
@@ -37,7 +37,7 @@ export class Volumes {
     this.#lookup = lookup;
   }
 
-  /** The mounts that a container asks for; text: what is missing for them. */
+  /** The mounts of a container. A text instead of them names what is missing. */
   mounts(wanted: readonly VolumeMount[]): readonly BindMount[] | string {
     const mounts: BindMount[] = [];
     for (const { volume, path, subPath, readOnly } of wanted) {
@@ -55,7 +55,7 @@ export class Volumes {
     return mounts;
   }
 
-  /** Writes what has changed of ConfigMaps and Secrets into the volumes that are in use; what could not be, in words. */
+  /** Brings the volumes in use up to date with their ConfigMaps and Secrets. Returns the failures, in words. */
   refresh(): string {
     const stale: string[] = [];
     for (const name of this.#written.keys()) {
@@ -63,7 +63,7 @@ export class Volumes {
       try {
         if (spec !== undefined) this.#make(spec);
       } catch (error) {
-        // The other volumes, and the other pods, are not to suffer. Its containers keep the files that they had.
+        // Other volumes and other pods go on. This volume keeps its old files.
         stale.push(`the volume ${name} could not be brought up to date: ${messageOf(error)}`);
       }
     }
@@ -109,11 +109,11 @@ function filesOf(
 }
 
 /**
- * As the kubelet does it: the files stand in a folder of their own, `..data` points to it, and each name points into
- * `..data`. So a change of several files is seen at once, by those who watch, too.
+ * As the kubelet does it: the files are in a folder of their own, `..data` points to it, and each name points into `..data`.
+ * So all files change at once, also for processes that watch them.
  */
 function swapIn(folder: string, files: ReadonlyMap<string, Buffer>, mode: number): void {
-  // By a name of its own: two changes may come within one millisecond.
+  // mkdtemp adds random letters, since two changes can come within one millisecond.
   const made = mkdtempSync(join(folder, `..${new Date().toISOString().replaceAll(/[-:TZ]/g, "_")}`));
   chmodSync(made, 0o755);
   const version = basename(made);

@@ -1,7 +1,7 @@
 import { familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
 import type { ServicePlan } from "./service-plan.ts";
 
-/** Gives Services their addresses, and the same ones for as long as they are there: 10.96.0.0/16 and fd00:10:96::/112. */
+/** Assigns clusterIPs from 10.96.0.0/16 and fd00:10:96::/112. A Service keeps its addresses for as long as it exists. */
 export class ClusterIPs {
   #given = new Map<string, string>();
 
@@ -16,7 +16,7 @@ export class ClusterIPs {
     const wanted = served.flatMap((service) =>
       service.families.map((family) => ({ key: slot(service, family), family })),
     );
-    // Those that have one keep it, before anybody new chooses.
+    // Services keep their addresses before new Services get theirs.
     for (const { key } of wanted) {
       const before = this.#given.get(key);
       if (next.has(key) || before === undefined || taken.has(before)) continue;
@@ -43,7 +43,7 @@ function slot(service: ServicePlan, family: IpFamily): string {
   return `${service.namespace}/${service.name}/${family}`;
 }
 
-/** The first ones are left for what clusters have there: the API server's and DNS. */
+/** Clusters have the API server and DNS at the first addresses. */
 const FIRST = 20;
 
 function firstFree(family: IpFamily, taken: ReadonlySet<string>): string {

@@ -55,7 +55,7 @@ export function readWrittenSlice(root: Reader, object: RawObject): Slice | undef
   };
 }
 
-/** What the endpoints of a Service are made of. */
+/** What `slicesOf` reads of a pod. */
 export interface EndpointPod {
   readonly uid: string;
   readonly plan: PodPlan;
@@ -67,13 +67,13 @@ export interface EndpointPod {
   readonly ended: boolean;
 }
 
-/** EndpointSlices for a Service with a selector; at least one for each family, as Kubernetes writes. Pure. */
+/** Pure. The EndpointSlices for a Service with a selector: at least one for each family, as Kubernetes writes them. */
 export function slicesOf(service: ServicePlan, pods: readonly EndpointPod[]): readonly Slice[] {
   const { selector, namespace, name } = service;
   if (selector === undefined || service.kind === "ExternalName") return [];
   const chosen = pods.filter((pod) => pod.plan.namespace === namespace && !pod.ended && carries(pod, selector));
   return service.families.flatMap((family) => {
-    // Pods that give a port's name different numbers are in different slices: a slice's ports hold for all of it.
+    // A slice's ports hold for all its endpoints. Pods with different numbers for a port's name need different slices.
     const groups = new Map<string, { ports: readonly SlicePort[]; endpoints: Slice["endpoints"][number][] }>();
     for (const pod of chosen) {
       const address = [pod.addresses.ipv4, pod.addresses.ipv6].find(
@@ -108,7 +108,7 @@ export function slicesOf(service: ServicePlan, pods: readonly EndpointPod[]): re
   });
 }
 
-/** None where the pod has no port of that name. */
+/** Empty where the pod has no port of that name. */
 function resolvePort(port: WrittenServicePort, pod: PodPlan | undefined): SlicePort[] {
   const number =
     typeof port.targetPort === "number"

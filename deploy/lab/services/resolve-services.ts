@@ -11,7 +11,7 @@ export interface ResolvedService {
   readonly clusterIPs: readonly string[];
   /** EndpointSlices that the lab has made from the Service's selector. */
   readonly ownSlices: readonly Slice[];
-  /** Those, and the ones that the manifests hold for this Service. */
+  /** `ownSlices`, and the EndpointSlices in the manifests for this Service. */
   readonly slices: readonly Slice[];
 }
 

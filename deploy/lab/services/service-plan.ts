@@ -13,12 +13,12 @@ export interface ServicePlan {
   readonly name: string;
   readonly kind: "ClusterIP" | "Headless" | "ExternalName";
   readonly externalName: string | undefined;
-  /** Address families that it is served in, the first one first. */
+  /** Its address families, the primary one first. */
   readonly families: readonly IpFamily[];
-  /** Addresses that the manifest asks for. */
+  /** Addresses in the manifest. */
   readonly clusterIPs: readonly string[];
   readonly ports: readonly WrittenServicePort[];
-  /** undefined: somebody else writes its EndpointSlices. */
+  /** undefined: the manifests hold its EndpointSlices. */
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly publishNotReady: boolean;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -63,7 +63,7 @@ export function readServicePlan(root: Reader, object: RawObject): ServicePlan {
   };
 }
 
-/** Kubernetes: as ipFamilies and ipFamilyPolicy say; IPv4 alone where nothing is said. */
+/** As in Kubernetes: ipFamilies and ipFamilyPolicy decide; without them IPv4 alone. */
 function readFamilies(spec: Reader, clusterIPs: readonly string[]): readonly IpFamily[] {
   const said = spec
     .field("ipFamilies")

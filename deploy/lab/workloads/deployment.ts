@@ -31,7 +31,7 @@ export function readDeployment(root: Reader, object: RawObject): DeploymentPlan 
   };
 }
 
-/** One of a Deployment's pods. `suffix`: 5 letters that no other pod of it has. */
+/** One of a Deployment's pods. `suffix`: 5 letters, different for each pod. */
 export function podOf(deployment: DeploymentPlan, suffix: string): PodPlan {
   const { namespace, template } = deployment;
   const { hash, spec, rawSpec } = template;
@@ -53,23 +53,23 @@ export function podOf(deployment: DeploymentPlan, suffix: string): PodPlan {
   };
 }
 
-/** What a step has to know of a Deployment's pod. */
+/** What `nextStep` reads of a Deployment's pod. */
 export interface OwnedPod {
   readonly revision: string;
   readonly ready: boolean;
   readonly createdAt: Date;
 }
 
-/** The next thing to do for a Deployment; called again when that has shown. */
+/** The pods to create and to remove now. The step after this one depends on what becomes of them. */
 export interface DeploymentStep<T> {
   readonly create: number;
   readonly remove: readonly T[];
 }
 
 /**
- * Pure. Scales at once; goes over to a new template one pod at a time: one more than asked for is started, and one of the old
- * is removed for each new one that is ready (maxSurge 1, maxUnavailable 0). `pods`: those that are not being removed;
- * `leaving`: how many are.
+ * Pure. Scales at once. A new template replaces one pod at a time: one more pod than asked for starts, and an old pod goes for
+ * each new one that is ready (maxSurge 1, maxUnavailable 0). `pods` leaves out the pods that are being removed; `leaving` is
+ * their number.
  */
 export function nextStep<T extends OwnedPod>(
   plan: DeploymentPlan,
@@ -92,7 +92,7 @@ export function nextStep<T extends OwnedPod>(
   return { create: Math.max(0, Math.min(room, -surplus)), remove: [...idle, ...spare] };
 }
 
-/** Those that are not ready first, then the youngest. */
+/** Pods that are not ready come first, then the youngest. */
 function leastUseful(a: OwnedPod, b: OwnedPod): number {
   return Number(a.ready) - Number(b.ready) || b.createdAt.getTime() - a.createdAt.getTime();
 }

@@ -9,7 +9,7 @@ export interface JobPlan {
   readonly name: string;
   readonly completions: number;
   readonly parallelism: number;
-  /** So many pods may fail before the Job has. */
+  /** The Job fails once more pods than this have failed. */
   readonly backoffLimit: number;
   readonly template: PodTemplate;
 }
@@ -25,7 +25,7 @@ export function readJob(root: Reader, object: RawObject): JobPlan {
   return {
     namespace: object.namespace,
     name: object.name,
-    // Without a number of completions Kubernetes runs them side by side, too. A Job that may run nothing is not through.
+    // Without `completions` Kubernetes wants as many as run in parallel. A Job with parallelism 0 is not complete.
     completions: spec.field("completions").integer(0, MAX_PODS) ?? Math.max(1, parallelism),
     parallelism,
     backoffLimit: spec.field("backoffLimit").integer(0, MAX_PODS) ?? 6,
@@ -33,7 +33,7 @@ export function readJob(root: Reader, object: RawObject): JobPlan {
   };
 }
 
-/** One of a Job's pods. `suffix`: 5 letters that no other pod of it has. */
+/** One of a Job's pods. `suffix`: 5 letters, different for each pod. */
 export function jobPod(plan: JobPlan, suffix: string): PodPlan {
   const { namespace, template } = plan;
   const name = `${plan.name}-${suffix}`;
@@ -52,17 +52,17 @@ export function jobPod(plan: JobPlan, suffix: string): PodPlan {
   };
 }
 
-/** What a step has to know of a Job's pod. */
+/** What `nextJobStep` reads of a Job's pod. */
 export interface JobPod {
   readonly revision: string;
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
-  /** How often its containers have been started again. */
+  /** How often its containers have restarted. */
   readonly restarts: number;
   readonly stopping: boolean;
   readonly createdAt: Date;
 }
 
-/** That a Job has failed, which is for good: as long as its template stays as it is. */
+/** A Job's failure. It holds until the Job's template changes. */
 export interface JobFailure {
   readonly revision: string;
   readonly reason: string;
@@ -71,14 +71,14 @@ export interface JobFailure {
 export interface JobStep<T> {
   readonly create: number;
   readonly remove: readonly T[];
-  /** To be given to the next step; undefined where it has not failed. */
+  /** The caller passes this to the next step. undefined: the Job has not failed. */
   readonly failure: JobFailure | undefined;
 }
 
 /**
- * Pure. As many pods at a time as it may have, until as many as it wants have succeeded. Those that have ended stay, to be
- * looked at. A Job whose template has changed begins anew: the API server would want it deleted first. `failed`: what an
- * earlier step said; the pods that it ended for it are not there to be counted any more.
+ * Pure. Runs up to `parallelism` pods at a time until `completions` of them have succeeded. Pods that have ended stay, so
+ * that people can look at them. A Job with a changed template begins anew, where an API server would want it deleted first.
+ * `failed`: the failure of an earlier step, whose pods are gone and cannot be counted again.
  */
 export function nextJobStep<T extends JobPod>(plan: JobPlan, pods: readonly T[], failed?: JobFailure): JobStep<T> {
   const revision = plan.template.hash;

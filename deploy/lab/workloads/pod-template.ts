@@ -5,9 +5,9 @@ import type { Reader } from "../../../agent/objects/reader.ts";
 import { asObject, digest } from "../pod-spec/pod-plan.ts";
 import { readPodSpec, type PodSpec, type RestartPolicy } from "../pod-spec/pod-spec.ts";
 
-/** What the pods of a Deployment, StatefulSet or Job are made from. */
+/** The template for the pods of a Deployment, StatefulSet or Job. */
 export interface PodTemplate {
-  /** Kubernetes' pod-template-hash: pods with another one are of an older template. */
+  /** Kubernetes' pod-template-hash. Pods with another hash come from an older template. */
   readonly hash: string;
   readonly spec: PodSpec;
   readonly rawSpec: Readonly<Record<string, unknown>>;
@@ -16,8 +16,8 @@ export interface PodTemplate {
 }
 
 /**
- * Reads `spec.template`, and whether `spec.selector` fits it. `restart`: what its restartPolicy may be; `claims`: volumes
- * that its pods have beside those of the template.
+ * Reads `spec.template`, and checks that `spec.selector` fits it. `restart`: the allowed restartPolicies; `claims`: volumes
+ * that the pods have beside those of the template.
  */
 export function readTemplate(
   root: Reader,
@@ -56,12 +56,12 @@ export function readTemplate(
 
 const REMEDY = "Write one of these.";
 
-/** Letters for the name of one more pod. No other pod has them, as far as chance goes. */
+/** Random letters for the name of a new pod. */
 export function newSuffix(): string {
   return safeName(randomBytes(5).toString("hex"), 5);
 }
 
-/** Kubernetes' own alphabet for such names: without vowels no words come out. */
+/** Kubernetes' own alphabet for such names. Without vowels they form no words. */
 const SAFE = "bcdfghjklmnpqrstvwxz2456789";
 
 /** `length` letters made of a hexadecimal text (two digits each). */

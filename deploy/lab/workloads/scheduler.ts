@@ -6,8 +6,8 @@ export interface Placed {
 }
 
 /**
- * The node for a pod: the one it names; else the one with the fewest pods of the same Deployment, then with the fewest pods,
- * then the first. undefined where it names one that is not there.
+ * Chooses the node for a pod: the node that the pod names; else the node with the fewest pods of the same owner, then the
+ * fewest pods, then the first. undefined where the pod names an unknown node.
  */
 export function chooseNode<T extends { readonly name: string }>(
   plan: PodPlan,

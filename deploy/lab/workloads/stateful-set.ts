@@ -13,7 +13,7 @@ export interface StatefulSetPlan {
   readonly serviceName: string;
   readonly management: "OrderedReady" | "Parallel";
   readonly firstOrdinal: number;
-  /** Names of its volumeClaimTemplates: each pod has one of each, and finds it again. */
+  /** Names of its volumeClaimTemplates. Each pod has a volume for each, and keeps it over restarts. */
   readonly claims: readonly string[];
   readonly template: PodTemplate;
 }
@@ -43,7 +43,7 @@ export function readStatefulSet(root: Reader, object: RawObject): StatefulSetPla
   };
 }
 
-/** The pod with an ordinal: always under the same name, with the same claims. */
+/** The pod with this ordinal. Its name and its claims are always the same. */
 export function statefulPod(plan: StatefulSetPlan, ordinal: number): PodPlan {
   const { namespace, template, claims, serviceName } = plan;
   const name = `${plan.name}-${ordinal}`;
@@ -72,7 +72,7 @@ export function statefulPod(plan: StatefulSetPlan, ordinal: number): PodPlan {
   };
 }
 
-/** What a step has to know of a StatefulSet's pod. */
+/** What `nextStatefulStep` reads of a StatefulSet's pod. */
 export interface OrdinalPod {
   readonly name: string;
   readonly revision: string;
@@ -87,8 +87,8 @@ export interface StatefulSetStep<T> {
 }
 
 /**
- * Pure. One pod after the other, each waiting for those before it to be ready; from the last one when there are to be fewer,
- * or when the template has changed. `Parallel` waits for nobody, but goes over to a new template one by one, too.
+ * Pure. Starts one pod after the other, each once all earlier pods are ready. Removes the last pod first, to scale down and to
+ * replace pods with a new template. `Parallel` scales all pods at once, but also replaces them one by one.
  */
 export function nextStatefulStep<T extends OrdinalPod>(plan: StatefulSetPlan, pods: readonly T[]): StatefulSetStep<T> {
   const byOrdinal = new Map(pods.map((pod) => [ordinalOf(pod.name), pod]));
@@ -98,14 +98,14 @@ export function nextStatefulStep<T extends OrdinalPod>(plan: StatefulSetPlan, po
   if (plan.management === "Parallel") {
     if (surplus.length > 0 || missing.length > 0) return { create: missing, remove: surplus };
   } else {
-    // A pod that is being removed keeps its name until it is gone, and so holds up those after it.
+    // A pod that is being removed keeps its name until it is gone. The pods after it wait for that.
     const [next] = missing;
     const before = pods.filter((pod) => next === undefined || ordinalOf(pod.name) < next);
     if (next !== undefined) return { create: before.every(isSettled) ? [next] : [], remove: [] };
     if (surplus.length > 0) return { create: [], remove: surplus.slice(0, 1) };
   }
   if (!pods.every(isSettled)) {
-    // One that never gets ready must not keep its mended template from being tried.
+    // A pod that never gets ready must not block the template that would repair it.
     const stuck = pods.filter((pod) => !pod.stopping && !pod.ready && pod.revision !== plan.template.hash);
     return { create: [], remove: stuck.toSorted(lastFirst).slice(0, 1) };
   }
