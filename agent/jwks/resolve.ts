@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
+import { isLocalOnly } from "../lib/ip-address.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
 import { failure } from "./failure.ts";
@@ -31,7 +31,7 @@ export function resolver(mesh: () => Mesh): Resolve {
       throw failure(`the Service ${host} has no ready endpoint for port ${port}`);
     }
     const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
-    const allowed = addresses.filter((address) => !isOfNode(address));
+    const allowed = addresses.filter((address) => !isLocalOnly(address));
     // An author of a RequestAuthentication must not make the agent call the node's own services, or a cloud's metadata.
     if (allowed.length === 0)
       throw failure(`${host} is an address of the node itself or of its link, and the agent does not call those`);
@@ -63,8 +63,4 @@ function isNamed({ meta, clusterIPs }: Service, host: string): boolean {
   return (
     plain === name || plain === `${name}.svc` || plain === `${name}.svc.cluster.local` || clusterIPs.includes(plain)
   );
-}
-
-function isOfNode(address: string): boolean {
-  return ["loopback", "linkLocal", "unspecified", "broadcast", "multicast"].includes(ipaddr.process(address).range());
 }

@@ -41,3 +41,28 @@ export function canonicalBlock(text: string): string | undefined {
       : ipaddr.IPv6.networkAddressFromCIDR(`${address}/${prefix}`).toRFC5952String();
   return `${network}/${prefix}`;
 }
+
+/** True if `address` is in the block. An IPv4 address inside IPv6 counts as IPv4. */
+export function isInBlock(block: string, address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const [network, bits] = ipaddr.parseCIDR(block);
+  const parsed = ipaddr.process(address);
+  return parsed.kind() === network.kind() && parsed.match([network, bits]);
+}
+
+/** True for an address that leads to the machine itself, to its link only, or to no single machine. */
+export function isLocalOnly(address: string): boolean {
+  return ["loopback", "linkLocal", "unspecified", "broadcast", "multicast"].includes(ipaddr.process(address).range());
+}
+
+/** The 16 bytes of an address, IPv4 as ::ffff:a.b.c.d; undefined for a text that is no address. */
+export function bytesOfAddress(text: string): readonly number[] | undefined {
+  if (!ipaddr.isValid(text)) return undefined;
+  const parsed = ipaddr.parse(text);
+  return parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress().toByteArray() : parsed.toByteArray();
+}
+
+/** The text of 16 bytes that hold an address. Each address has one text: the short one, without a ::ffff: prefix. */
+export function addressFromBytes(bytes: Uint8Array): string {
+  return ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString();
+}

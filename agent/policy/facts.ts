@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { isInBlock } from "../lib/ip-address.ts";
 import type { PolicyCondition } from "../model/authorization-policy.ts";
 import type { AuthzCall } from "./call.ts";
 import { normalPath } from "./normal-path.ts";
@@ -123,12 +123,4 @@ function matchesRequestPrincipal(pattern: string, issuer: string, subject: strin
   }
   if (pattern.startsWith("*")) return issuer !== "" && matchesText(pattern, subject);
   return matchesText(pattern, issuer) && (pattern.endsWith("*") ? subject !== "" : subject === "");
-}
-
-/** True if `ip` is in the block. An IPv4 address inside IPv6 counts as IPv4. */
-function isInBlock(block: string, ip: string): boolean {
-  if (!ipaddr.isValid(ip)) return false;
-  const [network, bits] = ipaddr.parseCIDR(block);
-  const parsed = ipaddr.process(ip);
-  return parsed.kind() === network.kind() && parsed.match([network, bits]);
 }

@@ -1,19 +1,19 @@
-import ipaddr from "ipaddr.js";
 import { AmbitError } from "../../lib/errors.ts";
+import { addressFromBytes, bytesOfAddress } from "../../lib/ip-address.ts";
 import type { Codec } from "../loader/bpf-map.ts";
 
 /** An address in the form of the programs' maps: 16 bytes, IPv4 as ::ffff:a.b.c.d. Throws AmbitError `bad-address`. */
 export function addressBytes(text: string): Buffer {
-  if (!ipaddr.isValid(text)) {
+  const bytes = bytesOfAddress(text);
+  if (bytes === undefined) {
     throw new AmbitError({ code: "bad-address", kind: "user", what: `'${text}' is not an IP address` });
   }
-  const parsed = ipaddr.parse(text);
-  return Buffer.from(parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress().toByteArray() : parsed.toByteArray());
+  return Buffer.from(bytes);
 }
 
 /** The text of an address in that form. Each address has one text: the short one, without a ::ffff: prefix. */
 export function addressText(bytes: Buffer): string {
-  return ipaddr.process(ipaddr.fromByteArray([...bytes.subarray(0, 16)]).toString()).toString();
+  return addressFromBytes(bytes.subarray(0, 16));
 }
 
 /** struct address of c/lib/address.h */
