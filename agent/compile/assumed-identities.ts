@@ -4,13 +4,13 @@ import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { CompileOptions } from "./view/options.ts";
 
-/** Captured since ever, and all other nodes follow. */
+/** The pod has been captured from the beginning, and all other nodes follow. */
 const CAPTURED: PodState = { phase: "captured", strict: true, since: -Infinity, announced: 0, followedAt: 0 };
 
 /**
- * The part of the options that a running mesh would supply, for commands and tests that only look at a configuration. It
- * assumes that the authority has issued a certificate to every enrolled pod, and that every node has captured its pods. A
- * text that says so stands in place of keys and certificates.
+ * The part of the options that a running mesh would supply, for commands and tests that only look at a configuration.
+ * It assumes that the authority has issued a certificate to every enrolled pod, and that every node has captured its
+ * pods. A text that says so stands in place of keys and certificates.
  */
 export function assumedIdentities(
   mesh: Mesh,

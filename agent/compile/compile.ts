@@ -23,18 +23,18 @@ import { secrets } from "./mtls/secrets.ts";
 import { inboundRoutes, outboundRoutes } from "./http/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
 
-/** Everything that one node needs, from everything that is known of the mesh. */
+/** Everything that one node is told. */
 export interface NodeConfig {
   readonly xds: XdsSnapshot;
   readonly capture: CaptureState;
   readonly filters: FilterConfig;
-  /** What the mesh's sources found, and what only shows when it is put together. */
+  /** Problems that the mesh's source found, and those that show only in the whole mesh. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Pure but for what `session` remembers: the same mesh and options give the same configuration, whatever the order of the
- * input.
+ * Computes what one node is told. Pure but for what `session` remembers: the same mesh and options give the same
+ * configuration, in whatever order their lists are.
  */
 export function compile(mesh: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
   const view = nodeView(mesh, options, session.view);

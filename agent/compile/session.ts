@@ -6,9 +6,9 @@ import { newSecretMemory, type SecretMemory } from "./mtls/secrets.ts";
 import { newViewMemory, type ViewMemory } from "./view/node-view.ts";
 
 /**
- * What `compile` remembers from one call to the next, so that a change costs as much as it changes: what was made of objects
- * that are the same as before is used again. But for the names of the filters' plugins the results are the same with a new
- * session.
+ * What `compile` remembers from one call to the next, so that a small change costs little: results are used again while
+ * their inputs are the same objects. With a new session the results are equal, except for the names of the filters'
+ * plugins.
  */
 export interface CompileSession {
   readonly view: ViewMemory;
@@ -19,7 +19,9 @@ export interface CompileSession {
   readonly extensions: ExtensionMemory;
 }
 
-/** `began`: the time, in milliseconds since 1970; it distinguishes the plugins of this session (`newExtensionMemory`). */
+/**
+ * `began`: the time, in milliseconds since 1970; it distinguishes the plugins of this session (`newExtensionMemory`).
+ */
 export function newSession(began: number): CompileSession {
   return {
     view: newViewMemory(),

@@ -6,7 +6,9 @@ import { KINDS } from "../xds/snapshot.ts";
 import type { Message } from "../xds/proto.ts";
 import type { NodeConfig } from "./compile.ts";
 
-/** A node's configuration as YAML documents by file name, sorted, so that two of them can be compared. */
+/**
+ * A node's configuration as YAML texts by file name. They are sorted, so that a diff of two configurations is short.
+ */
 export function toYaml(config: NodeConfig): ReadonlyMap<string, string> {
   const xds = KINDS.filter((kind) => kind !== "extensions").map((kind) => {
     const onDemand = kind === "clusters" ? config.xds.onDemandClusters : [];

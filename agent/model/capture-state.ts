@@ -6,7 +6,10 @@ export interface CaptureState {
   readonly pods: readonly PodFacts[];
   /** Connections of captured pods to these go to the proxy. */
   readonly destinations: readonly CapturedDestination[];
-  /** Ports where a server may speak first and plaintext is taken: a caller that cannot speak mTLS gets a short wait there. */
+  /**
+   * Ports where a server may speak first and plaintext is taken: a caller that cannot speak mTLS gets a short wait
+   * there.
+   */
   readonly briefPorts: readonly PodPort[];
   /** Addresses of pods that may speak mTLS to `briefPorts`. */
   readonly mtlsCallers: readonly string[];

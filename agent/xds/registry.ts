@@ -4,12 +4,12 @@ import { files } from "./gen/files.ts";
 import { StringValueSchema } from "./proto.ts";
 
 /**
- * Every generated type, so that what is inside an Any can be read and printed. Importing this file decodes all
- * descriptors (about a tenth of a second): only what prints or reads JSON should.
+ * Every generated type, so that messages inside an Any can be read and printed. Importing this file decodes all
+ * descriptors (about a tenth of a second): import it only to print or read JSON.
  */
 export const registry: Registry = createRegistry(...files, StringValueSchema);
 
-/** A message as proto3 JSON, what is inside its Anys included; field names as in Envoy's documentation (snake case). */
+/** The message as proto3 JSON, with the contents of its Anys; field names as in Envoy's documentation (snake case). */
 export function toPrintable(message: Message): JsonValue {
   const schema = registry.getMessage(message.$typeName);
   if (schema === undefined) throw new TypeError(`no generated type ${message.$typeName}`);

@@ -8,17 +8,17 @@ import { SecretSchema } from "./gen/envoy/extensions/transport_sockets/tls/v3/se
 import { typeUrl } from "./proto.ts";
 
 /**
- * What Envoy is to be told, by resource type and name. A message must not be changed once it has been published. What is
- * only sent when it is asked for (endpoints, secrets, clusters on demand) may be made when it is looked up.
+ * What Envoy is to be told, by resource type and name. A published message must not be changed. Endpoints, secrets and
+ * on-demand clusters are sent only when Envoy asks for them, and may be made when they are looked up.
  */
 export interface XdsSnapshot {
   readonly listeners: ReadonlyMap<string, Message>;
   readonly clusters: ReadonlyMap<string, Message>;
-  /** Clusters that Envoy is told of once it asks for them by name (ODCDS); those above come by themselves. */
+  /** Clusters that Envoy asks for by name (ODCDS). It is told of `clusters` without asking. */
   readonly onDemandClusters: ReadonlyMap<string, Message>;
   readonly routes: ReadonlyMap<string, Message>;
   readonly endpoints: ReadonlyMap<string, Message>;
-  /** undefined: not there yet. Envoy, told nothing, keeps what it has. */
+  /** undefined: the secret is not there yet. Envoy gets no answer and keeps the one that it has. */
   readonly secrets: ReadonlyMap<string, Message | undefined>;
   readonly extensions: ReadonlyMap<string, Message>;
 }
@@ -37,7 +37,7 @@ export const EMPTY_SNAPSHOT: XdsSnapshot = {
   extensions: new Map(),
 };
 
-/** The message type behind each kind. */
+/** The message type of each kind. */
 export const SCHEMAS: Readonly<Record<ResourceKind, DescMessage>> = {
   listeners: ListenerSchema,
   clusters: ClusterSchema,
@@ -49,7 +49,7 @@ export const SCHEMAS: Readonly<Record<ResourceKind, DescMessage>> = {
 
 const KIND_BY_URL = new Map(KINDS.map((kind) => [typeUrl(SCHEMAS[kind]), kind]));
 
-/** The kind that a type URL of the protocol names, if it is one of ours. */
+/** The kind with that type URL; undefined: Ambit serves none such. */
 export function kindOf(url: string): ResourceKind | undefined {
   return KIND_BY_URL.get(url);
 }

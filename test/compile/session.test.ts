@@ -6,7 +6,7 @@ import type { CompileOptions } from "../../agent/compile/view/options.ts";
 import { newSession } from "../../agent/compile/session.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import type { LocalPodState, PodState } from "../../agent/model/pod-state.ts";
-import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
+import { MeshMemory, objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import type { TypedExtensionConfig } from "../../agent/xds/gen/envoy/config/core/v3/extension_pb.ts";
 import { WasmSchema } from "../../agent/xds/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts";
@@ -91,8 +91,11 @@ it("a session changes no result: a sequence of changes ends as each configuratio
   fc.assert(
     fc.property(steps, (sequence) => {
       const session = newSession(0);
+      // So that what has not changed is the same object, as it is for an agent.
+      const memory = new MeshMemory();
       for (const step of sequence) {
-        const mesh = objectsToMesh(objects.filter((_, index) => !step.without.includes(index)));
+        const chosen = objects.filter((_, index) => !step.without.includes(index));
+        const mesh = objectsToMesh(chosen, {}, memory);
         const options = optionsOf(mesh, step);
         const fresh = compile(mesh, options, newSession(0));
         expect(contents(compile(mesh, options, session), mesh)).toBe(contents(fresh, mesh));

@@ -34,15 +34,15 @@ import { upstreamTls } from "../mtls/tls.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** In an endpoint's metadata `envoy.transport_socket_match`: it is spoken to by mTLS. */
+/** Set in an endpoint's metadata `envoy.transport_socket_match`: callers speak mTLS to it. */
 export const MTLS_MATCH = "mtls";
 
-/** Clusters that were made before, by what they were made of. */
+/** Earlier results; each is used again while its inputs are the same. */
 export interface ClusterMemory {
   readonly ofServices: Remembered<ServicePort, Cluster>;
   readonly ofPods: Remembered<Workload, Cluster>;
   readonly guards: Remembered<Workload, Cluster>;
-  /** Nothing in them depends on the mesh. */
+  /** These depend on no input. */
   readonly fixed: readonly Cluster[];
 }
 
@@ -55,12 +55,12 @@ export function newClusterMemory(): ClusterMemory {
   };
 }
 
-/** The cluster of a Service's port in one family: what HTTPRoutes lead to. */
+/** The cluster of a Service's port in one address family. HTTPRoutes lead to it. */
 export function serviceCluster(target: ServiceTarget, memory: ClusterMemory): Cluster {
   return edsCluster(target.cluster, target.cluster, target, ALPN.http1, memory);
 }
 
-/** The cluster named like the `address:port` that was dialled, for HTTP. */
+/** The cluster for HTTP that was dialled at `address:port`; it has that name. */
 export function httpDestinationCluster(
   { address, port, target, backend }: Destination,
   memory: ClusterMemory,
@@ -69,13 +69,13 @@ export function httpDestinationCluster(
   return edsCluster(name, backend === undefined ? target.cluster : name, target, ALPN.http1, memory);
 }
 
-/** The same for bytes that are not HTTP: tcp_proxy finds it by the name that filter state gives. */
+/** The cluster for other bytes that were dialled there: tcp_proxy finds it by the name in filter state. */
 export function tcpDestinationCluster({ address, port, target, backend }: Destination, memory: ClusterMemory): Cluster {
   const endpoints = backend === undefined ? target.cluster : hostPort(address, port);
   return edsCluster(tcpDestinationName(address, port), tcpEndpointsName(endpoints), target, ALPN.tcp, memory);
 }
 
-/** The cluster of a pod that is dialled by its own address. */
+/** The cluster of a pod that callers dial by its own address. */
 export function directCluster(
   { workload, address, port }: DirectTarget,
   kind: "http" | "tcp",
@@ -89,7 +89,7 @@ export function directCluster(
     makeCluster({
       name,
       endpoints,
-      // One name for all of them: each would have statistics of its own.
+      // All of them share one name: statistics for each would cost memory.
       statName: "direct",
       sni: "",
       alpn: ALPN[kind === "http" ? "http1" : "tcp"],
@@ -99,7 +99,9 @@ export function directCluster(
   );
 }
 
-/** `alpn`: offered where nothing beside the connection says otherwise, as it does for HTTP/2 (`outbound-listener.ts`). */
+/**
+ * `alpn`: offered unless the connection's filter state says otherwise, as it does for HTTP/2 (`outbound-listener.ts`).
+ */
 function edsCluster(
   name: string,
   endpoints: string,
@@ -112,9 +114,9 @@ function edsCluster(
     makeCluster({
       name,
       endpoints,
-      // What statistics and logs call it: the Service's name says more than an address.
+      // Statistics and logs show this name: the Service's says more than an address.
       statName: cluster,
-      // The name that Istio's sidecars give.
+      // Istio's sidecars send this name.
       sni: `outbound_.${port.port}_._.${host}`,
       alpn,
       peers: peersSecret(target),
@@ -125,14 +127,14 @@ function edsCluster(
 
 interface ClusterFacts {
   readonly name: string;
-  /** By which name its endpoints are asked for. */
+  /** Name under which Envoy asks for its endpoints. */
   readonly endpoints: string;
   readonly statName: string;
   readonly sni: string;
   readonly alpn: readonly string[];
-  /** The secret that says whom it believes. */
+  /** Name of the secret that says which servers the cluster trusts. */
   readonly peers: string;
-  /** For the filters: which Service it is. */
+  /** The Service, for the filters; undefined: none. */
   readonly service: { readonly service: string; readonly port: string } | undefined;
 }
 
@@ -143,7 +145,7 @@ function makeCluster({ name, endpoints, statName, sni, alpn, peers, service }: C
     clusterDiscoveryType: { case: "type", value: DiscoveryType.EDS },
     edsClusterConfig: { edsConfig: ads(), serviceName: endpoints },
     lbPolicy: LbPolicy.LEAST_REQUEST,
-    // Ready is Kubernetes' word; there is no health of our own that a panic threshold could doubt.
+    // Kubernetes alone says which endpoints are ready. At 0 Envoy never falls back to those that are not.
     commonLbConfig: { healthyPanicThreshold: { value: 0 } },
     transportSocketMatches: [
       { name: MTLS_MATCH, match: { [MTLS_MATCH]: true }, transportSocket: upstreamTls(sni, alpn, peers) },
@@ -168,7 +170,7 @@ function fixedClusters(): readonly Cluster[] {
   ];
 }
 
-/** From a pod's inbound listener into `local_guard`: one for each pod, and as lasting as its listeners. */
+/** One cluster for each pod, from its inbound listener to `local_guard`. It exists as long as the listener. */
 export function guardClusters(
   pods: readonly LocalPod[],
   trustDomain: string,
@@ -204,7 +206,7 @@ function makeGuard({ workload, netns }: LocalPod, trustDomain: string): Cluster 
   });
 }
 
-/** An endpoint behind an internal listener. */
+/** Address of an endpoint behind an internal listener. */
 export function internalAddress(serverListenerName: string, endpointId: string) {
   return create(AddressSchema, {
     address: {
@@ -224,7 +226,7 @@ function common(name: string) {
   };
 }
 
-/** Upstream sockets are opened in the netns that the connection's filter state names, IPv4 and IPv6. */
+/** Envoy opens upstream sockets, IPv4 and IPv6, in the network namespace that the connection's filter state names. */
 function bindInNetns() {
   const any4 = create(SocketAddressSchema, { address: "0.0.0.0", portSpecifier: { case: "portValue", value: 0 } });
   const any6 = create(SocketAddressSchema, { address: "::", portSpecifier: { case: "portValue", value: 0 } });
@@ -238,7 +240,7 @@ function bindInNetns() {
   });
 }
 
-/** For endpoints on this node: passes the endpoint's metadata to the internal listener. Plain sockets are not affected. */
+/** Passes the metadata of an endpoint on this node to the internal listener. Plain sockets stay as they are. */
 function internalUpstream() {
   return {
     name: "envoy.transport_sockets.internal_upstream",
@@ -258,7 +260,7 @@ function internalUpstream() {
   };
 }
 
-/** Envoy's defaults (1,024 connections, 3 retries at a time) are limits that nobody asked for. */
+/** Replaces Envoy's defaults (1,024 connections, 3 concurrent retries): the application did not ask for limits. */
 function unlimited() {
   const max = 0xffff_ffff;
   return { maxConnections: max, maxPendingRequests: max, maxRequests: max, maxRetries: max };

@@ -15,23 +15,23 @@ import { hostPort, INTERNAL_LISTENERS } from "../view/names.ts";
 import type { Backend, NodeView } from "../view/node-view.ts";
 import { internalAddress, MTLS_MATCH } from "./cluster.ts";
 
-/** Makes the endpoints that a cluster has under a name. */
+/** Makes the ClusterLoadAssignment of that name: the endpoints of one cluster. */
 type MakeEndpoints = (name: string, backends: readonly Backend[]) => ClusterLoadAssignment;
 
 export interface EndpointMakers {
-  /** For HTTP. */
+  /** Endpoints for HTTP. */
   readonly http: MakeEndpoints;
-  /** For bytes that are not HTTP. */
+  /** Endpoints for connections whose bytes are not HTTP. */
   readonly tcp: MakeEndpoints;
-  /** For a pod that is dialled by its own address. */
+  /** Endpoints for a pod that callers dial by its own address. */
   readonly direct: (name: string, kind: "http" | "tcp", target: DirectTarget) => ClusterLoadAssignment;
 }
 
-/** Endpoints that were made before, by what they were made of. */
+/** Earlier results; each is used again while its inputs are the same. */
 export interface EndpointMemory {
-  /** A list of backends stays the same list while nothing about its workloads changes (`NodeView.backends`). */
+  /** By list of backends: `NodeView.backends` gives the same list while nothing about its workloads changes. */
   readonly assignments: Remembered<readonly Backend[], ClusterLoadAssignment>;
-  /** The list with one pod alone, for a pod that is dialled by its own address. */
+  /** By workload: the list that holds this pod alone, for callers that dial the pod by its own address. */
   readonly ofPods: Remembered<Workload, readonly Backend[]>;
 }
 
@@ -39,7 +39,9 @@ export function newEndpointMemory(): EndpointMemory {
   return { assignments: new Remembered(), ofPods: new Remembered() };
 }
 
-/** The internal listener through which a backend of this node is reached, of one cluster's backends. */
+/**
+ * Given all backends of a cluster: the name of the internal listener that leads to one of them, if it is on this node.
+ */
 type WaysIn = (backends: readonly Backend[]) => (backend: Backend) => string;
 
 export function endpointMakers(
@@ -63,14 +65,14 @@ export function endpointMakers(
       ({ workload }) =>
         policies.decidingSetOf(workload) === undefined ? deliver : guard,
   );
-  // The filters are not told which policies guard it, so it decides itself.
+  // The filters of the caller do not know which policies guard this pod: the pod's own inbound filters decide.
   const directHttp = maker(
     () =>
       ({ workload }) =>
         policies.setOf(workload) === undefined ? deliver : inbound,
   );
   return {
-    // Delivered in the same pass if all are guarded alike; see `local_inbound`.
+    // If one set of policies guards all backends, the outbound filter decides, and one pass delivers; see `local_inbound`.
     http: maker((backends) => {
       const listener = policies.guardOf({ backends }).kind === "mixed" ? inbound : deliver;
       return () => listener;
@@ -84,7 +86,7 @@ export function endpointMakers(
   };
 }
 
-/** How a backend is reached: inside its netns on this node, or over the network, by mTLS or as it comes. */
+/** The way to a backend: inside its network namespace on this node, or over the network, by mTLS or in plaintext. */
 type Wire =
   | { readonly kind: "deliver"; readonly netns: string; readonly listener: string }
   | { readonly kind: "mtls" }
@@ -107,8 +109,9 @@ interface Reached {
 }
 
 /**
- * Each wire is a locality of its own. Envoy takes an endpoint whose locality has changed for another one, and drains the
- * connections to the one before; where only metadata changes, it would go on with the connections of the wire before.
+ * Each kind of wire is a locality of its own. When an endpoint's locality changes, Envoy treats it as another endpoint
+ * and drains the connections to the old one. A change of the metadata alone would leave connections of the old wire in
+ * use.
  */
 function assignment(clusterName: string, reached: readonly Reached[], trustDomain: string): ClusterLoadAssignment {
   const endpoints = (["deliver", "mtls", "plain"] as const).flatMap((kind) => {
@@ -121,7 +124,7 @@ function assignment(clusterName: string, reached: readonly Reached[], trustDomai
 
 function endpoint({ backend: { address, port, workload }, wire }: Reached, trustDomain: string): LbEndpoint {
   const target = hostPort(address, port);
-  // Only a delivery in this same pass lets the outbound filter speak for the destination, too.
+  // Only if this same pass delivers may the outbound filter report for the destination, too.
   const near = wire.kind === "deliver" && wire.listener !== INTERNAL_LISTENERS.inbound;
   const peer =
     workload === undefined ? {} : { peer: `${peerString(workload, trustDomain)}|${near ? "near" : wire.kind}` };
@@ -152,5 +155,5 @@ function endpoint({ backend: { address, port, workload }, wire }: Reached, trust
   });
 }
 
-/** By it Envoy chooses among a cluster's `transport_socket_matches`. */
+/** Key of the endpoint metadata by which Envoy chooses among a cluster's `transport_socket_matches`. */
 const TRANSPORT_SOCKET = "envoy.transport_socket_match";

@@ -13,7 +13,10 @@ import {
   type ClusterMemory,
 } from "./cluster.ts";
 
-/** Every cluster that Envoy may ask for: of Services, for routes that lead to them, and of what can be dialled. */
+/**
+ * Every cluster that Envoy may ask for: those of Services, which routes lead to, and those named like a dialled
+ * address.
+ */
 export function onDemandClusters(
   targets: readonly ServiceTarget[],
   destinations: readonly Destination[],
@@ -40,7 +43,7 @@ export function onDemandClusters(
   );
 }
 
-/** The endpoints behind those clusters, by the name that their EDS configuration gives. */
+/** The endpoints of those clusters, by the name in their EDS configuration (`EdsClusterConfig.service_name`). */
 export function onDemandEndpoints(
   targets: readonly ServiceTarget[],
   destinations: readonly Destination[],
@@ -69,7 +72,7 @@ export function onDemandEndpoints(
   );
 }
 
-/** What the name of a cluster, or of its endpoints, says. */
+/** Takes the name of a cluster, or of its endpoints, apart. */
 function dialled(name: string): { readonly kind: "http" | "tcp"; readonly address: string } {
   return name.startsWith(TCP) ? { kind: "tcp", address: name.slice(TCP.length) } : { kind: "http", address: name };
 }

@@ -8,7 +8,7 @@ type Direction = "outbound" | "inbound";
 const COMMON: Record<string, string> = {
   start_time: "%START_TIME%",
   source: `%FILTER_STATE(${SOURCE}:PLAIN)%`,
-  // Who the certificate says it is, where there is one.
+  // The SPIFFE ID in the caller's certificate; empty without mTLS.
   source_principal: "%DOWNSTREAM_PEER_URI_SAN%",
   source_address: `%FILTER_STATE(${PEER_IP}:PLAIN)%`,
   destination_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
@@ -16,7 +16,7 @@ const COMMON: Record<string, string> = {
   upstream_host: "%UPSTREAM_HOST%",
   upstream_local_address: "%UPSTREAM_LOCAL_ADDRESS%",
   response_flags: "%RESPONSE_FLAGS%",
-  // Holds the auth filter's reason where it denied.
+  // For a denied request: the auth filter's reason.
   response_code_details: "%RESPONSE_CODE_DETAILS%",
   upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
   bytes_received: "%BYTES_RECEIVED%",
@@ -33,7 +33,7 @@ const HTTP: Record<string, string> = {
   grpc_status: "%GRPC_STATUS_NUMBER%",
   attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
   user_agent: "%REQ(USER-AGENT)%",
-  // By the auth filter: AUDIT policies that match, and what the policies of a dry run would have decided.
+  // From the auth filter: the AUDIT policies that match, and what the policies of a dry run would have decided.
   audit: "%FILTER_STATE(wasm.ambit.audit:PLAIN)%",
   dry_run: "%FILTER_STATE(wasm.ambit.dry_run:PLAIN)%",
 };
@@ -42,8 +42,8 @@ const HTTP: Record<string, string> = {
 export type AccessLogs = (direction: Direction, kind: "http" | "tcp") => AccessLog[];
 
 /**
- * Envoy's own access log, one JSON object a line: it costs less than a line written by a filter. Hundreds of listeners share
- * these four messages, so that each one is made once.
+ * Envoy's own access log, one JSON object a line: it costs less than a line from a filter. Hundreds of listeners share
+ * these four messages, and each message is made once.
  */
 export function accessLogs(path: string | undefined): AccessLogs {
   if (path === undefined) return () => [];

@@ -3,7 +3,7 @@ import { OnDemandCdsSchema } from "../../xds/gen/envoy/extensions/filters/http/o
 import { TcpProxy_OnDemandSchema } from "../../xds/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 
-/** "Ask for it on the stream that this came by." */
+/** Envoy asks for the resource on the ADS stream that named it. */
 export function ads() {
   return create(ConfigSourceSchema, {
     configSourceSpecifier: { case: "ads", value: {} },
@@ -12,17 +12,17 @@ export function ads() {
 }
 
 /**
- * How long the first request for a destination waits for its cluster. As a rule the cluster is there within milliseconds. It
- * takes longer while the agent is being replaced, and the caller must not notice that.
+ * How long the first request for a destination waits for its cluster. As a rule the cluster is there within
+ * milliseconds. It takes longer while the agent is being replaced, and the caller must not notice that.
  */
 const DISCOVERY_TIMEOUT_MS = 30_000;
 
-/** For Envoy's HTTP filter `on_demand`: a request whose cluster is not there waits while Envoy asks for it. */
+/** For Envoy's HTTP filter `on_demand`: a request to an unknown cluster waits while Envoy asks for the cluster. */
 export function httpOnDemand() {
   return create(OnDemandCdsSchema, { source: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
 }
 
-/** The same for tcp_proxy, which has it built in. */
+/** The same for tcp_proxy, which needs no filter for it. */
 export function tcpOnDemand() {
   return create(TcpProxy_OnDemandSchema, { odcdsConfig: ads(), timeout: milliseconds(DISCOVERY_TIMEOUT_MS) });
 }

@@ -12,34 +12,37 @@ import {
 import { ConfigSchema as NetworkConfigSchema } from "../../xds/gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.ts";
 import { ConfigSchema } from "../../xds/gen/envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state_pb.ts";
 
-/** One object that a listener puts beside each connection it accepts; `value` is an Envoy format string. */
+/**
+ * A filter state object: a listener attaches it to each connection that it accepts. `value`: an Envoy format string.
+ */
 export interface FilterStateObject {
   readonly key: string;
   readonly value: string;
-  /** What makes the object. Default `envoy.string`: text, read by filters and logs. */
+  /** Envoy's factory for the object. Default `envoy.string`: text, for filters and logs. */
   readonly factory?: string;
   readonly shared?: Shared;
 }
 
 /**
- * The network namespace in which upstream sockets of a connection are opened.
+ * Envoy opens the upstream sockets of the connection in this network namespace. `path`: the namespace's file.
  *
- * It MUST be made by `envoy.hashable_string`: then it is part of the connection pool's key. Made by `envoy.string`, one
- * pod's request goes out over another pod's connection, with that pod's address and certificate. It is also the only
- * hashable object on the connection: the order in which Envoy hashes two of them is not fixed, and each order has a pool.
+ * The factory MUST be `envoy.hashable_string`, which makes the namespace part of the connection pool's key. With
+ * `envoy.string` one pod's request goes out over another pod's connection, with that pod's address and certificate. It
+ * must also stay the only hashable object on the connection: Envoy hashes two of them in no fixed order, and each order
+ * would have a pool of its own.
  */
 export function upstreamNetns(path: string, shared: Shared = Shared.TRANSITIVE): FilterStateObject {
   const key = "envoy.network.upstream_bind_override.network_namespace";
   return { key, value: path, factory: "envoy.hashable_string", shared };
 }
 
-/** The peer string of the pod whose listener a call came through. */
+/** Peer string of the pod through whose outbound listener a call came. */
 export const SOURCE = "ambit.source";
-/** The peer string of the pod that is called. */
+/** Peer string of the called pod. */
 export const DESTINATION = "ambit.destination";
-/** The caller's address at connection level: never from a header. */
+/** The caller's address as the connection shows it, never from a header. */
 export const PEER_IP = "ambit.peer_ip";
-/** The caller's address as `host:port`, for the delivery socket to bear. */
+/** The caller's address as `host:port`: the delivery socket binds to it. */
 export const CLIENT = "ambit.client";
 /** The application's port. */
 export const LOCAL_PORT = "ambit.local_port";
@@ -51,7 +54,9 @@ export function setFilterState(objects: readonly FilterStateObject[]): ListenerF
   });
 }
 
-/** What is offered by ALPN upstream, in place of what the cluster says (`envoy.network.application_protocols`). */
+/**
+ * Upstream connections offer these protocols by ALPN in place of the cluster's (`envoy.network.application_protocols`).
+ */
 export function upstreamAlpn(protocols: readonly string[]): Filter {
   const key = "envoy.network.application_protocols";
   const offered = { key, value: protocols.join(), factory: key, shared: Shared.ONCE };
@@ -62,8 +67,8 @@ export function upstreamAlpn(protocols: readonly string[]): Filter {
 }
 
 /**
- * For `local_guard`: where the connection was going, and from whom. Who calls is known after the handshake; without TLS,
- * nobody does.
+ * For `local_guard`: the original destination of the connection, and its caller. The TLS handshake identifies the
+ * caller; without TLS (`tls` false) the caller is unknown.
  */
 export function guardState(tls: boolean): Filter {
   const local = "envoy.filters.listener.original_dst.local_ip";

@@ -33,7 +33,7 @@ export function buildFilterConfig(
       const policySet = policies.setOf(workload);
       return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];
     }),
-    // What metrics tell of a caller beside the identity in its certificate.
+    // Metrics name a caller by these, beside the identity in its certificate.
     peers: view.mesh.workloads
       .filter((workload) => workload.enrolled && !workload.terminated)
       .flatMap((workload) =>

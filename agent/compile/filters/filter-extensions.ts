@@ -11,7 +11,7 @@ import { FILTERS } from "../view/names.ts";
 
 type Place = keyof typeof FILTERS;
 
-/** The resources that were made last, as a whole and for each place, and how plugins are named. */
+/** The last results, as a whole and for each place, and what plugins are called. */
 export interface ExtensionMemory {
   /** Part of the names of all plugins of a session. */
   readonly began: string;
@@ -22,13 +22,13 @@ export interface ExtensionMemory {
 }
 
 /**
- * `began`: the time, in milliseconds since 1970. No other session that this Envoy has been configured by may have begun at
- * the same time.
+ * `began`: the time, in milliseconds since 1970. No other session that this Envoy has been configured by may have begun
+ * at the same time.
  *
- * Envoy keeps a plugin (PluginConfig.name) as long as a request that came under it runs. When a plugin with the same name and
- * configuration comes meanwhile, Envoy takes the one that it has and does not configure it; the module goes on with the
- * configuration that came in between. So a configuration that returns to what it was gets a new name, also from the agent
- * after this one.
+ * Envoy keeps a plugin (PluginConfig.name) as long as a request that came under it runs. When a plugin with the same
+ * name and configuration comes meanwhile, Envoy takes the one that it has and does not configure it; the module goes on
+ * with the configuration that came in between. So a configuration that returns to what it was gets a new name, also
+ * from the agent after this one.
  */
 export function newExtensionMemory(began: number): ExtensionMemory {
   return { began: began.toString(36), revisions: 0, last: undefined, lastOf: new Map() };
@@ -76,7 +76,7 @@ function makeExtension(place: Place, text: string, modulePath: string, revision:
   });
 }
 
-/** Envoy keeps a copy for each filter of each listener, so nobody is told what only others need. */
+/** The part of the configuration that a place needs. Envoy keeps a copy for each filter of each listener. */
 function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
   const { cluster, clusters, pods, peers, retryBudgets } = config;
   const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], peers: [], retryBudgets: [] };
@@ -85,7 +85,7 @@ function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<
     case "outbound":
       return { ...common, ...guarding(config, clusters), clusters };
     case "outboundRouted":
-      // Only routes ask for retries.
+      // Only routes have retries.
       return { ...common, ...guarding(config, clusters), clusters, retryBudgets };
     case "inbound":
       return { ...common, ...guarding(config, pods), pods };
@@ -99,7 +99,7 @@ function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<
 
 type Guarded = readonly { readonly policySet: string }[];
 
-/** The sets by which those are guarded, and the rules for tokens that the sets name. */
+/** The policy sets of the guarded clusters or pods, and the rules for tokens that these sets name. */
 function guarding(
   config: Pick<FilterConfig, "policySets" | "jwtRules">,
   guarded: Guarded,
@@ -119,7 +119,7 @@ function pluginConfig(name: string, rootId: string, configuration: Any, filename
     name,
     rootId,
     configuration,
-    // A trap answers 503 and the module starts afresh. FAIL_OPEN would let the calls after it bypass the policy.
+    // After a trap the module answers 503 and starts anew. With FAIL_OPEN the next calls would bypass policy.
     failurePolicy: FailurePolicy.FAIL_RELOAD,
     vm: {
       case: "vmConfig",

@@ -8,26 +8,26 @@ import { selection } from "../policy/selection.ts";
 import type { CompileOptions } from "../view/options.ts";
 import type { FilterJwtRule } from "./filter-config.ts";
 
-/** What RequestAuthentications say of one workload. */
+/** What RequestAuthentications say about one workload. */
 export interface WorkloadTokens {
-  /** Those that select it. */
+  /** Names of the objects that select it. */
   readonly names: readonly string[];
-  /** Those of them that were not understood. */
+  /** Those of them that could not be read. */
   readonly refused: readonly string[];
-  /** Ids of rules. */
+  /** Ids of their rules. */
   readonly rules: readonly string[];
 }
 
 export interface JwtRules {
   of(workload: Workload): WorkloadTokens;
-  /** By a rule's id: the application does not get the token. */
+  /** The rule with this id removes the token from the request (`forwardOriginalToken: false`). */
   readonly takesAway: (id: string) => boolean;
   readonly rules: readonly FilterJwtRule[];
 }
 
 const NONE: WorkloadTokens = { names: [], refused: [], rules: [] };
 
-/** The rules of all objects, each once; a workload has the rules of all objects that select it. */
+/** The rules of all objects, each once. A workload has the rules of all objects that select it. */
 export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespace" | "fetchedKeys">): JwtRules {
   const selects = selection(mesh, options.rootNamespace);
   const compiled = mesh.requestAuthentications.map((object) => ({

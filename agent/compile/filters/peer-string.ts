@@ -1,7 +1,7 @@
 import { principal } from "../../model/spiffe-id.ts";
 import type { Workload } from "../../model/workload.ts";
 
-/** The order of the fields of a peer string. None of them can hold a "|": they are DNS labels, label values, and UIDs. */
+/** The order of the fields of a peer string. No field can hold a "|": they are DNS labels, label values, and UIDs. */
 const FIELDS = [
   "uid",
   "pod",
@@ -18,9 +18,9 @@ export type PeerField = (typeof FIELDS)[number];
 
 /**
  * One workload as one string, so that a filter learns all about a peer by a single host call (1.5 µs each):
- * `uid|pod|namespace|workload|app|version|canonical service|canonical revision|principal`.
- * The names follow Istio: `app` and `version` are labels, the canonical ones fall back as Istio's do. `member`: does the
- * mesh vouch for who it is?
+ * `uid|pod|namespace|workload|app|version|canonical service|canonical revision|principal`. The names follow Istio:
+ * `app` and `version` are labels, and the canonical ones fall back as Istio's do. `member` (default: the workload is
+ * enrolled): the mesh vouches for the identity, so the principal is set.
  */
 export function peerString(workload: Workload, trustDomain: string, member = workload.enrolled): string {
   const { labels } = workload.meta;
@@ -45,8 +45,8 @@ export function peerString(workload: Workload, trustDomain: string, member = wor
 }
 
 /**
- * One as its own listeners know it: they are in pods that have been captured. So they stay as they are when a pod leaves and
- * comes back, because Envoy cuts the connections of a listener that changes once it has drained them.
+ * The peer string of a pod in its own listeners. Only captured pods have listeners, so `member` is true there. It stays
+ * the same when a pod leaves and comes back: Envoy drains and cuts the connections of a listener that changes.
  */
 export function memberString(workload: Workload, trustDomain: string): string {
   return peerString(workload, trustDomain, true);

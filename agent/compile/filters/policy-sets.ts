@@ -9,16 +9,19 @@ import type { CompileOptions } from "../view/options.ts";
 import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
 import { jwtRules, type WorkloadTokens } from "./jwt-rules.ts";
 
-/** Who is guarded by what. The id of a set is the names of its objects, so that it is stable and can be read in a dump. */
+/**
+ * Which policies guard which workload. The id of a set joins the names of its objects, so it is stable, and readable in
+ * a dump.
+ */
 export interface PolicySets {
-  /** undefined: neither policies nor rules for tokens speak of it. */
+  /** The set of a workload; undefined: no policies and no rules for tokens apply to it. */
   setOf(workload: Workload | undefined): string | undefined;
-  /** The same, of the policies that decide: others only mark calls, and what is no HTTP carries no token. */
+  /** The set, if it can refuse a connection: AUDIT and dry-run policies only report, and only HTTP carries tokens. */
   decidingSetOf(workload: Workload | undefined): string | undefined;
-  /** The set and port that all backends share; "mixed" where they differ; undefined where none is guarded. */
+  /** `uniform`: all backends share one set and one port; `mixed`: they differ; `none`: none has a set. */
   guardOf(target: Pick<ServiceTarget, "backends">): TargetGuard;
   readonly sets: readonly FilterPolicySet[];
-  /** The same as they are decided for connections whose bytes are not read. */
+  /** The same sets for connections whose bytes are not read. */
   readonly tcpSets: readonly FilterPolicySet[];
   readonly jwtRules: readonly FilterJwtRule[];
 }
@@ -39,7 +42,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
   const policiesOf = applicablePolicies(view.mesh, scope);
   const authentications = jwtRules(view.mesh, scope);
   for (const workload of view.mesh.workloads) {
-    // Policy is enforced by the mesh, so it guards what is in the mesh.
+    // The mesh enforces policy, so policy applies to pods in the mesh.
     if (!workload.enrolled || workload.terminated) continue;
     const policies = policiesOf(workload);
     const tokens = authentications.of(workload);
@@ -61,7 +64,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
       return id !== undefined && deciding.has(id) ? id : undefined;
     },
     guardOf(target) {
-      // Nobody is guarded: so backends that nobody asks for need not be made.
+      // Without sets the backends need not be computed.
       if (sets.size === 0) return { kind: "none" };
       const { backends } = target;
       const [first, ...rest] = backends;
@@ -69,9 +72,9 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
       const policySet = setOf(first.workload);
       if (rest.some((other) => setOf(other.workload) !== policySet)) return { kind: "mixed" };
       if (policySet === undefined) return { kind: "none" };
-      // Which address it is, is known when the endpoint is chosen.
+      // The address is known only when the endpoint has been chosen.
       if (alone.has(policySet)) return { kind: "mixed" };
-      // Who takes a token away has to be the last to look at it, however many of the pods are on this node at the moment.
+      // The filter that removes a token must be the last one that reads it, wherever the pods are: the destination's own.
       if (sets.get(policySet)?.jwtRules.some(authentications.takesAway) === true) return { kind: "mixed" };
       return rest.some((other) => other.port !== first.port)
         ? { kind: "mixed" }
@@ -93,12 +96,12 @@ function setFrom(id: string, policies: readonly DecidedPolicy[], tokens: Workloa
   return { id, policies: [...tokens.refused.map(refusal), ...policies.map(filterPolicy)], jwtRules: tokens.rules };
 }
 
-/** An object that is not understood stands among the policies, and refuses every call. */
+/** An object that could not be read stands among the policies and denies every call. */
 function refusal(name: string): FilterPolicy {
   return { name, action: "DENY", dryRun: false, alwaysDeny: true, rules: [] };
 }
 
-/** Only the destination's own listener knows which of its addresses a call has come to. */
+/** Only the destination's own listener knows at which of its addresses a call arrived. */
 function asksForAddress({ rules }: AuthorizationPolicy): boolean {
   return rules.some(({ when }) => when.some(({ attribute }) => attribute === "destination.ip"));
 }

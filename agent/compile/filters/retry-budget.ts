@@ -3,7 +3,7 @@ import { namespacedName } from "../../model/meta.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { FilterRetryBudget } from "./filter-config.ts";
 
-/** Budgets by Service. Where two policies name one Service, the first by name holds. */
+/** Retry budgets of Services (XBackendTrafficPolicy). If two policies name one Service, the first by name counts. */
 export function filterRetryBudgets(view: NodeView): readonly FilterRetryBudget[] {
   const budgets = new Map<string, FilterRetryBudget>();
   for (const { meta, services, retryBudget } of view.mesh.backendTrafficPolicies) {

@@ -5,7 +5,7 @@ import {
 import { create } from "../../xds/proto.ts";
 import type { HeaderModifier, HeaderValue } from "../../model/http-route.ts";
 
-/** Request- and ResponseHeaderModifier as the fields that Envoy's routes and weighted clusters share. */
+/** RequestHeaderModifier and ResponseHeaderModifier (Gateway API) as fields of Envoy's Route and ClusterWeight. */
 export function headerModifiers(request: HeaderModifier | undefined, response: HeaderModifier | undefined) {
   return {
     requestHeadersToAdd: additions(request),

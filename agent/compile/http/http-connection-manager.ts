@@ -23,7 +23,7 @@ import { ads, httpOnDemand } from "../connection/discovery.ts";
 import { DESTINATION, SOURCE } from "../connection/filter-state.ts";
 import { downstreamConnectionOptions, http1Options, http2Options } from "./http-options.ts";
 
-/** Headers by which Envoy's router takes orders. From an application they are not orders. */
+/** Headers that control Envoy's router. An application must not control it, so the listener removes them. */
 const ROUTER_ORDERS = [
   "x-envoy-max-retries",
   "x-envoy-retry-on",
@@ -40,17 +40,17 @@ const ROUTER_ORDERS = [
   "x-envoy-decorator-operation",
 ];
 
-/** Who calls, for the filters: a header of the request costs them less than anything else that says the same. */
+/** How the filters learn who calls. A request header is the cheapest way to tell them. */
 export type Caller =
-  /** The pod whose listener this is, as a peer string. */
+  /** The pod that owns this listener. `peer`: its peer string. */
   | { readonly kind: "pod"; readonly peer: string }
-  /** The pod whose listener the call came through; it goes on in an internal listener. */
+  /** The pod through whose outbound listener the call came, before it went on to this internal listener. */
   | { readonly kind: "filter-state" }
-  /** Who the certificate says: a SPIFFE ID, and the address that it came from. */
+  /** The owner of the certificate: its SPIFFE ID, with the address of the connection. */
   | { readonly kind: "certificate"; readonly destination: string }
   | { readonly kind: "nobody"; readonly destination: string };
 
-/** What the listener knows, in headers that it overwrites and the route table removes. */
+/** What the listener knows, as headers. It overwrites what the application sent, and the route table removes them. */
 function knownHeaders(caller: Caller): readonly HeaderMutation[] {
   switch (caller.kind) {
     case "pod":
@@ -70,7 +70,7 @@ function knownHeaders(caller: Caller): readonly HeaderMutation[] {
   }
 }
 
-/** The L7 part of the path: one route table and one chain of filters for all pods of the node, both by reference. */
+/** The L7 part of the path. All pods of the node share one route table (RDS) and one set of filters (ECDS). */
 export function httpConnectionManager(direction: "outbound" | "inbound", logs: AccessLogs, caller: Caller): Filter {
   const mutations = [
     ...knownHeaders(caller),
@@ -97,7 +97,7 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logs: A
         ],
         accessLog: logs(direction, "http"),
         ...clientCertificate(caller),
-        // Nothing changes for the application that it did not ask for: no identity of ours in headers, no limits on time.
+        // The application sees no change that it did not ask for: no identity in headers, no time limits.
         serverHeaderTransformation: ServerHeader.PASS_THROUGH,
         generateRequestId: false,
         preserveExternalRequestId: true,
@@ -116,8 +116,8 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logs: A
 }
 
 /**
- * X-Forwarded-Client-Cert as Istio's sidecars set it: behind mTLS the caller's URI and the hash of its certificate, added
- * to what the caller's own proxy let through; else what a caller sent under that name is removed (Envoy's default).
+ * X-Forwarded-Client-Cert as Istio's sidecars set it: with mTLS Envoy adds the caller's URI and the hash of its
+ * certificate to the header that the caller's own proxy sent. Without mTLS Envoy removes the header (its default).
  */
 function clientCertificate({ kind }: Caller) {
   if (kind !== "certificate") return {};
@@ -127,7 +127,7 @@ function clientCertificate({ kind }: Caller) {
   };
 }
 
-/** What an application sent under that name says nothing. */
+/** Whatever an application sends under that name is lost. */
 function overwrite(key: string, value: string): HeaderMutation {
   return create(MutationSchema, {
     action: {
@@ -144,7 +144,7 @@ function wasmFilter(name: string): HttpFilter {
   });
 }
 
-/** Before all others: what they ask of the request's cluster has to be there. */
+/** Comes before all other filters, as they read metadata of the request's cluster. */
 function onDemandFilter(): HttpFilter {
   return create(HttpFilterSchema, {
     name: "envoy.filters.http.on_demand",

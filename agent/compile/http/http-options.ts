@@ -7,7 +7,7 @@ import { PreserveCaseFormatterConfigSchema } from "../../xds/gen/envoy/extension
 import { HttpProtocolOptionsSchema } from "../../xds/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import { any, create, milliseconds, type Any } from "../../xds/proto.ts";
 
-/** Header case and trailers are the application's business: they pass as they came. */
+/** Header case and trailers pass unchanged: they belong to the application. */
 export function http1Options() {
   return create(Http1ProtocolOptionsSchema, {
     headerKeyFormat: {
@@ -27,17 +27,17 @@ export function http2Options() {
   return create(Http2ProtocolOptionsSchema, { allowConnect: true });
 }
 
-/** Idle connections of a caller are the caller's business (Envoy's default ends them after an hour). */
+/** Callers decide how long their idle connections live (Envoy's default ends them after an hour). */
 export function downstreamConnectionOptions() {
   return create(CommonHttpProtocolOptionsSchema, { idleTimeout: milliseconds(0), maxHeadersCount: MAX_HEADERS });
 }
 
 const MAX_HEADERS = 1000;
 
-/** A pooled connection that nobody uses would keep the network namespace of a pod that has ended. */
+/** A pooled connection keeps the network namespace of an ended pod alive, so unused ones are closed. */
 const UPSTREAM_IDLE_MS = 60_000;
 
-/** Upstream speaks what the caller speaks: HTTP/1.1 stays HTTP/1.1, gRPC stays HTTP/2. */
+/** Upstream connections use the caller's protocol: HTTP/1.1 stays HTTP/1.1, gRPC stays HTTP/2. */
 export function upstreamHttpOptions(): Record<string, Any> {
   return {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any(HttpProtocolOptionsSchema, {

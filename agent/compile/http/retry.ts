@@ -4,13 +4,13 @@ import { PreviousHostsPredicateSchema } from "../../xds/gen/envoy/extensions/ret
 import type { RouteRetry } from "../../model/http-route.ts";
 
 /**
- * What Envoy's router retries on. How often is the retry filter's business: `num_retries` is 0 here, and the filter sets
- * `x-envoy-max-retries` to what the budget gives, request by request.
+ * The conditions on which Envoy's router retries. The retry filter decides how often: `num_retries` is 0 here, and for
+ * each request the filter sets `x-envoy-max-retries` to what the budget allows.
  */
 export function retryPolicy(retry: RouteRetry | undefined, perTryTimeoutMs: number | undefined) {
   if (retry === undefined) return undefined;
   return create(RetryPolicySchema, {
-    // GEP-1731: connection errors are retried whatever the codes are.
+    // GEP-1731: connection errors are retried whatever the status codes are.
     retryOn: [
       "connect-failure",
       "refused-stream",
@@ -28,7 +28,7 @@ export function retryPolicy(retry: RouteRetry | undefined, perTryTimeoutMs: numb
             maxInterval: milliseconds(retry.backoffMs * 10),
           },
         }),
-    // The host that just failed is not the first to be asked again.
+    // The next try goes to another host than the failed one, if there is one.
     retryHostPredicate: [
       {
         name: "envoy.retry_host_predicates.previous_hosts",
@@ -39,7 +39,7 @@ export function retryPolicy(retry: RouteRetry | undefined, perTryTimeoutMs: numb
   });
 }
 
-/** Route metadata by which the retry filter finds the budget: `namespace/service|attempts`. */
+/** Route metadata for the retry filter, which finds the budget by it: `namespace/service|attempts`. */
 export function retryMetadata(service: string, retry: RouteRetry): string {
   return `${service}|${retry.attempts}`;
 }

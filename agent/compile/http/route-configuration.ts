@@ -21,13 +21,13 @@ import { rankMatches } from "./route-precedence.ts";
 import { httpRouteEntry, notFound, plainRoute, routeByHeader } from "./route.ts";
 
 /**
- * The outbound route table of the node: a virtual host for each `address:port` that HTTPRoutes say something about. All
- * else goes to the cluster named like the address that was dialled.
+ * The outbound route table of the node, with a virtual host for each `address:port` that HTTPRoutes apply to. All other
+ * requests go to the cluster with the name of the dialled address.
  */
 export function outboundRoutes(view: NodeView, destinations: readonly Destination[]): RouteConfiguration {
   return create(RouteConfigurationSchema, {
     ...common(ROUTES.outbound),
-    // By original destination, never by the Host header: what a caller claims chooses neither service nor policy.
+    // By original destination, never by the Host header: a caller's claim must choose neither Service nor policy.
     vhostHeader: ORIGINAL_DST_HEADER,
     virtualHosts: [
       ...destinations.flatMap((destination) => virtualHost(destination, view)),
@@ -41,7 +41,7 @@ export function outboundRoutes(view: NodeView, destinations: readonly Destinatio
   });
 }
 
-/** Inbound has one place to go: the port that was dialled, in the pod that it was dialled at. */
+/** Inbound requests go to the dialled port of the dialled pod. */
 export function inboundRoutes(): RouteConfiguration {
   return create(RouteConfigurationSchema, {
     ...common(ROUTES.inbound),
@@ -54,8 +54,9 @@ function common(name: string) {
 }
 
 /**
- * Of the two outbound filters one takes the dialled address for the cluster, and the other asks which cluster the route
- * chose. The virtual host says which one a request has, so that what a policy is decided by changes with the routes at once.
+ * Disables one of the two outbound filters for a virtual host. `outbound` treats the dialled address as the cluster;
+ * `outboundRouted` asks which cluster the route chose. Since the virtual host chooses the filter, the routes and the
+ * basis of the policy's decision change in one step.
  */
 function without(filter: string) {
   return { typedPerFilterConfig: { [filter]: any(FilterConfigSchema, { disabled: true }) } };
@@ -76,7 +77,7 @@ function virtualHost(destination: Destination, view: NodeView): readonly Virtual
   ];
 }
 
-/** HTTPRoutes whose parent is the Service that was dialled. */
+/** HTTPRoutes whose parent is the dialled Service. */
 function routesOf({ target }: Destination, view: NodeView): readonly HttpRoute[] {
   const { name, namespace } = target.service.meta;
   return view.mesh.httpRoutes.filter((route) =>

@@ -10,14 +10,15 @@ export interface RankedMatch {
 
 /**
  * Gateway API's order (HTTPRouteMatch): exact path, then the longest prefix, then a method, then the most headers, then
- * the most query parameters; then the older route, then by namespace and name, then the first in the route. Regular
- * expressions, whose place is the implementation's, come after exact paths: they are more particular than a prefix.
+ * the most query parameters; then the older route, then by namespace and name, then the first in the route. Gateway API
+ * leaves the place of regular expressions open: here they come after exact paths, as they are more specific than a
+ * prefix.
  */
 export function rankMatches(routes: readonly HttpRoute[]): readonly RankedMatch[] {
   const all = routes
     .toSorted((a, b) => compareText(age(a), age(b)) || compareText(name(a), name(b)))
     .flatMap((route) => route.rules.flatMap((rule) => rule.matches.map((match) => ({ route, rule, match }))));
-  // Sorting is stable: what is equal stays in the order of age, name and place.
+  // Sorting is stable: equal matches keep the order of age, name and place.
   return all.toSorted((a, b) => {
     const [left, right] = [rank(a.match), rank(b.match)];
     for (const [index, value] of left.entries()) {
@@ -34,7 +35,7 @@ function rank({ path, method, headers, query }: RouteMatch): readonly number[] {
 }
 
 function age(route: HttpRoute): string {
-  // A route of unknown age, "", is older than any other: it was there when the agent began to look.
+  // "" stands for an unknown age and counts as the oldest: such a route existed when the agent started.
   return route.meta.creationTimestamp;
 }
 

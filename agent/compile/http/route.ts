@@ -18,7 +18,7 @@ import { headerModifiers } from "./header-modifier.ts";
 import { retryMetadata, retryPolicy } from "./retry.ts";
 import { routeMatch } from "./route-match.ts";
 
-/** Leads everything to one cluster, without a limit on time: what the application would see without a mesh. */
+/** Leads every request to one cluster, without a time limit, as without a mesh. */
 export function plainRoute(cluster: string): Route {
   return create(RouteSchema, {
     match: { pathSpecifier: { case: "prefix", value: "/" } },
@@ -27,8 +27,8 @@ export function plainRoute(cluster: string): Route {
 }
 
 /**
- * The last route of a virtual host with HTTPRoutes: what none of their rules matches is answered 404 (Gateway API). Said by a
- * route, because a request without one has no virtual host either, and so both outbound filters.
+ * The last route of a virtual host with HTTPRoutes: a request that no rule matches gets 404 (Gateway API). It must be a
+ * route: a request without a route has no virtual host either, and would pass both outbound filters.
  */
 export function notFound(): Route {
   return create(RouteSchema, {
@@ -37,7 +37,7 @@ export function notFound(): Route {
   });
 }
 
-/** Leads everything to the cluster that a header names. */
+/** Leads every request to the cluster that a header names. */
 export function routeByHeader(header: string): Route {
   return create(RouteSchema, {
     match: { pathSpecifier: { case: "prefix", value: "/" } },

@@ -7,7 +7,7 @@ import type { LocalPod, NodeView } from "../view/node-view.ts";
 import type { CompileOptions } from "../view/options.ts";
 import type { PodPorts } from "../view/pod-ports.ts";
 
-/** What the kernel needs to know of this node's pods, and the destinations that the proxy has a cluster for. */
+/** What the kernel needs to know: this node's pods, and the destinations for which the proxy has a cluster. */
 export function captureState(
   view: NodeView,
   mtls: NodeMtls,
@@ -43,9 +43,9 @@ function briefPortsHere(view: NodeView, mtls: NodeMtls, portsOf: (uid: string) =
 }
 
 /**
- * Addresses of all pods with the label, captured or not yet, and of other nodes' pods that are still captured though their
- * label has gone. A pod whose label this node has not heard of is missing; its TLS bytes follow its connection at once, so
- * that the short wait of the brief listener suffices.
+ * Addresses of all pods with the label, captured or not yet, and of other nodes' pods that are still captured though
+ * their label has gone. A pod whose label this node has not heard of is missing; its TLS bytes follow its connection at
+ * once, so that the short wait of the brief listener suffices.
  */
 function mtlsCallers({ workloadsByAddress }: NodeView, remoteCaptured: ReadonlySet<string>): readonly string[] {
   return [...workloadsByAddress].flatMap(([address, { enrolled, uid }]) =>

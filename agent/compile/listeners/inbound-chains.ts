@@ -10,7 +10,10 @@ export const CHAINS = { mtlsHttp: "mtls-http", mtlsTcp: "mtls-tcp", http: "http"
 
 type PortKind = "http" | "tcp" | "detect";
 
-/** Which chain takes what arrives. What no chain takes is closed before the application sees it: plaintext, where it is STRICT. */
+/**
+ * Chooses a filter chain for each connection. Connections without a chain, such as plaintext in STRICT mode, are
+ * closed.
+ */
 export function inboundChains(ports: PodPorts, modes: PeerModes): Matcher {
   const kinds = portKinds(ports, modes);
   return chainsByPort(
@@ -26,8 +29,9 @@ function portKinds({ http, tcp }: PodPorts, modes: PeerModes): ReadonlyMap<numbe
 }
 
 /**
- * Ports where nothing has to be looked at: the mesh's TLS is never taken. Not those that are STRICT: where only the matcher
- * differs from PERMISSIVE, a listener changes in place and keeps its connections.
+ * Ports where the listener need not look for TLS, as it never takes the mesh's own there (DISABLE). STRICT ports are
+ * not among them: if only the matcher differs from PERMISSIVE, Envoy changes the listener in place and keeps its
+ * connections.
  */
 export function settledPorts(ports: PodPorts, modes: PeerModes): readonly number[] {
   return [...portKinds(ports, modes)].flatMap(([port, kind]) =>
@@ -46,7 +50,10 @@ function rules(kind: PortKind, mode: MtlsMode): readonly ChainRule[] {
   }
 }
 
-/** An application's own TLS has none of the mesh's names in ALPN, and passes as bytes: whatever HTTP it offers is inside. */
+/**
+ * An application's own TLS offers none of the mesh's names by ALPN. It passes as bytes, as any HTTP is encrypted inside
+ * it.
+ */
 const OWN_TLS: ChainRule = { when: [isTls], chain: CHAINS.tcp };
 
 function mesh(kind: PortKind): readonly ChainRule[] {
@@ -64,7 +71,10 @@ function mesh(kind: PortKind): readonly ChainRule[] {
   }
 }
 
-/** Where the protocol is known, whatever comes is taken for TLS: so a server may speak first there. */
+/**
+ * If the port's protocol is known, every connection is treated as TLS without a look at its bytes: a server may speak
+ * first.
+ */
 function strict(kind: PortKind): readonly ChainRule[] {
   switch (kind) {
     case "http":
@@ -83,7 +93,7 @@ function plain(kind: PortKind): readonly ChainRule[] {
     case "tcp":
       return [{ when: [], chain: CHAINS.tcp }];
     case "detect":
-      // What http_inspector reports.
+      // These are the names that http_inspector reports.
       return [
         { when: [offers("'http/1.")], chain: CHAINS.http },
         { when: [offers("'h2c")], chain: CHAINS.http },

@@ -26,10 +26,13 @@ import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { tcpFilters } from "../tcp/tcp-proxy.ts";
 import { downstreamTls } from "../mtls/tls.ts";
 
-/** How long a connection is waited for that may be TLS, but hardly is, as it comes from outside the mesh. */
+/**
+ * How long the listener for callers from outside the mesh waits for the first bytes: their bytes may be TLS, but hardly
+ * ever are.
+ */
 const BRIEF_MS = 25;
 
-/** Which of a pod's inbound listeners: what they do is the same, only how long they wait for first bytes is not. */
+/** A pod's inbound listeners differ only in how long they wait for the first bytes. */
 interface Patience {
   readonly prefix: "inbound" | "inbound_brief";
   readonly port: number;
@@ -40,9 +43,9 @@ const PATIENT: Patience = { prefix: "inbound", port: INBOUND_PORT, detectionMs: 
 const BRIEF: Patience = { prefix: "inbound_brief", port: BRIEF_PORT, detectionMs: BRIEF_MS };
 
 /**
- * The listener for what arrives at a pod, and where a server of the pod may speak first, one more, to which the kernel hands
- * those who cannot speak mTLS, by their address. Envoy has one limit of time for a whole listener, and no way to choose
- * listener filters by where a connection comes from.
+ * The listener for connections to a pod. If a server of the pod may speak first, there is a second one: the kernel
+ * hands it the callers that cannot speak mTLS, by their address. It takes two, since Envoy has one time limit for a
+ * listener and cannot choose listener filters by source.
  */
 export function inboundListeners(
   pod: LocalPod,
@@ -57,7 +60,7 @@ export function inboundListeners(
 }
 
 /**
- * What arrives at a pod, IPv4 and IPv6. What is not HTTP goes through `local_guard`, whether or not a policy guards the pod: a
+ * One of them, for IPv4 and IPv6. Bytes that are not HTTP pass `local_guard` whether or not a policy guards the pod: a
  * listener that changed with the first policy, and with the last, would cut its connections.
  */
 function inboundListener(
@@ -93,8 +96,8 @@ function inboundListener(
     name: `${prefix}|${workload.uid}`,
     statPrefix: prefix,
     trafficDirection: TrafficDirection.INBOUND,
-    // sk_lookup hands connections over whatever address the listener is bound to, only the family has to fit. Both are
-    // there from the start: an address added later would drain the listener's connections.
+    // sk_lookup hands connections over whatever address the listener is bound to, if the family fits. Both families are there
+    // from the start: Envoy drains the connections of a listener that gets another address.
     address: podAddress(netns, LOOPBACK[4], port),
     additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], port) }],
     freebind: LOOPBACK_MAY_LACK,
@@ -114,8 +117,8 @@ function inboundListener(
     continueOnListenerFiltersTimeout: true,
     filterChainMatcher: inboundChains(ports, taken),
     filterChains: [
-      // The matcher names them before they are there, and what it sends to nobody is closed: so a pod's certificate changes
-      // nothing but the list of chains, which Envoy does in place.
+      // The matcher names these chains before they exist, and closes what it sends to them. So a pod's new certificate adds
+      // chains and changes nothing else, and Envoy does that in place.
       ...(hasMtls && effects.listeners === "all" ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
@@ -129,8 +132,8 @@ function inboundListener(
   });
 }
 
-/** Who opens a connection and says nothing does not keep it: without a limit, plaintext where it is STRICT would wait for ever. */
+/** A caller that sends nothing is cut off then. Otherwise plaintext in STRICT mode would wait for ever. */
 const HANDSHAKE_MS = 10_000;
 
-/** A mesh without an authority. */
+/** The modes in a mesh without an authority. */
 const PLAINTEXT: PeerModes = { other: "DISABLE", ports: new Map() };

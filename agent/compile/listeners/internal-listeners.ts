@@ -10,7 +10,7 @@ import { httpConnectionManager } from "../http/http-connection-manager.ts";
 import { originalDst, originalSrc } from "./listener-filters.ts";
 import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";
 
-/** The ways into a pod of this node; see `INTERNAL_LISTENERS`. */
+/** The internal listeners that lead to pods of this node; see `INTERNAL_LISTENERS`. */
 export function internalListeners(options: Pick<CompileOptions, "accessLog">): readonly Listener[] {
   const delivery = tcpProxy("deliver", CLUSTERS.deliver, []);
   return [
@@ -29,8 +29,8 @@ function internalListener(name: string, ...filters: Filter[]): Listener {
     statPrefix: name,
     listenerSpecifier: { case: "internalListener", value: {} },
     listenerFilters: [
-      // Who calls, for original_src below. The object is hashable by itself, so it is made here and not at the pod's
-      // listener: there the netns alone keys the pools.
+      // The caller's address, for original_src below. This object is always hashable. So it is made here and not at the pod's
+      // listener, where only the network namespace may be part of the pool's key.
       setFilterState([
         {
           key: "envoy.filters.listener.original_dst.remote_ip",
@@ -39,7 +39,7 @@ function internalListener(name: string, ...filters: Filter[]): Listener {
           shared: Shared.NONE,
         },
       ]),
-      // Takes the destination from the endpoint's metadata, which the internal_upstream transport passes through.
+      // Takes the destination from the endpoint's metadata, which the internal_upstream transport passes on.
       originalDst(),
       originalSrc(),
       setFilterState([

@@ -10,7 +10,7 @@ import { TlsInspectorSchema } from "../../xds/gen/envoy/extensions/filters/liste
 import { DELIVERY_MARK } from "../../lib/ports.ts";
 import { any, create } from "../../xds/proto.ts";
 
-/** Restores where the connection was going, as the kernel programs answer SO_ORIGINAL_DST. */
+/** Restores the original destination of a connection from SO_ORIGINAL_DST, which the kernel programs answer. */
 export function originalDst(): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: "envoy.filters.listener.original_dst",
@@ -18,7 +18,10 @@ export function originalDst(): ListenerFilter {
   });
 }
 
-/** Makes the upstream socket bear the caller's address (IP_TRANSPARENT); the mark leads its answers back to this netns. */
+/**
+ * Binds the upstream socket to the caller's address (IP_TRANSPARENT). The mark routes its answers back to this network
+ * namespace.
+ */
 export function originalSrc(): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: "envoy.filters.listener.original_src",
@@ -26,7 +29,7 @@ export function originalSrc(): ListenerFilter {
   });
 }
 
-/** Looks at the first bytes for HTTP, except on ports that are known not to carry it: a server may speak first there. */
+/** Detects HTTP from the first bytes, except on ports where the protocol is known: a server may speak first there. */
 export function httpInspector(exceptPorts: readonly number[]): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: "envoy.filters.listener.http_inspector",
@@ -35,7 +38,7 @@ export function httpInspector(exceptPorts: readonly number[]): ListenerFilter {
   });
 }
 
-/** Looks at the first bytes for TLS, and at what it offers by ALPN. */
+/** Detects TLS from the first bytes, and reads the protocols that it offers by ALPN. */
 export function tlsInspector(exceptPorts: readonly number[]): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: "envoy.filters.listener.tls_inspector",

@@ -14,26 +14,29 @@ import {
 } from "../../xds/gen/envoy/extensions/matching/common_inputs/network/v3/network_inputs_pb.ts";
 import { any, create, StringValueSchema, type Any } from "../../xds/proto.ts";
 
-/** A matcher that chooses a filter chain by its name (`Listener.filter_chain_matcher`). No match closes the connection. */
+/**
+ * A rule of `Listener.filter_chain_matcher`, which chooses a filter chain by name. Without a match Envoy closes the
+ * connection.
+ */
 export interface ChainRule {
-  /** All of them must hold; none: always. */
+  /** All of them must match; an empty list always matches. */
   readonly when: readonly Predicate[];
   readonly chain: string;
 }
 
 export const isTls: Predicate = single(any(TransportProtocolInputSchema), { exact: "tls" });
 
-/** Of what is offered by ALPN, or found by http_inspector: `'a','b'`. */
+/** Matches what TLS offers by ALPN, or http_inspector found: `'a','b'`. */
 export function offers(prefix: string): Predicate {
   return single(any(ApplicationProtocolInputSchema), { prefix });
 }
 
-/** The name of no chain: who is sent there is closed. */
+/** No chain has this name: Envoy closes connections that are sent to it. */
 const NO_CHAIN = "none";
 
 /**
- * Rules by destination port, and those of every other port. A port's own rules decide whatever they say: where none of them
- * matches, Envoy would go on to `on_no_match`, and so to the rules of the other ports.
+ * Rules by destination port, and the rules of every other port. The rules of a port decide alone: a last rule without a
+ * chain keeps Envoy from going on to `on_no_match`, and so to the rules of the other ports.
  */
 export function chainsByPort(ports: ReadonlyMap<number, readonly ChainRule[]>, others: readonly ChainRule[]): Matcher {
   if (ports.size === 0) return firstOf(others);

@@ -23,7 +23,9 @@ import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { certificateOf } from "../mtls/tls.ts";
 import { tcpClusterByDestination, tcpFilters } from "../tcp/tcp-proxy.ts";
 
-/** How long a connection of unknown protocol may stay silent before it is taken for one in which the server speaks first. */
+/**
+ * A connection of unknown protocol may stay silent for this long; then the proxy assumes that the server speaks first.
+ */
 export const DETECTION_MS = 200;
 
 /** What the listeners of all pods have in common. */
@@ -35,13 +37,13 @@ export interface ListenerOptions {
 }
 
 /**
- * A pod's outbound listeners: one per mode and address family, because the caller's address goes with the family of the
- * destination that it dialled. They never change while the pod lives; what changes comes by RDS, EDS and ECDS.
+ * A pod's outbound listeners: one for each mode and address family, as the caller's own address must be of the family
+ * that it dialled. They stay the same while the pod lives; changes come by RDS, EDS and ECDS.
  */
 export function outboundListeners(pod: LocalPod, { trustDomain, logs }: ListenerOptions): readonly Listener[] {
   const { workload, netns } = pod;
   const peer = memberString(workload, trustDomain);
-  // The same in all of them, and the largest part of each.
+  // All of them share it; it is the largest part of each.
   const manager = httpConnectionManager("outbound", logs, { kind: "pod", peer });
   const addresses = IP_FAMILIES.flatMap((family) => {
     const own = workload.addresses.find((address) => familyOf(address) === family);
@@ -52,7 +54,7 @@ export function outboundListeners(pod: LocalPod, { trustDomain, logs }: Listener
     modes.map((mode) =>
       create(ListenerSchema, {
         name: `outbound-${mode}|${workload.uid}|${family}`,
-        // One name for all pods: statistics of their own would cost each node more than they tell.
+        // All pods share one name: statistics for each pod would cost the node more than they tell.
         statPrefix: `outbound_${mode}`,
         trafficDirection: TrafficDirection.OUTBOUND,
         address: podAddress(netns, LOOPBACK[family], OUTBOUND_PORTS[mode]),
@@ -69,7 +71,7 @@ export function outboundListeners(pod: LocalPod, { trustDomain, logs }: Listener
           ]),
           ...inspector(mode),
         ],
-        // A caller of HTTP speaks first, and may take its time.
+        // A caller of HTTP speaks first, and needs no time limit.
         listenerFiltersTimeout: milliseconds(mode === "http" ? 0 : DETECTION_MS),
         continueOnListenerFiltersTimeout: mode === "detect",
         ...chains(mode, manager, logs),
@@ -88,7 +90,7 @@ function chains(
   logs: AccessLogs,
 ): { readonly filterChains: FilterChain[]; readonly defaultFilterChain?: FilterChain } {
   const http = { name: "http", filters: [manager] };
-  // The protocols offered upstream are those of the version of HTTP that is spoken, as with Istio's sidecars.
+  // The ALPN protocols that upstream connections offer follow the version of HTTP, as with Istio's sidecars.
   const http2 = create(FilterChainSchema, {
     name: "http2",
     filterChainMatch: { applicationProtocols: ["h2c"] },

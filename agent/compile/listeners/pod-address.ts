@@ -4,8 +4,8 @@ import { create } from "../../xds/proto.ts";
 export const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
 
 /**
- * Listener.freebind (IP_FREEBIND and IPV6_FREEBIND, ip(7)): container runtimes turn IPv6 off in pods of clusters that have IPv4
- * alone, and then there is no ::1 to bind to; Envoy would refuse the whole listener.
+ * Listener.freebind (IP_FREEBIND and IPV6_FREEBIND, ip(7)). In clusters with IPv4 alone, container runtimes turn IPv6
+ * off in pods: ::1 does not exist there, and Envoy would refuse the whole listener.
  */
 export const LOOPBACK_MAY_LACK = true;
 

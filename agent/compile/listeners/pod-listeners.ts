@@ -9,7 +9,7 @@ import { accessLogs } from "../connection/access-log.ts";
 import { inboundListeners } from "./inbound-listener.ts";
 import { outboundListeners, type ListenerOptions } from "./outbound-listener.ts";
 
-/** The listeners of each pod as they were made before: a node with many pods has mostly listeners, and they hardly change. */
+/** Earlier results. Listeners are most of what a node with many pods has, and they hardly change. */
 export type ListenerMemory = Remembered<Workload, readonly Listener[]>;
 
 export function newListenerMemory(): ListenerMemory {
@@ -17,8 +17,8 @@ export function newListenerMemory(): ListenerMemory {
 }
 
 /**
- * Makes the listeners that a pod's state asks for: all, or the inbound ones alone while the pod has no certificate. They are
- * the same messages as before, as long as nothing that they say has changed.
+ * Makes the listeners that a pod's state asks for: all, or only the inbound ones while the pod has no certificate. The
+ * messages are the same as before while nothing in them changes.
  */
 export function podListeners(
   { trustDomain, accessLog, identities }: Pick<CompileOptions, "trustDomain" | "accessLog" | "identities">,

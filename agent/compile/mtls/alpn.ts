@@ -1,6 +1,7 @@
 /**
- * The application protocols that Istio's sidecars offer to each other, so that a server can tell the mesh's own TLS, and
- * what is inside, from an application's: `istio-…` is never negotiated, only looked at; the last one is (Istio, `pkg/alpn`).
+ * The application protocols that Istio's sidecars offer to each other (Istio, `pkg/alpn`). By them a server
+ * distinguishes the mesh's own TLS from an application's, and HTTP inside it from other bytes. The server never selects
+ * an `istio-…` protocol; it selects the last one.
  */
 export const ALPN = {
   http1: ["istio-http/1.1", "istio", "http/1.1"],
@@ -8,12 +9,12 @@ export const ALPN = {
   tcp: ["istio"],
 } as const;
 
-/** What a pod's inbound listener negotiates. */
+/** What a pod's inbound listener selects from. */
 export const INBOUND_ALPN = ["h2", "http/1.1", "istio"] as const;
 
 /**
- * The beginning of what `ApplicationProtocolInput` gives (`'a','b'`) where the mesh's own TLS is offered, and where HTTP is
- * inside it.
+ * `ApplicationProtocolInput` gives the offered protocols as `'a','b'`. It begins with the first text for the mesh's own
+ * TLS, and with the second one if HTTP is inside.
  */
 export const MESH_TLS_PREFIX = "'istio";
 export const MESH_HTTP_PREFIX = "'istio-h";

@@ -6,11 +6,14 @@ import { modeOf, peerModes, withoutStrict, type PeerModes } from "./peer-mode.ts
 
 /** Which connections are mTLS, as seen from one node. */
 export interface NodeMtls {
-  /** What PeerAuthentications say of a pod of this node; PERMISSIVE in place of STRICT while its state does not apply STRICT. */
+  /**
+   * What PeerAuthentications say of a pod of this node; PERMISSIVE in place of STRICT while its state does not apply
+   * STRICT.
+   */
   modesOf(pod: LocalPod): PeerModes;
   /**
-   * Callers of this node speak mTLS to that port of a workload. They speak plaintext to pods of their own node, to pods whose
-   * node does not report that they take mTLS, and to ports where a PeerAuthentication says DISABLE.
+   * Callers of this node speak mTLS to that port of a workload. They speak plaintext to pods of their own node, to pods
+   * whose node does not report that they take mTLS, and to ports where a PeerAuthentication says DISABLE.
    */
   speaksMtls(workload: Workload | undefined, port: number): boolean;
 }

@@ -5,7 +5,7 @@ import type { Workload } from "../../model/workload.ts";
 
 /** What PeerAuthentications say about one pod. */
 export interface PeerModes {
-  /** Of every port that is not in `ports`. */
+  /** The mode of every port that is not in `ports`. */
   readonly other: MtlsMode;
   readonly ports: ReadonlyMap<number, MtlsMode>;
 }
@@ -17,21 +17,21 @@ export function modeOf({ other, ports }: PeerModes, port: number): MtlsMode {
 }
 
 /**
- * For a pod that joins or leaves while some nodes still speak to it in plaintext, or already: what it does without STRICT.
- * What was DISABLE stays so, for by that the listener's filters differ, and with other ones it would drop its connections.
+ * PERMISSIVE in place of STRICT, for a pod that joins or leaves while some nodes may send it plaintext. DISABLE stays:
+ * the listener's filters depend on it, and a listener whose filters change drops its connections.
  */
 export function withoutStrict({ other, ports }: PeerModes): PeerModes {
   const soften = (mode: MtlsMode): MtlsMode => (mode === "STRICT" ? "PERMISSIVE" : mode);
   return { other: soften(other), ports: new Map([...ports].map(([port, mode]) => [port, soften(mode)])) };
 }
 
-/** A mode, and the object that says so; undefined where none does. */
+/** A mode, and the object that sets it; undefined: no object does, and it is the default. */
 export interface DecidedMode {
   readonly mode: MtlsMode;
   readonly by: ObjectMeta | undefined;
 }
 
-/** What PeerAuthentications say about a pod, by scope. */
+/** The PeerAuthentications that apply to a pod, by scope. */
 interface Scopes {
   readonly own: PeerAuthentication | undefined;
   readonly namespace: PeerAuthentication | undefined;
@@ -50,7 +50,7 @@ export function peerModes(
   };
 }
 
-/** The mode of one port, and who says so. */
+/** The mode of one port, and the object that sets it. */
 export function decidedMode(
   policies: readonly PeerAuthentication[],
   rootNamespace: string,
@@ -62,15 +62,15 @@ export function decidedMode(
   return mode === undefined ? widest(found) : { mode, by: found.own?.meta };
 }
 
-/** Of all ports that have no mode of their own. */
+/** The mode of all ports that have none of their own. */
 function widest({ own, namespace, mesh }: Scopes): DecidedMode {
   for (const one of [own, namespace, mesh]) if (one?.mode !== undefined) return { mode: one.mode, by: one.meta };
   return { mode: "PERMISSIVE", by: undefined };
 }
 
 /**
- * The narrowest scope that says something counts: port, then workload, then namespace, then mesh (the root namespace). Of
- * two in one scope the older one, as in Istio.
+ * The narrowest scope with a mode counts: port, then workload, then namespace, then mesh (the root namespace). Of two
+ * objects in one scope the older one counts, as in Istio.
  */
 function scopes(policies: readonly PeerAuthentication[], rootNamespace: string): (workload: Workload) => Scopes {
   const byAge = policies.toSorted((a, b) => compareText(key(a), key(b)));

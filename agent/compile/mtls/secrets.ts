@@ -15,24 +15,24 @@ import type { CompileOptions } from "../view/options.ts";
 
 const PEER = "peer|";
 
-/** Names under which Envoy asks for secrets (SDS). */
+/** Names of secrets (SDS). */
 export const SECRETS = {
   /** The certificate that a pod's inbound listener presents. */
   server: (spiffeId: string) => spiffeId,
   /**
-   * The same for what the pod calls. Under a name of its own: the on-demand selector waits for an update that never comes
-   * where a listener has already got the secret of that name.
+   * The same certificate, for calls from the pod. It needs a name of its own: the on-demand selector waits for ever for
+   * a secret that a listener has already received under the same name.
    */
   client: (spiffeId: string) => `client|${spiffeId}`,
-  /** Whom inbound listeners believe: every workload of the trust domain. */
+  /** Callers that inbound listeners trust: every workload of the trust domain. */
   callers: "callers",
-  /** Whom a cluster of a Service believes: the identities of its workloads. */
+  /** Servers that the cluster of a Service trusts: the identities of the Service's workloads. */
   peers: (namespace: string, service: string) => `peers|${namespace}/${service}`,
-  /** Whom a cluster of one pod believes. */
+  /** The one server that the cluster of a pod trusts. */
   peer: (spiffeId: string) => `${PEER}${spiffeId}`,
 } as const;
 
-/** Secrets that were made before, by what they were made of. */
+/** Earlier results; each is used again while its inputs are the same. */
 export interface SecretMemory {
   readonly certificates: Remembered<IdentityCertificate, Secret>;
   readonly validations: Remembered<Identities, Secret>;
@@ -43,8 +43,8 @@ export function newSecretMemory(): SecretMemory {
 }
 
 /**
- * Every secret that Envoy may ask for. One that is not there yet (undefined) is one to wait for: Envoy keeps what it has,
- * also from before this agent.
+ * Every secret that Envoy may ask for. undefined: the secret is not there yet, and Envoy waits for it, or keeps the one
+ * that an earlier agent gave.
  */
 export function secrets(
   view: NodeView,
@@ -80,9 +80,10 @@ export function peersSecret({ service: { meta } }: ServiceTarget): string {
 }
 
 /**
- * Who may answer for a Service: its workloads, whether they speak mTLS at the moment or not. Envoy has this at once, and
- * endpoints later: handshakes that are under way when a pod leaves the mesh, or stops being ready, still have to find it
- * here. Nobody, where there is none: an empty list would be anybody.
+ * The identities that may answer for a Service: those of all its workloads, whether or not callers speak mTLS to them
+ * now. Envoy has this list at once and endpoints later, and a handshake that is under way when a pod leaves the mesh,
+ * or stops being ready, must still find the pod here. Without workloads the list names an identity that nobody has: an
+ * empty list would trust everybody.
  */
 function peers(workloads: readonly Workload[], trustDomain: string): readonly string[] {
   const ids = workloads.map((workload) => spiffeIdOf(trustDomain, workload));
@@ -103,7 +104,7 @@ function certificate(name: string, issued: IdentityCertificate | undefined, memo
   );
 }
 
-/** Whom to believe: who has a certificate of these roots, for one of `uris`. */
+/** Trusts certificates of the authority's roots whose URI is one of `uris`. */
 function makeValidation(name: string, rootsPem: string, match: "exact" | "prefix", uris: readonly string[]): Secret {
   return create(SecretSchema, {
     name,

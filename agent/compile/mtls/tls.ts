@@ -13,15 +13,21 @@ import { ads } from "../connection/discovery.ts";
 import type { FilterStateObject } from "../connection/filter-state.ts";
 import { SECRETS } from "./secrets.ts";
 
-/** Upstream defaults to 1.2 at most (`tls_maximum_protocol_version`); both ends are ours, so there is one version. */
+/**
+ * Both ends are this proxy, so one version suffices. Envoy's upstream default is at most 1.2
+ * (`tls_maximum_protocol_version`).
+ */
 const TLS_1_3 = { tlsMinimumProtocolVersion: TlsVersion.TLSv1_3, tlsMaximumProtocolVersion: TlsVersion.TLSv1_3 };
 
-/** Which certificate a connection presents upstream: its source's. Read by the mapper that `upstreamTls` names. */
+/** Names the certificate that the connection presents upstream: its source's. The mapper in `upstreamTls` reads it. */
 export function certificateOf(spiffeId: string): FilterStateObject {
   return { key: "envoy.tls.certificate_mappers.on_demand_secret", value: SECRETS.client(spiffeId) };
 }
 
-/** mTLS to another node: one context for all pods, the certificate chosen by filter state and fetched on first use. */
+/**
+ * mTLS to another node. All pods share one context; filter state chooses the certificate, and Envoy fetches it on first
+ * use.
+ */
 export function upstreamTls(sni: string, alpn: readonly string[], peersSecret: string) {
   return create(TransportSocketSchema, {
     name: "envoy.transport_sockets.tls",
@@ -29,7 +35,7 @@ export function upstreamTls(sni: string, alpn: readonly string[], peersSecret: s
       case: "typedConfig",
       value: any(UpstreamTlsContextSchema, {
         sni,
-        // A resumed session would be one without the check of who answers.
+        // A resumed session would skip the check of the server's identity.
         maxSessionKeys: 0,
         commonTlsContext: {
           tlsParams: TLS_1_3,
@@ -40,7 +46,7 @@ export function upstreamTls(sni: string, alpn: readonly string[], peersSecret: s
               configSource: ads(),
               certificateMapper: {
                 name: "envoy.tls.upstream_certificate_mappers.filter_state_override",
-                // Who has no identity has no certificate: nobody is asked for one by that name.
+                // A caller without an identity has no certificate. No secret has this name.
                 typedConfig: any(FilterStateMapperSchema, { defaultValue: "nobody" }),
               },
             }),
@@ -52,7 +58,7 @@ export function upstreamTls(sni: string, alpn: readonly string[], peersSecret: s
   });
 }
 
-/** mTLS that arrives at a pod, under the pod's own certificate. */
+/** mTLS from callers to a pod, with the pod's own certificate. */
 export function downstreamTls(spiffeId: string) {
   return create(TransportSocketSchema, {
     name: "envoy.transport_sockets.tls",

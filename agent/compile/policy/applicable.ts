@@ -3,7 +3,7 @@ import type { Mesh } from "../../model/mesh.ts";
 import type { Workload } from "../../model/workload.ts";
 import { selection } from "./selection.ts";
 
-/** Which policies guard a workload, in the order in which they are decided. */
+/** The policies that guard a workload, in the order in which they are evaluated. */
 export type PoliciesOf = (workload: Workload) => readonly AuthorizationPolicy[];
 
 export interface PolicyScope {
@@ -11,7 +11,9 @@ export interface PolicyScope {
   readonly trustDomain: string;
 }
 
-/** As Istio orders them: what cannot be decided (CUSTOM) first, then DENY, then ALLOW; what never decides comes last. */
+/**
+ * Istio's order: policies that cannot be evaluated (CUSTOM), then DENY, then ALLOW; last, policies that only report.
+ */
 export function applicablePolicies(mesh: Mesh, { rootNamespace, trustDomain }: PolicyScope): PoliciesOf {
   const policies = mesh.authorizationPolicies
     .map((policy) => ({ ...policy, rules: policy.rules.map((rule) => inTrustDomain(rule, trustDomain)) }))
@@ -20,7 +22,7 @@ export function applicablePolicies(mesh: Mesh, { rootNamespace, trustDomain }: P
   return (workload) => policies.filter((policy) => selects(policy, workload));
 }
 
-/** Does it decide about calls, or only mark them? */
+/** true: the policy decides about calls; false: it only reports (AUDIT, dry run). */
 export function decides(policy: AuthorizationPolicy): boolean {
   return !policy.dryRun && policy.action !== "AUDIT";
 }
@@ -31,7 +33,7 @@ function rank(policy: AuthorizationPolicy): number {
   return policy.action === "DENY" ? 1 : 2;
 }
 
-/** In a policy `cluster.local` is the mesh's own trust domain, whatever that is called (Istio, "trust domain"). */
+/** In a policy `cluster.local` stands for the mesh's own trust domain, whatever its name is (Istio, "trust domain"). */
 function inTrustDomain(rule: PolicyRule, trustDomain: string): PolicyRule {
   if (trustDomain === LOCAL) return rule;
   const rename = (value: string): string =>

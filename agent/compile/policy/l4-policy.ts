@@ -5,7 +5,10 @@ import type {
   PolicyRule,
 } from "../../model/authorization-policy.ts";
 
-/** What is known of a connection whose bytes are not read. The server's name in an application's own TLS is among the bytes. */
+/**
+ * What is known of a connection whose bytes are not read. The server name in an application's own TLS is among the
+ * bytes.
+ */
 const L4_ATTRIBUTES = [
   "source.principal",
   "source.namespace",
@@ -28,15 +31,15 @@ export interface L4Rule {
   readonly when: readonly L4Condition[];
 }
 
-/** A policy as it is decided for a connection. */
+/** A policy for connections. */
 export interface L4Policy extends Pick<AuthorizationPolicy, "meta" | "action" | "dryRun" | "alwaysDeny"> {
   readonly rules: readonly L4Rule[];
 }
 
 /**
- * Reduces a policy to what a TCP connection can be judged by, as Istio does ("Authorization for TCP traffic"). An ALLOW rule
- * that asks for anything of HTTP allows no connection. Of a DENY (or AUDIT) rule what asks for HTTP is taken to match, so that
- * it denies more, never less.
+ * Reduces a policy to conditions on a TCP connection, as Istio does ("Authorization for TCP traffic"). An ALLOW rule
+ * with a condition on HTTP allows no connection. In a DENY or AUDIT rule a condition on HTTP counts as matched, so that
+ * the rule denies more, never less.
  */
 export function l4Policy(policy: AuthorizationPolicy): L4Policy {
   const { meta, action, dryRun, alwaysDeny } = policy;
@@ -44,13 +47,13 @@ export function l4Policy(policy: AuthorizationPolicy): L4Policy {
   return { meta, action, dryRun, alwaysDeny, rules };
 }
 
-/** The same of one rule; undefined for one that no connection fits. */
+/** The same for one rule; undefined: no connection matches it. */
 export function l4Rule({ from, to, when }: PolicyRule, action: AuthorizationPolicy["action"]): L4Rule | undefined {
   if (action === "ALLOW" && ![...from.flat(), ...to.flat(), ...when].every(isL4)) return undefined;
   return { from: alternatives(from), to: alternatives(to), when: when.filter(isL4) };
 }
 
-/** Where nothing is left of one of several alternatives, any connection fits it, and the others need not be asked. */
+/** If one of several alternatives has no condition left, every connection matches, and the others do not count. */
 function alternatives(parts: readonly (readonly PolicyCondition[])[]): readonly (readonly L4Condition[])[] {
   const reduced = parts.map((part) => part.filter(isL4));
   return reduced.some((part) => part.length === 0) ? [] : reduced;

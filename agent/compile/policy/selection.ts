@@ -8,7 +8,7 @@ interface Guarding {
   readonly targets: readonly PolicyTarget[];
 }
 
-/** Does an object of Istio's that guards (a policy, or rules for tokens) speak of a workload? */
+/** Tells whether an Istio object with targets (a policy, or rules for tokens) applies to a workload. */
 export function selection(mesh: Mesh, rootNamespace: string): (object: Guarding, workload: Workload) => boolean {
   const behind = podsBySlices(mesh);
   return (object, workload) => selects(object, workload, rootNamespace, behind);
@@ -26,14 +26,14 @@ function selects(
       return (namespace === meta.namespace || namespace === rootNamespace) && carries(meta, target.labels);
     }
     if (namespace !== meta.namespace) return false;
-    // By its selector a pod is guarded before it is ready, too.
+    // By the Service's selector: so policy also guards a pod that is not ready yet.
     if (Object.keys(target.labels).length > 0) return carries(meta, target.labels);
     const known = behind(namespace, target.name);
     return known.has(meta.name) || workload.addresses.some((address) => known.has(address));
   });
 }
 
-/** Names and addresses of the pods behind a Service that says by EndpointSlices alone which they are. */
+/** Names and addresses of the pods behind a Service without a selector, from its EndpointSlices. */
 function podsBySlices(mesh: Mesh): (namespace: string, service: string) => ReadonlySet<string> {
   const known = new Map<string, ReadonlySet<string>>();
   return (namespace, service) => {

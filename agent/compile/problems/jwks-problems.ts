@@ -3,7 +3,7 @@ import { namespacedName } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { CompileOptions } from "../view/options.ts";
 
-/** Key sets that could not be fetched: what is verified goes on with those that were there before. */
+/** Key sets that could not be fetched. Until they can, tokens are verified by the keys that were fetched before. */
 export function jwksProblems(mesh: Mesh, { fetchedKeys }: CompileOptions): readonly Problem[] {
   const problems = new Map<string, Problem>();
   for (const { meta, rules } of mesh.requestAuthentications) {

@@ -7,11 +7,11 @@ import { applicablePolicies, decides, type PolicyScope } from "../policy/applica
 import { l4Rule } from "../policy/l4-policy.ts";
 
 /**
- * Rules that ask for HTTP mean something else on a TCP port: of DENY nothing may be left that they ask for, and then they
- * deny every connection; of ALLOW they match none. Who wrote them should know where that is.
+ * Rules about HTTP mean something else on a TCP port. A DENY rule may have no condition left there, and then denies
+ * every connection; an ALLOW rule matches none. The author of such a rule needs to know where this happens.
  */
 export function tcpProblems(mesh: Mesh, targets: readonly ServiceTarget[], scope: PolicyScope): readonly Problem[] {
-  // Backends of a large mesh are not made for nothing.
+  // Without such a rule the backends need not be computed.
   if (!mesh.authorizationPolicies.some((policy) => surprises(policy).length > 0)) return [];
   const policiesOf = applicablePolicies(mesh, scope);
   const problems = new Map<string, Problem>();
@@ -33,7 +33,7 @@ export function tcpProblems(mesh: Mesh, targets: readonly ServiceTarget[], scope
   return [...problems.values()];
 }
 
-/** Indices of rules that mean something else for connections than they say. */
+/** Indices of the rules whose meaning for connections differs from their text. */
 function surprises(policy: AuthorizationPolicy): readonly number[] {
   if (!decides(policy)) return [];
   return policy.rules.flatMap((rule, index) => (isSurprise(rule, policy.action) ? [index] : []));
@@ -47,7 +47,7 @@ function isSurprise(rule: PolicyRule, action: AuthorizationPolicy["action"]): bo
   return action === "DENY" && asks(rule) && !asks(reduced);
 }
 
-/** A rule that names its ports, and none of these. */
+/** The rule names ports, and none of these. */
 function isForOthers(rule: PolicyRule | undefined, ports: readonly string[]): boolean {
   const named = rule?.to.map((to) => to.find(({ attribute }) => attribute === "destination.port")?.values ?? []) ?? [];
   return named.length > 0 && named.every((values) => values.length > 0 && !values.some((port) => ports.includes(port)));

@@ -12,14 +12,14 @@ import type { AccessLogs } from "../connection/access-log.ts";
 import { ads, tcpOnDemand } from "../connection/discovery.ts";
 import type { FilterStateObject } from "../connection/filter-state.ts";
 
-/** Makes tcp_proxy choose the cluster of the original destination (`tcpDestinationName`), whatever its own configuration says. */
+/** tcp_proxy takes the cluster of the original destination (`tcpDestinationName`) in place of its configured one. */
 export function tcpClusterByDestination(): FilterStateObject {
   const key = "envoy.tcp_proxy.cluster";
-  // Not shared: the internal listener's tcp_proxy would choose the same cluster again, and again, until Envoy's stack ends.
+  // Not shared: the tcp_proxy of the internal listener would choose the same cluster again, in a loop that ends Envoy.
   return { key, value: "tcp|%DOWNSTREAM_LOCAL_ADDRESS%", factory: key, shared: Shared.NONE };
 }
 
-/** The L4 part of the path: telemetry, then bytes as they come. */
+/** The L4 part of the path: telemetry, then the bytes, unchanged. */
 export function tcpFilters(
   direction: "outbound" | "inbound",
   cluster: string,
@@ -30,7 +30,7 @@ export function tcpFilters(
   return [tcpFilter(resource), tcpProxy(direction, cluster, logs(direction, "tcp"), connect)];
 }
 
-/** A built-in filter by the name of its resource. */
+/** A built-in network filter. `resource`: the name of its ECDS resource. */
 export function tcpFilter(resource: string): Filter {
   return create(FilterSchema, {
     name: resource,
@@ -38,14 +38,14 @@ export function tcpFilter(resource: string): Filter {
   });
 }
 
-/** What comes right behind the handshake waits for the connection to the application; more is not read until then. */
+/** Bytes that follow the handshake directly are kept until the application is connected, up to this limit. */
 const EARLY_DATA_BYTES = 16 << 10;
 
 export function tcpProxy(
   statPrefix: "outbound" | "inbound" | "deliver",
   cluster: string,
   log: AccessLog[],
-  /** When the application sees the connection: "handshake", when TLS has told who it is that calls. */
+  /** When Envoy connects to the application: `handshake` means after TLS has identified the caller. */
   connect: "at once" | "handshake" = "at once",
 ): Filter {
   return create(FilterSchema, {
@@ -55,7 +55,7 @@ export function tcpProxy(
       value: any(TcpProxySchema, {
         statPrefix,
         clusterSpecifier: { case: "cluster", value: cluster },
-        // An idle stream may live as long as both ends like (Envoy's default is an hour).
+        // Both ends decide how long an idle connection lives (Envoy's default ends it after an hour).
         idleTimeout: milliseconds(0),
         ...(statPrefix === "outbound" ? { onDemand: tcpOnDemand() } : {}),
         ...(connect === "handshake"

@@ -4,24 +4,24 @@ import { familyOf, IP_FAMILIES, type IpFamily } from "../../lib/ip-address.ts";
 import { clusterName, hostPort, serviceHost } from "./names.ts";
 import type { Backend, NodeView } from "./node-view.ts";
 
-/** One port of one Service in one address family: what gets an Envoy cluster. */
+/** One port of one Service in one address family. Each has an Envoy cluster. */
 export interface ServiceTarget {
   readonly service: Service;
   readonly port: ServicePort;
   readonly family: IpFamily;
   readonly cluster: string;
   readonly host: string;
-  /** Made when it is first read. */
+  /** Computed when it is first read. */
   readonly backends: readonly Backend[];
 }
 
-/** An `address:port` that enrolled pods dial and the node's proxy takes. */
+/** An `address:port`: connections of captured pods to it go to the proxy. */
 export interface Destination {
   readonly address: string;
   readonly port: number;
   readonly mode: OutboundMode;
   readonly target: ServiceTarget;
-  /** Set where one certain pod of a headless Service was dialled: only that one may answer. */
+  /** Set for the address of one pod of a headless Service: only that pod may answer. */
   readonly backend: Backend | undefined;
 }
 
@@ -49,12 +49,12 @@ export function serviceTargets(view: NodeView): readonly ServiceTarget[] {
           family,
           cluster: clusterName(service, port.port, family),
           host: serviceHost(service.meta.namespace, service.meta.name),
-          // Most of a large mesh nobody of the node asks for.
+          // In a large mesh nobody on this node calls most Services.
           get backends() {
             return (backends ??= view.backends(service, port, family));
           },
         };
-        // A headless Service does not say which families it has: those of its endpoints count.
+        // A headless Service names no address families: those of its endpoints count.
         return service.headless && target.backends.length === 0 ? [] : [target];
       }),
     ),
@@ -65,7 +65,7 @@ function families(service: Service): readonly IpFamily[] {
   return service.headless ? IP_FAMILIES : [...new Set(service.clusterIPs.map(familyOf))];
 }
 
-/** Every destination once; where two Services claim the same address and port, the first by name has it. */
+/** Every destination once. If two Services claim one address and port, the first by name gets it. */
 export function destinations(targets: readonly ServiceTarget[]): readonly Destination[] {
   const found = new Map<string, Destination>();
   const claim = (destination: Destination): void => {
@@ -80,7 +80,7 @@ export function destinations(targets: readonly ServiceTarget[]): readonly Destin
       }
     }
   }
-  // After all virtual addresses: an address of a pod never shadows one.
+  // After all virtual addresses: a pod's address never replaces one.
   for (const target of targets) {
     if (!target.service.headless) continue;
     const mode = outboundMode(target.port.protocol);

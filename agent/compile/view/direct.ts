@@ -7,8 +7,8 @@ import type { NodeView } from "./node-view.ts";
 import type { PodPorts } from "./pod-ports.ts";
 
 /**
- * A pod of the mesh that is dialled by its own address, past any Service. Every port of every such pod can be: so nothing is
- * made of them before somebody does.
+ * A pod of the mesh that a caller dials by its own address, without a Service. Callers may dial every port of every
+ * such pod, so clusters and endpoints for it are made only when Envoy asks for them.
  */
 export interface DirectTarget {
   readonly workload: Workload;
@@ -16,7 +16,7 @@ export interface DirectTarget {
   readonly port: number;
 }
 
-/** The one that an `address:port` is, as Envoy prints it. */
+/** The pod and port that an `address:port` means, as Envoy prints it; undefined: no enrolled pod has that address. */
 export function directTarget(name: string, view: NodeView): DirectTarget | undefined {
   const at = name.lastIndexOf(":");
   const host = name.slice(0, at);
@@ -29,9 +29,11 @@ export function directTarget(name: string, view: NodeView): DirectTarget | undef
 }
 
 /**
- * Where pods of the mesh are dialled directly: at any port, whose first bytes are looked at; at those that a Service of the
- * pod's namespace says are not HTTP, as they are; and at those of this node's pods that are HTTP, as nothing else. A call to
- * another node meets a listener that knows that; here, who speaks late would be taken for somebody who does not speak HTTP.
+ * Connections of captured pods to pods of the mesh, for the kernel. Any port goes to the listener that detects the
+ * protocol. A port that is not HTTP, as a Service in the pod's namespace says, goes to the listener for TCP. A port
+ * that is HTTP goes to the listener for HTTP if the pod is on this node: the detecting listener would treat a caller
+ * that speaks late as one that does not speak HTTP. A call to another node needs no such entry, as the inbound listener
+ * there knows the port's protocol.
  */
 export function directDestinations(
   view: NodeView,

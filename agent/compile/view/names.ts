@@ -1,7 +1,10 @@
 import { familyOf, type IpFamily } from "../../lib/ip-address.ts";
 import type { Service } from "../../model/service.ts";
 
-/** `1.2.3.4:80` or `[fd00::1]:80`: how Envoy prints an address, and so the key of everything found by original destination. */
+/**
+ * `1.2.3.4:80` or `[fd00::1]:80`, as Envoy prints an address. Everything that Envoy finds by original destination has
+ * this key.
+ */
 export function hostPort(address: string, port: number): string {
   return familyOf(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -10,67 +13,75 @@ export function serviceHost(namespace: string, name: string): string {
   return `${name}.${namespace}.svc.cluster.local`;
 }
 
-/** Istio's spelling, with the address family in the place of the subset where it is not IPv4. */
+/** Istio's name for the cluster, with `ipv6` in place of the subset for IPv6. */
 export function clusterName(service: Service, port: number, family: IpFamily): string {
   const host = serviceHost(service.meta.namespace, service.meta.name);
   return `outbound|${port}|${family === 6 ? "ipv6" : ""}|${host}`;
 }
 
-/** The endpoints of the same port where the bytes are not HTTP: without those that an HTTP-only policy guards. */
+/**
+ * Endpoints of the same port for bytes that are not HTTP: they pass `local_guard` where a policy decides about
+ * connections.
+ */
 export function tcpEndpointsName(cluster: string): string {
   return `tcp|${cluster}`;
 }
 
-/** The cluster for what was dialled at `address:port` and is not HTTP; what is HTTP goes to one named like the address. */
+/** The cluster for other bytes than HTTP to `address:port`. The cluster for HTTP has the plain address as its name. */
 export function tcpDestinationName(address: string, port: number): string {
   return `tcp|${hostPort(address, port)}`;
 }
 
 /** Envoy clusters that every node has. */
 export const CLUSTERS = {
-  /** Delivers inside a pod's network namespace, to the address that the connection bears. */
+  /** Delivers inside a pod's network namespace, to the connection's original destination. */
   deliver: "deliver",
-  /** Has no endpoints: what is sent there is refused. */
+  /** Has no endpoints: Envoy refuses connections to it. */
   blocked: "blocked",
-  /** Named by routes and never defined, so that Envoy answers 500 as Gateway API asks for an invalid backend. */
+  /**
+   * Routes name it and nobody defines it: Envoy then answers 500, which Gateway API asks for with an invalid backend.
+   */
   invalidBackend: "invalid-backend",
 } as const;
 
-/** Internal listeners: where an endpoint on this node is reached. */
+/** Internal listeners: they lead to endpoints on this node. */
 export const INTERNAL_LISTENERS = {
-  /** Opens the socket to the application. The policy of the destination has been applied before. */
+  /** Opens the socket to the application. The destination's policy has been applied before. */
   deliver: "local_deliver",
-  /** Decides about TCP connections first, where policies guard the pod. */
+  /** Applies policy to TCP connections, then delivers. */
   guard: "local_guard",
-  /** Applies the destination's own inbound policy first: for services whose endpoints are not all guarded alike. */
+  /**
+   * Applies the destination's own inbound policy to requests, then delivers. For Services whose endpoints have
+   * different policies.
+   */
   inbound: "local_inbound",
 } as const;
 
-/** Leads what has arrived at a pod to `local_guard`. */
+/** The cluster from a pod's inbound listener to `local_guard`. `uid`: of the pod. */
 export function guardCluster(uid: string): string {
   return `guard|${uid}`;
 }
 
 export const ROUTES = { outbound: "outbound", inbound: "inbound" } as const;
 
-/** Set by Envoy from the original destination, picks the virtual host, never leaves the proxy. */
+/** Envoy sets it to the original destination; it selects the virtual host, and never leaves the proxy. */
 export const ORIGINAL_DST_HEADER = "x-ambit-original-dst";
 
-/** The peer string of the pod whose listener a call came through, set by that listener; never leaves the proxy. */
+/** The listener sets it to the caller's peer string; it never leaves the proxy. */
 export const SOURCE_HEADER = "x-ambit-source";
 
-/** The peer string of the pod that is called, inbound; never leaves the proxy. */
+/** The listener sets it to the called pod's peer string, inbound; it never leaves the proxy. */
 export const DESTINATION_HEADER = "x-ambit-destination";
 
-/** Names under which the built-in filters are delivered (ECDS), and their root ids. */
+/** The built-in filters: the name of each one's ECDS resource, and its root id in the module. */
 export const FILTERS = {
-  /** Calls that go where they were dialled. */
+  /** For calls that go to the dialled address. */
   outbound: { resource: "ambit-outbound", rootId: "outbound" },
-  /** Calls that HTTPRoutes say something about; in a listener beside the other, and route tables leave one of them out. */
+  /** For calls that match HTTPRoutes. The listener has both outbound filters, and each virtual host disables one. */
   outboundRouted: { resource: "ambit-outbound-routed", rootId: "outbound-routed" },
   inbound: { resource: "ambit-inbound", rootId: "inbound" },
   outboundTcp: { resource: "ambit-outbound-tcp", rootId: "outbound-tcp" },
   inboundTcp: { resource: "ambit-inbound-tcp", rootId: "inbound-tcp" },
-  /** In `local_guard`, which is there once: it is told what all places of the module share. */
+  /** In `local_guard`, which every node has once: its configuration holds what all places of the module share. */
   guard: { resource: "ambit-guard", rootId: "guard" },
 } as const;

@@ -13,7 +13,7 @@ import type { CompileOptions } from "./options.ts";
 export interface Backend {
   readonly address: string;
   readonly port: number;
-  /** The pod behind it, where there is one that the mesh knows. */
+  /** The pod with that address; undefined: the mesh knows none. */
   readonly workload: Workload | undefined;
 }
 
@@ -27,36 +27,38 @@ export interface LocalPod {
   readonly effects: PodEffects;
 }
 
-/** A port of a pod that a Service's port leads to. */
+/** The port of a pod behind a Service's port. */
 export interface ServedPort {
   readonly pod: Workload;
   readonly port: number;
 }
 
-/** The mesh as one node looks at it: indexes that the features share. */
+/** The mesh as one node sees it: indexes that all features share. */
 export interface NodeView {
   readonly mesh: Mesh;
   readonly node: string;
-  /** Every pod of this node that is in the mesh, on its way into it or out of it, or has been in it. */
+  /** Every pod of this node whose state is not `outside`, with its network namespace. */
   readonly knownPods: readonly LocalPod[];
-  /** Those among them that have listeners: `knownPods` without pods that have begun to wait for a certificate just now. */
+  /** `knownPods` that have listeners: a pod that has just begun to wait for its certificate has none. */
   readonly localPods: readonly LocalPod[];
   readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
-  /** Is an endpoint of the Service one of `localPods`? Answered without making its backends. */
+  /** At least one endpoint of the Service is one of `localPods`. The answer needs no backends. */
   isServedHere(service: Service): boolean;
-  /** Ready backends of a Service's port, sorted by address; the same list as long as nothing about them changes. */
+  /** Ready backends of a Service's port, sorted by address. The result is the same list while nothing in it changes. */
   backends(service: Service, port: ServicePort, family: IpFamily): readonly Backend[];
-  /** Workloads behind a Service, those among them that are not ready, or not any more. */
+  /** All workloads behind a Service, ready or not. */
   workloadsBehind(service: Service): readonly Workload[];
-  /** The ports of pods that a Service's port leads to, again whether or not they are ready. */
+  /** All ports of pods behind a Service's port, ready or not. */
   podPortsBehind(service: Service, port: ServicePort): readonly ServedPort[];
-  /** Path of the network namespace in which callers of this node are delivered to a workload; undefined: they are not. */
+  /**
+   * Path of the network namespace in which callers of this node are delivered to a workload; undefined: they are not.
+   */
   netnsOf(workload: Workload | undefined): string | undefined;
 }
 
-/** What is remembered of the endpoints behind each port of a Service. */
+/** Earlier results for each port of a Service; each is used again while its inputs are the same. */
 export interface ViewMemory {
   readonly backends: Remembered<ServicePort, readonly Backend[]>;
   readonly podPorts: Remembered<ServicePort, readonly ServedPort[]>;

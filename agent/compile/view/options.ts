@@ -2,28 +2,28 @@ import type { Identities } from "../../model/identity.ts";
 import type { LocalPodState } from "../../model/pod-state.ts";
 import type { FetchedKeys } from "../../model/verification-key.ts";
 
-/** What `compile` has to know beside the mesh. */
+/** What `compile` needs beside the mesh. */
 export interface CompileOptions {
-  /** The node to compile for: a Kubernetes Node's name. */
+  /** The node to compile for: the name of a Kubernetes Node. */
   readonly node: string;
   readonly trustDomain: string;
-  /** Value of the labels source_cluster and destination_cluster. */
+  /** Value of the metric labels source_cluster and destination_cluster. */
   readonly cluster: string;
-  /** Where Envoy reads the built-in filters' module: an absolute path that Envoy can open. */
+  /** Absolute path of the built-in filters' module, as Envoy opens it. */
   readonly filterModule: string;
-  /** File for the access log, one JSON object a line; `/dev/stdout` works too. undefined: none is written. */
+  /** File for the access log, one JSON object a line, for example `/dev/stdout`; undefined: Envoy writes none. */
   readonly accessLog: string | undefined;
   /**
-   * By UID: where each pod of this node stands on its way into the mesh and out of it. A pod that is missing here, or whose
-   * state asks for no listeners, gets none.
+   * By UID: the state of each pod of this node on its way into the mesh and out of it, and its network namespace. A pod
+   * that is missing here, or whose state asks for no listeners, gets none.
    */
   readonly pods: ReadonlyMap<string, LocalPodState>;
-  /** Key sets that have been fetched, by URL. Tokens whose keys are not here are rejected. Default none. */
+  /** Fetched key sets, by URL. Tokens whose keys are missing are rejected. Default none. */
   readonly fetchedKeys?: ReadonlyMap<string, FetchedKeys>;
-  /** What the authority has given to this node; undefined: the mesh has none, and no mTLS. */
+  /** Certificates and roots from the authority; undefined: the mesh has no authority, and so no mTLS. */
   readonly identities: Identities | undefined;
   /** UIDs of other nodes' pods that take mTLS, as their nodes report. */
   readonly remoteCaptured: ReadonlySet<string>;
-  /** Policies in this namespace hold in the whole mesh. */
+  /** Policies in this namespace apply to the whole mesh. */
   readonly rootNamespace: string;
 }

@@ -2,7 +2,7 @@ import type { ServiceTarget } from "./destinations.ts";
 import { outboundMode } from "./destinations.ts";
 import type { NodeView } from "./node-view.ts";
 
-/** A pod's ports whose protocol its Services tell. All others are looked at. */
+/** The ports of a pod whose protocol its Services name. On all other ports the proxy detects the protocol. */
 export interface PodPorts {
   readonly http: readonly number[];
   readonly tcp: readonly number[];
@@ -11,9 +11,10 @@ export interface PodPorts {
 const NONE: PodPorts = { http: [], tcp: [] };
 
 /**
- * Ports of this node's pods, by uid, whether or not they are ready: a listener that changed with a probe would cut its
- * connections. A port that two Services call differently is looked at, too. Services of the pod's own namespace alone count:
- * those of another one may name any address as theirs, and would say how a stranger's pod reads what comes to it.
+ * Ports of this node's pods, by UID, whether the pods are ready or not: a listener that changed with readiness would
+ * cut its connections. If two Services name different protocols for a port, the proxy detects it. Only Services in the
+ * pod's own namespace count: a Service in another namespace may name any address, and must not decide how a foreign pod
+ * reads its bytes.
  */
 export function podPorts(view: NodeView, targets: readonly ServiceTarget[]): (uid: string) => PodPorts {
   const modes = new Map<string, Map<number, "http" | "tcp" | "detect">>();
