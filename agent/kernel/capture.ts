@@ -1,9 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { IpFamily } from "../lib/ip-address.ts";
-import type { CapturedDestination, CapturedPod, PodPort } from "../model/capture-state.ts";
+import type { CapturedDestination, PodPort } from "../model/capture-state.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
-import { effectsOf } from "../model/pod-state.ts";
 import type { Sandbox } from "../model/sandbox.ts";
 import { Enrolment } from "./enrolment.ts";
 import { AmbitError, messageOf } from "../lib/errors.ts";
@@ -28,28 +27,10 @@ export interface CaptureOptions {
   readonly kubeletCgroup: string | undefined;
 }
 
-export interface EnrolmentResult {
-  /** UIDs of the pods that are captured now. */
-  readonly enrolled: string[];
-  /** Pods that could not be: nothing of theirs is captured. */
-  readonly failed: { readonly uid: string; readonly error: AmbitError }[];
-}
-
-export interface KnownPods {
-  readonly captured: readonly string[];
-  readonly left: readonly string[];
-  /** Those among them that have had no certificate so far. */
-  readonly waiting: readonly string[];
-}
-
 /** The kernel's part of the mesh on this node. It outlives the agent, until `remove`. */
 export interface Capture {
   /** What happened to the programs of an earlier agent. */
   readonly how: "adopted" | "swapped" | "loaded";
-  /** Sets these pods up for deliveries that come before they are captured. */
-  preparePods(pods: readonly CapturedPod[]): void;
-  /** Captures exactly these pods; call it once the proxy has its listeners in them. Never throws for a single pod. */
-  setPods(pods: readonly CapturedPod[]): EnrolmentResult;
   /** The sandbox whose network namespace is at this path. Throws AmbitError `netns-unavailable`. */
   sandboxOf(uid: string, netns: string): Sandbox;
   /**
@@ -76,13 +57,8 @@ export interface Capture {
   setBriefPorts(ports: readonly PodPort[]): void;
   /** Takes back all other ports. Call it before the proxy removes listeners. */
   narrowBriefPorts(ports: readonly PodPort[]): void;
-  /**
-   * True if the proxy's inbound listener of the family (default IPv4) stands in the sandbox. `where` is the sandbox, or the path
-   * of its network namespace; a path may throw AmbitError `netns-unavailable`.
-   */
-  hasInboundListener(where: string | Pick<Sandbox, "cookie">, family?: IpFamily): boolean;
-  /** Pods of which the kernel knows, also from an earlier agent. */
-  knownPods(): KnownPods;
+  /** True if the proxy's inbound listener of the family stands in the sandbox. */
+  hasInboundListener(sandbox: Pick<Sandbox, "cookie">, family: IpFamily): boolean;
   /**
    * Forgets pods that have left once their last delivery has ended, and deletes addresses that no longer speak mTLS. Call it
    * every few seconds. Returns how many of the pods that have left still have deliveries or listeners.
@@ -140,8 +116,6 @@ export function openCapture(options: CaptureOptions): Capture {
   const briefPorts = new BriefPortsMap(mapOf(programs.maps, "brief_ports"));
   return {
     how: programs.how,
-    preparePods: (pods) => preparePods(enrolment, pods),
-    setPods: (pods) => setPods(enrolment, pods),
     sandboxOf,
     setPod: (pod) => enrolment.setPod(pod),
     forget: (sandbox) => enrolment.forget(sandbox),
@@ -150,11 +124,7 @@ export function openCapture(options: CaptureOptions): Capture {
     setMtlsCallers: (addresses) => mtlsCallers.set(addresses),
     setBriefPorts: (ports) => briefPorts.set(ports),
     narrowBriefPorts: (ports) => briefPorts.narrow(ports),
-    hasInboundListener: (where, family = 4) => {
-      const netns = typeof where === "string" ? netnsCookie(where) : BigInt(where.cookie);
-      return enrolment.hasInboundListener(netns, family);
-    },
-    knownPods: () => knownPods(enrolment),
+    hasInboundListener: ({ cookie }, family) => enrolment.hasInboundListener(BigInt(cookie), family),
     sweep: () => {
       mtlsCallers.sweep();
       return enrolment.sweep();
@@ -175,60 +145,6 @@ export function openCapture(options: CaptureOptions): Capture {
 
 function sandboxOf(uid: string, netns: string): Sandbox {
   return { uid, netns, cookie: String(netnsCookie(netns)) };
-}
-
-const EFFECTS = {
-  joining: effectsOf({ phase: "joining", since: 0, strict: false, captured: false, servedAt: undefined }),
-  guarded: effectsOf({ phase: "guarded", since: 0, strict: false, captured: true }),
-  captured: effectsOf({ phase: "captured", since: 0, strict: false, announced: undefined, followedAt: undefined }),
-  left: effectsOf({ phase: "left" }),
-} as const;
-
-/** In the terms of `setPod`, until the reconciler uses that. */
-function preparePods(enrolment: Enrolment, pods: readonly CapturedPod[]): void {
-  const captured = new Set(knownPods(enrolment).captured);
-  for (const { uid, netns, addresses, probePorts } of pods) {
-    if (captured.has(uid)) continue;
-    try {
-      const sandbox = sandboxOf(uid, netns);
-      enrolment.setPod({ sandbox, addresses, probePorts, phase: "joining", effects: EFFECTS.joining });
-    } catch {
-      // `setPods` tells.
-    }
-  }
-}
-
-function setPods(enrolment: Enrolment, pods: readonly CapturedPod[]): EnrolmentResult {
-  const enrolled: string[] = [];
-  const failed: EnrolmentResult["failed"] = [];
-  const wanted = new Set(pods.map(({ uid }) => uid));
-  for (const { sandbox } of enrolment.known()) {
-    if (wanted.has(sandbox.uid)) continue;
-    enrolment.setPod({ sandbox, addresses: [], probePorts: [], phase: "left", effects: EFFECTS.left });
-  }
-  for (const { uid, netns, addresses, probePorts, waits } of pods) {
-    const phase = waits ? "guarded" : "captured";
-    try {
-      enrolment.setPod({ sandbox: sandboxOf(uid, netns), addresses, probePorts, phase, effects: EFFECTS[phase] });
-      enrolled.push(uid);
-    } catch (error) {
-      if (!(error instanceof AmbitError)) throw error;
-      failed.push({ uid, error });
-    }
-  }
-  enrolment.sweep();
-  return { enrolled, failed };
-}
-
-function knownPods(enrolment: Enrolment): KnownPods {
-  const known = enrolment.known();
-  const uids = (phases: readonly string[]): readonly string[] =>
-    known.filter(({ phase }) => phases.includes(phase)).map(({ sandbox }) => sandbox.uid);
-  return {
-    captured: uids(["guarded", "captured", "leaving"]),
-    left: uids(["joining", "left"]),
-    waiting: uids(["guarded", "joining"]),
-  };
 }
 
 function loading<T>(load: () => T): T {

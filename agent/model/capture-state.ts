@@ -32,18 +32,6 @@ export interface PodPort {
   readonly port: number;
 }
 
-/** One captured pod of this node, as the kernel's part of the agent still has it; `KernelPod` takes its place. */
-export interface CapturedPod {
-  readonly uid: string;
-  /** Path of its network namespace. */
-  readonly netns: string;
-  readonly addresses: readonly string[];
-  /** Ports on which the kubelet's declared probes reach the application directly. */
-  readonly probePorts: readonly number[];
-  /** It waits for its certificate: only what comes to it is captured. */
-  readonly waits: boolean;
-}
-
 /** Which of a pod's outbound listeners takes a connection: the kernel sends it to that listener's port. */
 export type OutboundMode = "http" | "tcp" | "detect";
 
