@@ -40,6 +40,7 @@ export async function connectAuthority(
     close: () => {
       exchange.close();
       certificates.close();
+      client.close();
     },
   };
 }
