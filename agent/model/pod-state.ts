@@ -22,8 +22,8 @@ export interface Outside {
 /** The pod has the label and no certificate, for a moment only: nothing is captured. */
 export interface Waiting extends Labelled {
   readonly phase: "waiting";
-  /** It has listeners from an earlier stay in the mesh, with connections that may be open. */
-  readonly hasListeners: boolean;
+  /** Listeners from an earlier stay in the mesh, with connections that may be open. */
+  readonly listeners: PodEffects["listeners"];
 }
 
 /**
@@ -76,6 +76,8 @@ export interface Leaving {
 /** The pod is outside again. Its listeners stay for the connections that were open, until the pod ends. */
 export interface Left {
   readonly phase: "left";
+  /** A pod that never had a certificate never had all listeners: those for mTLS would wait for it for ever. */
+  readonly listeners: "inbound" | "all";
 }
 
 /** What a state asks of the proxy, of the kernel, and of the other nodes. */
@@ -115,7 +117,7 @@ export function effectsOf(state: PodState): PodEffects {
     case "outside":
       return NOTHING;
     case "waiting":
-      return { ...NOTHING, listeners: state.hasListeners ? "all" : "none" };
+      return { ...NOTHING, listeners: state.listeners };
     case "guarded": {
       const inbound = state.captured ? "captured" : "open";
       return { ...NOTHING, listeners: "inbound", delivery: true, inbound, strict: state.strict };
@@ -132,7 +134,7 @@ export function effectsOf(state: PodState): PodEffects {
       return { ...CAPTURED, outbound: state.outbound, delivery: isSoft, announced: isSoft };
     }
     case "left":
-      return { ...NOTHING, listeners: "all" };
+      return { ...NOTHING, listeners: state.listeners };
   }
 }
 

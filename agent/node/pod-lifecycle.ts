@@ -113,7 +113,7 @@ export function restoredPod(phase: PodPhase): PodRecord {
     }
     case "joining":
     case "left":
-      return { ...NEW_POD, state: { phase: "left" } };
+      return { ...NEW_POD, state: { phase: "left", listeners: "all" } };
     case "outside":
     case "waiting":
       return NEW_POD;
@@ -210,9 +210,9 @@ function advance(record: PodRecord, now: number, times: LifecycleTimes): PodStat
   switch (state.phase) {
     case "outside":
     case "left":
-      return labelled ? waiting(now, state.phase === "left") : state;
+      return labelled ? { phase: "waiting", since: now, strict: false, listeners: effectsOf(state).listeners } : state;
     case "waiting":
-      return labelled ? fromWaiting(state, record, now) : left(state.hasListeners);
+      return labelled ? fromWaiting(state, record, now) : left(state);
     case "guarded":
       return labelled ? fromGuarded(state, record, now, times) : withoutLabel(record, now);
     case "joining":
@@ -224,17 +224,15 @@ function advance(record: PodRecord, now: number, times: LifecycleTimes): PodStat
   }
 }
 
-function waiting(now: number, hasListeners: boolean): Waiting {
-  return { phase: "waiting", since: now, strict: false, hasListeners };
-}
-
-function left(hasListeners: boolean): PodState {
-  return { phase: hasListeners ? "left" : "outside" };
+/** Its listeners stay as they are, for the connections that are open. */
+function left(from: PodState): PodState {
+  const { listeners } = effectsOf(from);
+  return listeners === "none" ? { phase: "outside" } : { phase: "left", listeners };
 }
 
 /** Of a pod that is not captured in both directions: other nodes may speak mTLS to it all the same, from before. */
 function withoutLabel({ state, certificate, spokenTo }: PodRecord, now: number): PodState {
-  if (spokenTo === undefined || certificate === "none" || effectsOf(state).inbound === "open") return left(true);
+  if (spokenTo === undefined || certificate === "none" || effectsOf(state).inbound === "open") return left(state);
   return { phase: "leaving", since: now, step: "withdrawn", outbound: "open", ...NO_ANSWERS };
 }
 
@@ -287,11 +285,11 @@ function fromLeaving(state: Leaving, record: PodRecord, now: number): PodState {
     return { phase: "captured", since: now, strict: false, announced: undefined, followedAt: undefined };
   }
   // Its listeners cannot take mTLS any more: to keep it captured would only keep plaintext away, too.
-  if (record.certificate === "none") return left(true);
+  if (record.certificate === "none") return left(state);
   const isServed = state.servedAt !== undefined && now >= state.servedAt + WORKER_LAG_MS;
   if (!isServed) return state;
   if (state.step === "softening") return { ...state, step: "withdrawn", servedAt: undefined };
-  return state.followedAt !== undefined && now >= state.followedAt + WORKER_LAG_MS ? left(true) : state;
+  return state.followedAt !== undefined && now >= state.followedAt + WORKER_LAG_MS ? left(state) : state;
 }
 
 function isPastGrace({ since }: { readonly since: number }, now: number, { strictGraceMs }: LifecycleTimes): boolean {

@@ -41,6 +41,6 @@ test("a pod that leaves and comes back has the same listeners all the time", asy
   expect([...member.keys()].filter((name) => name.includes(UID))).toHaveLength(7);
   expect(await listeners("none", { ...LEAVING, step: "softening" })).toEqual(member);
   expect(await listeners("none", LEAVING)).toEqual(member);
-  expect(await listeners("none", { phase: "left" })).toEqual(member);
-  expect(await listeners("ambient", { phase: "waiting", since: 0, strict: false, hasListeners: true })).toEqual(member);
+  expect(await listeners("none", { phase: "left", listeners: "all" })).toEqual(member);
+  expect(await listeners("ambient", { phase: "waiting", since: 0, strict: false, listeners: "all" })).toEqual(member);
 });

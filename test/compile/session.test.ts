@@ -21,11 +21,11 @@ const objects = ["shop.yaml", "policies.yaml"].flatMap(
 );
 
 const STATES: readonly PodState[] = [
-  { phase: "waiting", since: 0, strict: false, hasListeners: false },
+  { phase: "waiting", since: 0, strict: false, listeners: "none" },
   { phase: "guarded", since: 0, strict: true, captured: true },
   { phase: "captured", since: 0, strict: false, announced: undefined, followedAt: undefined },
   { phase: "captured", since: 0, strict: true, announced: 0, followedAt: 0 },
-  { phase: "left" },
+  { phase: "left", listeners: "all" },
 ];
 
 interface Step {

@@ -40,7 +40,7 @@ spec: { selector: { matchLabels: { app: late } }, rules: [{ to: [{ operation: { 
   ].join("---\n");
 
 /** The states of `late`. */
-const WAITING: PodState = { phase: "waiting", since: 0, strict: false, hasListeners: false };
+const WAITING: PodState = { phase: "waiting", since: 0, strict: false, listeners: "none" };
 const GUARDED: Guarded = { phase: "guarded", since: 0, strict: false, captured: true };
 const CLOSED: PodState = { ...GUARDED, strict: true };
 const JOINING: Joining = { phase: "joining", since: 0, strict: false, captured: true, servedAt: undefined };

@@ -15,7 +15,7 @@ export interface TestPod extends Place {
 const LABELLED = { since: 0, strict: false } as const;
 const STATES: Readonly<Record<PodPhase, PodState>> = {
   outside: { phase: "outside" },
-  waiting: { phase: "waiting", ...LABELLED, hasListeners: false },
+  waiting: { phase: "waiting", ...LABELLED, listeners: "none" },
   guarded: { phase: "guarded", ...LABELLED, captured: true },
   joining: { phase: "joining", ...LABELLED, captured: false, servedAt: undefined },
   captured: { phase: "captured", ...LABELLED, announced: undefined, followedAt: undefined },
@@ -28,7 +28,7 @@ const STATES: Readonly<Record<PodPhase, PodState>> = {
     withdrawn: undefined,
     followedAt: undefined,
   },
-  left: { phase: "left" },
+  left: { phase: "left", listeners: "all" },
 };
 
 /** Brings the pod into the phase. */

@@ -100,6 +100,18 @@ describe("one pod", () => {
     expect(joined.effects).toMatchObject({ outbound: "captured", announced: true, strict: true });
   });
 
+  test("that never had a certificate keeps its inbound listeners alone when its label goes", () => {
+    const guarded = run([
+      [0, label(true)],
+      [200, TIME],
+      [201, listener(true)],
+    ]);
+    const out = run([[300, label(false)]], guarded.record);
+    expect(out.phases).toEqual(["guarded", "left"]);
+    expect(out.effects).toMatchObject({ listeners: "inbound", inbound: "open" });
+    expect(run([[400, label(true)]], out.record).effects).toMatchObject({ listeners: "inbound", inbound: "open" });
+  });
+
   test("whose listeners stood before is captured outbound only after the proxy's workers have the others", () => {
     const guarded = run([
       [0, label(true)],
