@@ -13,7 +13,7 @@ import { openDirectorySource } from "../sources/directory.ts";
 import { seconds } from "../lib/terminal/output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
 
-interface AgentFlags extends MeshFlags {
+interface AgentCommandFlags extends MeshFlags {
   readonly node: string;
   readonly manifests: readonly string[];
   readonly stateDir: string;
@@ -89,7 +89,7 @@ Examples:
   $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy \\
       --authority 10.0.0.5:15012 --join-token-file node-1.join`,
     )
-    .action(async (flags: AgentFlags) => {
+    .action(async (flags: AgentCommandFlags) => {
       const log = createLogger("agent");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
       const agent = await runAgent(optionsOf(flags), portsOf(flags, log), log);
@@ -101,7 +101,7 @@ Examples:
     });
 }
 
-function optionsOf(flags: AgentFlags): AgentOptions {
+function optionsOf(flags: AgentCommandFlags): AgentOptions {
   return {
     node: flags.node,
     stateDir: flags.stateDir,
@@ -128,7 +128,7 @@ function optionsOf(flags: AgentFlags): AgentOptions {
 const HEAP_GROWTH = 30;
 
 /** On a plain host: objects from folders, Envoy as a process, an authority if there is one. */
-function portsOf(flags: AgentFlags, log: Logger): AgentPorts {
+function portsOf(flags: AgentCommandFlags, log: Logger): AgentPorts {
   const { node, manifests, stateDir, authority: address, joinTokenFile } = flags;
   if ((address === undefined) !== (joinTokenFile === undefined)) {
     throw new AmbitError({

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CertificateReport } from "../node/certificates.ts";
 import { silentOf, silentText, withAgentFlags, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
-import { askCertificates, heldBy, type HeldCertificate } from "./cert-reports.ts";
+import { askCertificates, heldBy, type NodeCertificate } from "./cert-reports.ts";
 import { outputOption, print, table, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface ListFlags extends AgentFlags {
@@ -43,7 +43,7 @@ export function listText(nodes: readonly (CertificateReport | SilentNode)[], now
   return [lines, ...trouble, silentText(silentOf(nodes))].filter((part) => part !== "").join("\n");
 }
 
-function row({ node, spiffeId, serial, notAfter, nextRequest, waiting, lastError }: HeldCertificate, now: number) {
+function row({ node, spiffeId, serial, notAfter, nextRequest, waiting, lastError }: NodeCertificate, now: number) {
   const note = (waiting ?? lastError ?? "").replaceAll(/\n */gu, "; ");
   const left =
     notAfter === undefined ? "-" : Date.parse(notAfter) <= now ? "expired" : span(Date.parse(notAfter) - now);

@@ -3,14 +3,14 @@ import { AmbitError } from "../lib/errors.ts";
 import { askAgents, silentOf, silentText, type AgentFlags, type SilentNode } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
 
-export type HeldCertificate = CertificateReport["identities"][number] & { readonly node: string };
+export type NodeCertificate = CertificateReport["identities"][number] & { readonly node: string };
 
 /** The certificates that each agent has, or the reason why it did not answer. */
 export function askCertificates(flags: AgentFlags): Promise<readonly (CertificateReport | SilentNode)[]> {
   return askAgents(flags, (socket) => ask<CertificateReport>("agent", socket, "/certificates"));
 }
 
-export function heldBy(reports: readonly (CertificateReport | SilentNode)[]): readonly HeldCertificate[] {
+export function heldBy(reports: readonly (CertificateReport | SilentNode)[]): readonly NodeCertificate[] {
   return reports.flatMap((one) =>
     "error" in one ? [] : one.identities.map((identity) => ({ ...identity, node: one.node })),
   );
@@ -23,7 +23,7 @@ export function heldBy(reports: readonly (CertificateReport | SilentNode)[]): re
 export function findHeld(
   reports: readonly (CertificateReport | SilentNode)[],
   wanted: string,
-): readonly HeldCertificate[] {
+): readonly NodeCertificate[] {
   const held = heldBy(reports);
   const [namespace, account, ...more] = wanted.split("/");
   const ending = more.length === 0 ? `/ns/${namespace}/sa/${account}` : wanted;

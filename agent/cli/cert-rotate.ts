@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { askAgents, silentOf, silentText, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
-import { askCertificates, findHeld, heldBy, type HeldCertificate } from "./cert-reports.ts";
+import { askCertificates, findHeld, heldBy, type NodeCertificate } from "./cert-reports.ts";
 import { outputOption, print, seconds, table, type OutputFormat } from "../lib/terminal/output.ts";
 import type { CertificateReport } from "../node/certificates.ts";
 
@@ -50,7 +50,7 @@ Examples:
     });
 }
 
-async function rotateAt(socket: string, chosen: readonly HeldCertificate[]): Promise<void> {
+async function rotateAt(socket: string, chosen: readonly NodeCertificate[]): Promise<void> {
   const { node } = await ask<CertificateReport>("agent", socket, "/certificates");
   for (const { spiffeId } of chosen.filter((one) => one.node === node)) {
     await ask("agent", socket, `/certificates/rotate?id=${encodeURIComponent(spiffeId)}`, "POST");
@@ -59,7 +59,7 @@ async function rotateAt(socket: string, chosen: readonly HeldCertificate[]): Pro
 
 async function outcome(
   flags: AgentFlags,
-  chosen: readonly HeldCertificate[],
+  chosen: readonly NodeCertificate[],
   deadline: number,
 ): Promise<readonly Rotated[]> {
   for (;;) {

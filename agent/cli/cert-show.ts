@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Command } from "commander";
 import { silentOf, silentText, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
-import { askCertificates, findHeld, type HeldCertificate } from "./cert-reports.ts";
+import { askCertificates, findHeld, type NodeCertificate } from "./cert-reports.ts";
 import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";
 
 interface ShowFlags extends AgentFlags {
@@ -32,7 +32,7 @@ Examples:
     });
 }
 
-function showText({ node, spiffeId, waiting, lastError, chainPem, nextRequest, notBefore, notAfter }: HeldCertificate) {
+function showText({ node, spiffeId, waiting, lastError, chainPem, nextRequest, notBefore, notAfter }: NodeCertificate) {
   if (chainPem === undefined)
     return lines([
       ["node", node],

@@ -19,7 +19,7 @@ Examples:
  * Runs one command line (without `node` and the script). Returns the exit code: 0; 1 if the command failed; 2 if the command
  * line is wrong; or the code that the command itself set. Failures are printed, never thrown.
  */
-export async function run(args: readonly string[]): Promise<number> {
+export async function runCli(args: readonly string[]): Promise<number> {
   endWithReader(process.stdout);
   try {
     const program = await createProgram(wantedCommand(args));

@@ -3,10 +3,10 @@ import type { AgentStatus } from "../node/status.ts";
 import { table } from "../lib/terminal/output.ts";
 
 /** A node whose agent answered, or the reason why its agent did not answer. */
-export type NodeStatus = AgentStatus | { readonly node: string; readonly ready: false; readonly error: string };
+export type NodeAnswer = AgentStatus | { readonly node: string; readonly ready: false; readonly error: string };
 
 /** What `ambit status` prints for people. */
-export function statusText(nodes: readonly NodeStatus[]): string {
+export function statusText(nodes: readonly NodeAnswer[]): string {
   const answered = nodes.filter((node) => "envoy" in node);
   return [
     table([["NODE", "READY", "AGENT", "ENVOY", "PODS IN THE MESH", "CONFIGURATION"], ...nodes.map(nodeRow)]),
@@ -20,7 +20,7 @@ export function statusText(nodes: readonly NodeStatus[]): string {
   ].join("\n\n");
 }
 
-function nodeRow(status: NodeStatus): readonly string[] {
+function nodeRow(status: NodeAnswer): readonly string[] {
   if (!("envoy" in status)) return [status.node, "no", "does not answer"];
   const { node, ready, agentPid, envoy, pods, xds } = status;
   const running = envoy.pid === undefined ? "not running" : `pid ${envoy.pid}`;

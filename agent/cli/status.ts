@@ -3,7 +3,7 @@ import type { AgentStatus } from "../node/status.ts";
 import { askAgents, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
 import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";
-import { statusText, type NodeStatus } from "./status-text.ts";
+import { statusText, type NodeAnswer } from "./status-text.ts";
 
 interface StatusFlags extends AgentFlags {
   readonly output: OutputFormat;
@@ -27,7 +27,7 @@ Examples:
     )
     .action(async ({ output, ...flags }: StatusFlags) => {
       const answers = await askAgents(flags, (socket) => ask<AgentStatus>("agent", socket, "/status"));
-      const nodes = answers.map((one): NodeStatus => ("error" in one ? { ...one, ready: false } : one));
+      const nodes = answers.map((one): NodeAnswer => ("error" in one ? { ...one, ready: false } : one));
       print({ nodes }, output, (result) => statusText(result.nodes));
       if (nodes.length === 0 || nodes.some((node) => !node.ready)) process.exitCode = 1;
     });

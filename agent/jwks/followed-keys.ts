@@ -2,7 +2,7 @@ import { Backoff } from "../lib/backoff.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { FetchedKeys, VerificationKey } from "../model/verification-key.ts";
 
-export interface FollowOptions {
+export interface RefreshTimes {
   readonly refreshMs: number;
   /** The wait after a failure; each further failure doubles it, up to `longestRetryMs`. */
   readonly retryMs: number;
@@ -23,7 +23,7 @@ export class FollowedKeys {
   constructor(
     fetch: () => Promise<readonly VerificationKey[]>,
     stored: readonly VerificationKey[],
-    { refreshMs, retryMs, longestRetryMs }: FollowOptions,
+    { refreshMs, retryMs, longestRetryMs }: RefreshTimes,
     changed: () => void,
   ) {
     this.#fetch = fetch;

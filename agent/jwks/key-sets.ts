@@ -2,11 +2,11 @@ import type { Logger } from "../lib/log.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { FetchedKeys, VerificationKey } from "../model/verification-key.ts";
 import { fetchKeys, type RemoteKeys } from "./fetch-keys.ts";
-import { FollowedKeys, type FollowOptions } from "./followed-keys.ts";
+import { FollowedKeys, type RefreshTimes } from "./followed-keys.ts";
 import { clusterTargets, hostAndPort, resolver, type Resolve } from "./resolve.ts";
 import { StoredKeys } from "./stored-keys.ts";
 
-export interface KeySetOptions extends Partial<FollowOptions> {
+export interface KeySetOptions extends Partial<RefreshTimes> {
   /** Istio uses 20 minutes. Issuers publish a key some time before they sign with it. */
   readonly refreshMs: number;
   /** Keeps the last keys for the next process. */
@@ -18,7 +18,7 @@ export interface KeySetOptions extends Partial<FollowOptions> {
   readonly resolve?: Resolve;
 }
 
-interface Followed {
+interface FollowedSet {
   readonly keys: FollowedKeys;
   /** The addresses of the server if it is in the cluster. When they change after a failure, the keys are fetched at once. */
   reached: string;
@@ -32,7 +32,7 @@ export class KeySets {
   readonly #resolve: Resolve;
   readonly #store: StoredKeys;
   readonly #stored: Map<string, readonly VerificationKey[]>;
-  readonly #followed = new Map<string, Followed>();
+  readonly #followed = new Map<string, FollowedSet>();
   #mesh: Mesh | undefined;
 
   constructor(options: KeySetOptions) {

@@ -11,7 +11,7 @@ import { mapOf } from "./loader/object.ts";
 import { InboundListeners } from "./maps/inbound-listeners.ts";
 import { takeOverOldEnrolments } from "./maps/old-enrolments.ts";
 import { OutboundPods } from "./maps/outbound-pods.ts";
-import { PodAddresses } from "./maps/pod-addresses.ts";
+import { PodAddressMaps } from "./maps/pod-addresses.ts";
 import { type SandboxRecord, SandboxRecords } from "./maps/sandbox-records.ts";
 import { netnsCookie } from "./enter-netns.ts";
 import type { NodePrograms, Pins } from "./programs.ts";
@@ -25,7 +25,7 @@ export class Enrolment {
   /** Folder of the pins: one link for each sandbox whose inbound connections are captured, by its cookie. */
   readonly #podPins: string;
   readonly #records: SandboxRecords;
-  readonly #addresses: PodAddresses;
+  readonly #addresses: PodAddressMaps;
   readonly #outbound: OutboundPods;
   /** Sandboxes whose inbound listener is still to come: connections to them are dropped where it is missing. */
   readonly #silent: BpfMap<bigint, number>;
@@ -38,7 +38,7 @@ export class Enrolment {
     this.#podPins = pins.pods;
     this.#records = new SandboxRecords(mapOf(maps, "sandboxes"));
     takeOverOldEnrolments(pins, this.#records);
-    this.#addresses = new PodAddresses(
+    this.#addresses = new PodAddressMaps(
       mapOf(maps, "pod_addresses"),
       mapOf(maps, "probe_ports"),
       this.#records.entries().map(([cookie]) => cookie),

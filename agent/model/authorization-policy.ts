@@ -54,7 +54,7 @@ export interface LabelTarget {
 }
 
 /** The pods behind a Service of the policy's own namespace, however they are called. */
-export interface ServiceTarget {
+export interface TargetedService {
   readonly kind: "service";
   readonly name: string;
   /** The Service's own selector; empty: its EndpointSlices say which pods it has. */
@@ -62,7 +62,7 @@ export interface ServiceTarget {
 }
 
 /** The Pods that a policy selects. */
-export type PolicyTarget = LabelTarget | ServiceTarget;
+export type PolicyTarget = LabelTarget | TargetedService;
 
 /**
  * security.istio.io/v1 AuthorizationPolicy. A policy that the reader does not understand fails closed: see

@@ -1,4 +1,4 @@
-import type { PodPhase } from "./pod-state.ts";
+import type { MeshPhase } from "./pod-state.ts";
 
 /** What follows from the mesh for the kernel of one node. `compile` makes it; the reconciler puts it into effect. */
 export interface CaptureState {
@@ -23,7 +23,7 @@ export interface PodFacts {
   readonly addresses: readonly string[];
   /** Ports on which the kubelet's declared probes reach the application directly. */
   readonly probePorts: readonly number[];
-  readonly phase: PodPhase;
+  readonly phase: MeshPhase;
 }
 
 /** A port of a pod of this node. */

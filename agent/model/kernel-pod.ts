@@ -1,4 +1,4 @@
-import type { PodEffects, PodPhase } from "./pod-state.ts";
+import type { PodEffects, MeshPhase } from "./pod-state.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** What the kernel is told of one sandbox of this node. */
@@ -8,12 +8,12 @@ export interface KernelPod {
   /** Ports on which the kubelet's declared probes reach the application directly. */
   readonly probePorts: readonly number[];
   /** Kept in the kernel, so that the agent after this one knows where the pod stands. */
-  readonly phase: PodPhase;
+  readonly phase: MeshPhase;
   readonly effects: PodEffects;
 }
 
 /** A sandbox of which the kernel knows from an earlier agent. */
 export interface KnownSandbox {
   readonly sandbox: Sandbox;
-  readonly phase: PodPhase;
+  readonly phase: MeshPhase;
 }

@@ -4,7 +4,7 @@
  */
 export type PodState = Outside | Waiting | Guarded | Joining | Captured | Leaving | Left;
 
-export type PodPhase = PodState["phase"];
+export type MeshPhase = PodState["phase"];
 
 /** What all states of a pod with the label have. */
 interface Labelled {

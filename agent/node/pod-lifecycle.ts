@@ -5,7 +5,7 @@ import {
   type Guarded,
   type Joining,
   type Leaving,
-  type PodPhase,
+  type MeshPhase,
   type PodState,
   type Waiting,
 } from "../model/pod-state.ts";
@@ -94,7 +94,7 @@ export const NEW_POD: PodRecord = {
 };
 
 /** A sandbox that an earlier agent has left in this phase: the kernel's programs and the proxy have gone on without it. */
-export function restoredPod(phase: PodPhase): PodRecord {
+export function restoredPod(phase: MeshPhase): PodRecord {
   const guarded = { since: -Infinity, strict: true, captured: true } as const;
   switch (phase) {
     case "guarded":

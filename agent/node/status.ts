@@ -5,7 +5,7 @@ import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { CertificateStatus } from "../identity/node/certificate-status.ts";
 import type { Exchange, WaitedForNode } from "../model/exchange.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { PodPhase } from "../model/pod-state.ts";
+import type { MeshPhase } from "../model/pod-state.ts";
 import { printProblem, type PrintedProblem } from "../model/problem.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
@@ -38,7 +38,7 @@ export interface PodStatus {
   /** Connections of the pod are captured, in both directions. */
   readonly enrolled: boolean;
   /** Where the pod stands on its way into the mesh and out of it: docs/glossary.md. */
-  readonly phase: PodPhase;
+  readonly phase: MeshPhase;
   /** Why the pod is not in the mesh as its label asks, or what it waits for, in one sentence. */
   readonly reason?: string;
 }

@@ -4,7 +4,7 @@ import { decides } from "../compile/policy/applicable.ts";
 import { l4Rule } from "../compile/policy/l4-policy.ts";
 import type { AuthzCall } from "./call.ts";
 import { factOf } from "./facts.ts";
-import { fieldName, type Place } from "./field-name.ts";
+import { fieldName, type RulePart } from "./field-name.ts";
 import { normalPath } from "./normal-path.ts";
 
 /** One condition, and what the call has in its place. */
@@ -119,7 +119,7 @@ function traceRule(rule: PolicyRule, index: number, call: AuthzCall): RuleTrace 
 
 function traceAlternatives(
   alternatives: readonly (readonly PolicyCondition[])[],
-  place: Place,
+  place: RulePart,
   rule: string,
   call: AuthzCall,
 ): RuleTrace {
@@ -130,7 +130,7 @@ function traceAlternatives(
   return traces.find(({ holds }) => holds) ?? { holds: false, because: traces.flatMap(({ because }) => because) };
 }
 
-function traceAll(conditions: readonly PolicyCondition[], place: Place, at: string, call: AuthzCall): RuleTrace {
+function traceAll(conditions: readonly PolicyCondition[], place: RulePart, at: string, call: AuthzCall): RuleTrace {
   const traces = conditions.map((condition, index) => traceCondition(condition, place, at, index, call));
   const failed = traces.find(({ holds }) => !holds);
   return failed === undefined ? { holds: true, because: traces } : { holds: false, because: [failed] };
@@ -138,7 +138,7 @@ function traceAll(conditions: readonly PolicyCondition[], place: Place, at: stri
 
 function traceCondition(
   condition: PolicyCondition,
-  place: Place,
+  place: RulePart,
   at: string,
   index: number,
   call: AuthzCall,

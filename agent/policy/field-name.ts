@@ -1,6 +1,6 @@
 import type { PolicyAttribute, PolicyCondition } from "../model/authorization-policy.ts";
 
-export type Place = "from" | "to" | "when";
+export type RulePart = "from" | "to" | "when";
 
 /** Istio's names for the fields of sources and operations. */
 const FIELDS: Partial<Record<PolicyAttribute, string>> = {
@@ -19,7 +19,7 @@ const FIELDS: Partial<Record<PolicyAttribute, string>> = {
 /** The path to a condition, spelled as in the policy. `at` is the path to the rule, or to the entry of its `from` or `to`. */
 export function fieldName(
   { attribute, path }: PolicyCondition,
-  place: Place,
+  place: RulePart,
   at: string,
   index: number,
   negated: boolean,

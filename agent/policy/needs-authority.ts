@@ -4,7 +4,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { PeerAuthentication } from "../model/peer-authentication.ts";
 import type { Problem } from "../model/problem.ts";
-import { fieldName, type Place } from "./field-name.ts";
+import { fieldName, type RulePart } from "./field-name.ts";
 
 /** What follows for a node whose agent has no authority, and what to do about it. */
 export interface WithoutAuthority {
@@ -62,7 +62,7 @@ function identityField({
   return found[0];
 }
 
-function identityFields(conditions: readonly PolicyCondition[], place: Place, at: string) {
+function identityFields(conditions: readonly PolicyCondition[], place: RulePart, at: string) {
   return conditions.flatMap((condition, index) => {
     if (!IDENTITY.includes(condition.attribute)) return [];
     const negated = condition.values.length === 0;

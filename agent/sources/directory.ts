@@ -1,6 +1,6 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshOptions } from "../model/mesh-options.ts";
-import { FollowedFolders, type FollowOptions } from "./follow-folders.ts";
+import { FollowedFolders, type RescanOptions } from "./follow-folders.ts";
 import { HeldVersions } from "./last-good/held-versions.ts";
 import { LastGood } from "./last-good/last-good.ts";
 import { contentsOf, type FolderContents } from "./load-manifests.ts";
@@ -9,7 +9,7 @@ import type { SandboxLookup } from "../model/sandbox.ts";
 import { MeshMemory } from "../objects/objects-to-mesh.ts";
 import type { Source } from "../model/source.ts";
 
-export interface DirectorySourceOptions extends Partial<MeshOptions>, FollowOptions {
+export interface DirectorySourceOptions extends Partial<MeshOptions>, RescanOptions {
   /** File that keeps the last good versions of broken objects for the next process. */
   readonly heldVersions?: string | undefined;
 }

@@ -10,7 +10,7 @@ const RESCAN_MS = 2_000;
 /** Whole scans take at most this share of the time, however many files there are. */
 const RESCAN_SHARE = 0.02;
 
-export interface FollowOptions {
+export interface RescanOptions {
   /** Folders are scanned this often, whether or not the kernel reports a change. Milliseconds, default 2000. */
   readonly rescanMs?: number | undefined;
 }
@@ -30,7 +30,7 @@ export class FollowedFolders {
   #rescan: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(folders: readonly ManifestFolder[], onChange: () => void, { rescanMs = RESCAN_MS }: FollowOptions = {}) {
+  constructor(folders: readonly ManifestFolder[], onChange: () => void, { rescanMs = RESCAN_MS }: RescanOptions = {}) {
     this.#folders = folders;
     this.#onChange = onChange;
     this.#rescanMs = rescanMs;

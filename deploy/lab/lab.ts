@@ -6,8 +6,8 @@ import { Cluster } from "./cluster/cluster.ts";
 import { readDesired, type Desired } from "./cluster/desired.ts";
 import { Enrollment } from "./cluster/enrollment.ts";
 import type { ManifestWatch } from "./cluster/manifest-watch.ts";
-import { Publisher } from "./cluster/publisher.ts";
-import type { LabStatus, NodeStatus, PodStatus } from "./control/lab-status.ts";
+import { ClusterPublisher } from "./cluster/publisher.ts";
+import type { LabStatus, LabNodeStatus, LabPodStatus } from "./control/lab-status.ts";
 import { openKubeProxy, type KubeProxy } from "./kube-proxy/kube-proxy.ts";
 import type { LabPaths } from "./machine/lab-paths.ts";
 import { UsageMeter } from "./machine/usage.ts";
@@ -34,7 +34,7 @@ export class Lab {
   readonly #watch: ManifestWatch;
   readonly #nodes: readonly LabNode[];
   readonly #cluster: Cluster;
-  readonly #publisher: Publisher;
+  readonly #publisher: ClusterPublisher;
   readonly #enrollment = new Enrollment();
   readonly #usage = new UsageMeter();
   #measuring: NodeJS.Timeout | undefined;
@@ -53,7 +53,7 @@ export class Lab {
     const onProbe: LabNodeEvents["onProbe"] = (key, role, result) => this.#cluster.setProbe(key, role, result);
     this.#nodes = nodeNames.map((name, index) => new LabNode(paths, name, index + 1, { onChange, onProbe }));
     this.#cluster = new Cluster(paths, this.#nodes, onChange);
-    this.#publisher = new Publisher(paths.cluster, this.#nodes, this.#enrollment, (services) =>
+    this.#publisher = new ClusterPublisher(paths.cluster, this.#nodes, this.#enrollment, (services) =>
       this.#kubeProxy?.setServices(services),
     );
   }
@@ -182,7 +182,7 @@ export class Lab {
     return here.find(({ plan }) => plan.name === name) ?? owned.find(({ ready }) => ready) ?? owned[0];
   }
 
-  #nodeStatus({ name, place, agent, metrics, serving, failure }: LabNode): NodeStatus {
+  #nodeStatus({ name, place, agent, metrics, serving, failure }: LabNode): LabNodeStatus {
     const reason = serving ? (agent?.explain() ?? "") : failure || "its name server is being started";
     return {
       name,
@@ -199,7 +199,7 @@ export class Lab {
     };
   }
 
-  #podStatus(pod: Pod): PodStatus {
+  #podStatus(pod: Pod): LabPodStatus {
     const namespace = this.#publisher.namespaceLabels(pod.plan.namespace, this.#desired.namespaces);
     const wanted = isEnrolled(this.#publisher.podLabels(pod), namespace);
     const agent = this.#nodes.find(({ name }) => name === pod.node.name)?.agent;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { edgesBetween, isEdgeMetric, parseSamples } from "../../deploy/demo/live/edges.ts";
+import { edgesBetween, isEdgeMetric, parseScrape } from "../../deploy/demo/live/edges.ts";
 import { render } from "../../deploy/demo/live/render.ts";
 import { viewOf } from "../../deploy/demo/live/view.ts";
 
@@ -18,8 +18,8 @@ envoy_other{a="b"} 7
 `;
 }
 
-const earlier = parseSamples(metrics(100, 0, 10), isEdgeMetric);
-const later = parseSamples(metrics(190, 10, 30), isEdgeMetric);
+const earlier = parseScrape(metrics(100, 0, 10), isEdgeMetric);
+const later = parseScrape(metrics(190, 10, 30), isEdgeMetric);
 
 test("edges are what came to the source's metrics between two looks", () => {
   expect(edgesBetween(earlier, later, 10)).toEqual([
@@ -40,7 +40,7 @@ test("edges on which nothing happened are left out", () => {
 });
 
 test("labels are unescaped, and lines that are no samples are left out", () => {
-  const samples = parseSamples('a{x="1\\"2\\\\n"} 3\nnonsense\n\nb 4e2\n', () => true);
+  const samples = parseScrape('a{x="1\\"2\\\\n"} 3\nnonsense\n\nb 4e2\n', () => true);
   expect(samples).toEqual([
     { name: "a", labels: { x: '1"2\\n' }, value: 3 },
     { name: "b", labels: {}, value: 400 },

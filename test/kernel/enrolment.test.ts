@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Capture, openCapture } from "../../agent/kernel/capture.ts";
 import { createMap, getPinned, pin } from "../../agent/kernel/loader/bpf-commands.ts";
 import { BpfMap, raw, u32, u64 } from "../../agent/kernel/loader/bpf-map.ts";
-import { address, endpoint } from "../../agent/kernel/maps/address.ts";
+import { address, addressPort } from "../../agent/kernel/maps/address.ts";
 import { exec } from "../../agent/lib/exec.ts";
 import { effectsOf } from "../../agent/model/pod-state.ts";
 import { sandboxKey } from "../../agent/model/sandbox.ts";
@@ -32,7 +32,7 @@ describePrivileged("one sandbox at a time", () => {
     addresses: Object.fromEntries(
       [...new BpfMap(map("pod_addresses"), address, u64).entries()].map(([text, owner]) => [text, String(owner)]),
     ),
-    probePorts: [...new BpfMap(map("probe_ports"), endpoint, u32).entries()]
+    probePorts: [...new BpfMap(map("probe_ports"), addressPort, u32).entries()]
       .map(([{ address: text, port }]) => `${text} ${port}`)
       .toSorted(),
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Capture } from "../../agent/kernel/capture.ts";
 import { exec } from "../../agent/lib/exec.ts";
-import { effectsOf, type PodPhase, type PodState } from "../../agent/model/pod-state.ts";
+import { effectsOf, type MeshPhase, type PodState } from "../../agent/model/pod-state.ts";
 import { type Line, Peer, type Place } from "./process.ts";
 
 export interface TestPod extends Place {
@@ -13,7 +13,7 @@ export interface TestPod extends Place {
 }
 
 const LABELLED = { since: 0, strict: false } as const;
-const STATES: Readonly<Record<PodPhase, PodState>> = {
+const STATES: Readonly<Record<MeshPhase, PodState>> = {
   outside: { phase: "outside" },
   waiting: { phase: "waiting", ...LABELLED, listeners: "none" },
   guarded: { phase: "guarded", ...LABELLED, captured: true },
@@ -32,7 +32,7 @@ const STATES: Readonly<Record<PodPhase, PodState>> = {
 };
 
 /** Brings the pod into the phase. */
-export function put(capture: Capture, pod: TestPod, phase: PodPhase, probePorts: readonly number[] = []): void {
+export function put(capture: Capture, pod: TestPod, phase: MeshPhase, probePorts: readonly number[] = []): void {
   capture.setPod({
     sandbox: capture.sandboxOf(pod.uid, pod.netns),
     addresses: [pod.ipv4, pod.ipv6],

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { LabStatus, PodStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus, LabPodStatus } from "../../deploy/lab/control/lab-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
 
@@ -116,7 +116,8 @@ spec:
 
 describePrivileged("workloads of a lab", () => {
   const lab = new TestLab({ "all.yaml": OBJECTS, "config.yaml": CONFIG("hello"), "db.yaml": STATEFUL_SET(2) });
-  const podNamed = ({ pods }: LabStatus, name: string): PodStatus | undefined => pods.find((pod) => pod.name === name);
+  const podNamed = ({ pods }: LabStatus, name: string): LabPodStatus | undefined =>
+    pods.find((pod) => pod.name === name);
   const read = async (pod: string, path: string): Promise<string> =>
     (await lab.exec(`shop/${pod}`, "cat", join(MOUNT, path))).stdout;
 
@@ -200,7 +201,8 @@ describePrivileged("workloads of a lab", () => {
 
   test("a Job whose pod was started again too often has failed for good, until it changes", async () => {
     lab.write("lost.yaml", LOST_JOB("exit 1"));
-    const lostPods = ({ pods }: LabStatus): readonly PodStatus[] => pods.filter(({ name }) => name.startsWith("lost-"));
+    const lostPods = ({ pods }: LabStatus): readonly LabPodStatus[] =>
+      pods.filter(({ name }) => name.startsWith("lost-"));
     const failed = await lab.until((status) => status.failed && lostPods(status).length === 0);
     expect(failed.waitingFor.join()).toContain("Job shop/lost: BackoffLimitExceeded: 1 failed, and backoffLimit is 0");
     expect((await lab.run("get", ["job/lost", "-n", "shop"])).stdout).toMatch(/lost +Failed +0\/1/u);

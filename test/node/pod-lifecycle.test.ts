@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ALONE } from "../../agent/model/exchange.ts";
-import { effectsOf, type PodPhase, type PodState } from "../../agent/model/pod-state.ts";
+import { effectsOf, type MeshPhase, type PodState } from "../../agent/model/pod-state.ts";
 import {
   NEW_POD,
   nextWake,
@@ -19,7 +19,7 @@ const START = 1_000_000;
 /** Applies events, each at its time after the start; the record, and the phases that were passed, in order. */
 function run(events: readonly (readonly [ms: number, event: PodEvent])[], from: PodRecord = NEW_POD) {
   let record = from;
-  const phases: PodPhase[] = [record.state.phase];
+  const phases: MeshPhase[] = [record.state.phase];
   for (const [ms, event] of events) {
     record = reduce(record, event, START + ms, TIMES);
     if (record.state.phase !== phases.at(-1)) phases.push(record.state.phase);

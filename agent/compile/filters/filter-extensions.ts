@@ -9,7 +9,7 @@ import { any, create, StringValueSchema, type Any } from "../../xds/proto.ts";
 import type { FilterConfig } from "./filter-config.ts";
 import { FILTERS } from "../view/names.ts";
 
-type Place = keyof typeof FILTERS;
+type FilterPlace = keyof typeof FILTERS;
 
 /** The last results, as a whole and for each place, and what plugins are called. */
 export interface ExtensionMemory {
@@ -18,7 +18,7 @@ export interface ExtensionMemory {
   /** How many plugins the session has named. */
   revisions: number;
   last: { readonly key: string; readonly made: readonly TypedExtensionConfig[] } | undefined;
-  readonly lastOf: Map<Place, { readonly key: string; readonly made: TypedExtensionConfig }>;
+  readonly lastOf: Map<FilterPlace, { readonly key: string; readonly made: TypedExtensionConfig }>;
 }
 
 /**
@@ -46,7 +46,7 @@ export function filterExtensions(
   return memory.last.made;
 }
 
-const NETWORK_PLACES: readonly Place[] = ["outboundTcp", "inboundTcp", "guard"];
+const NETWORK_PLACES: readonly FilterPlace[] = ["outboundTcp", "inboundTcp", "guard"];
 
 function makeExtensions(
   config: FilterConfig,
@@ -64,7 +64,7 @@ function makeExtensions(
   });
 }
 
-function makeExtension(place: Place, text: string, modulePath: string, revision: string): TypedExtensionConfig {
+function makeExtension(place: FilterPlace, text: string, modulePath: string, revision: string): TypedExtensionConfig {
   const { resource, rootId } = FILTERS[place];
   const configuration = any(StringValueSchema, { value: text });
   const plugin = pluginConfig(`${rootId} ${revision}`, rootId, configuration, modulePath);
@@ -77,7 +77,7 @@ function makeExtension(place: Place, text: string, modulePath: string, revision:
 }
 
 /** The part of the configuration that a place needs. Envoy keeps a copy for each filter of each listener. */
-function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
+function toldTo(place: FilterPlace, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
   const { cluster, clusters, pods, peers, retryBudgets } = config;
   const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], peers: [], retryBudgets: [] };
   const common = { cluster, ...nothing };
@@ -97,19 +97,19 @@ function toldTo(place: Place, { tcpPolicySets, ...config }: FilterConfig): Omit<
   }
 }
 
-type Guarded = readonly { readonly policySet: string }[];
+type SetRefs = readonly { readonly policySet: string }[];
 
 /** The policy sets of the guarded clusters or pods, and the rules for tokens that these sets name. */
 function guarding(
   config: Pick<FilterConfig, "policySets" | "jwtRules">,
-  guarded: Guarded,
+  guarded: SetRefs,
 ): Pick<FilterConfig, "policySets" | "jwtRules"> {
   const policySets = setsOf(config.policySets, guarded);
   const ids = new Set(policySets.flatMap((set) => set.jwtRules));
   return { policySets, jwtRules: config.jwtRules.filter(({ id }) => ids.has(id)) };
 }
 
-function setsOf(sets: FilterConfig["policySets"], guarded: Guarded): FilterConfig["policySets"] {
+function setsOf(sets: FilterConfig["policySets"], guarded: SetRefs): FilterConfig["policySets"] {
   const ids = new Set(guarded.map(({ policySet }) => policySet));
   return sets.filter(({ id }) => ids.has(id));
 }

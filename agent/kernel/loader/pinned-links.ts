@@ -6,7 +6,7 @@ import type { LoadedProgram } from "./object.ts";
 export type LinkTarget = { readonly cgroup: string } | { readonly netns: string };
 
 /** Attaches a program; the link lives as long as its descriptor is open. */
-export function attach(program: LoadedProgram, target: LinkTarget): number {
+export function attachProgram(program: LoadedProgram, target: LinkTarget): number {
   const fd = openSync("cgroup" in target ? target.cgroup : target.netns, "r");
   try {
     return createLink(program.fd, fd, program.attachType);
@@ -48,7 +48,7 @@ export function ensurePinnedLink(
     }
     unlinkSync(path);
   }
-  const link = attach(program(), target);
+  const link = attachProgram(program(), target);
   try {
     pin(link, path);
   } finally {

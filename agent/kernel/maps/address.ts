@@ -20,12 +20,12 @@ export function addressText(bytes: Buffer): string {
 export const address: Codec<string> = { size: 16, encode: addressBytes, decode: addressText };
 
 /** struct endpoint of c/lib/maps.h. The port is in host byte order. */
-export interface Endpoint {
+export interface AddressPort {
   readonly address: string;
   readonly port: number;
 }
 
-export const endpoint: Codec<Endpoint> = {
+export const addressPort: Codec<AddressPort> = {
   size: 20,
   encode: (value) => {
     const bytes = Buffer.alloc(20);
@@ -36,7 +36,7 @@ export const endpoint: Codec<Endpoint> = {
   decode: (bytes) => ({ address: addressText(bytes), port: bytes.readUInt16LE(16) }),
 };
 
-/** A key for endpoints in a `Map`: equal for all texts of one address. */
-export function endpointText({ address: text, port }: Endpoint): string {
+/** A key for address and port in a `Map`: equal for all texts of one address. */
+export function addressPortText({ address: text, port }: AddressPort): string {
   return `${addressBytes(text).toString("hex")}:${port}`;
 }

@@ -1,7 +1,7 @@
 import { closeSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../../lib/errors.ts";
-import type { PodPhase } from "../../model/pod-state.ts";
+import type { MeshPhase } from "../../model/pod-state.ts";
 import { getPinned } from "../loader/bpf-commands.ts";
 import { BpfMap, type Codec, raw } from "../loader/bpf-map.ts";
 import type { SandboxRecords } from "./sandbox-records.ts";
@@ -15,7 +15,7 @@ interface OldEnrolment {
   readonly netns: string;
   readonly cookie: bigint;
   readonly undo: number;
-  readonly phase: PodPhase;
+  readonly phase: MeshPhase;
 }
 
 const NETNS_SIZE = 512;
@@ -35,7 +35,7 @@ const oldEnrolment: Codec<OldEnrolment> = {
   }),
 };
 
-function phaseOf(bits: number): PodPhase {
+function phaseOf(bits: number): MeshPhase {
   if ((bits & WAITS) !== 0) return "guarded";
   return (bits & CAPTURED) !== 0 ? "captured" : "left";
 }

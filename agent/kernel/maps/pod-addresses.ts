@@ -1,14 +1,14 @@
 import { BpfMap, u32, u64 } from "../loader/bpf-map.ts";
-import { address, addressBytes, addressText, endpoint, type Endpoint } from "./address.ts";
+import { address, addressBytes, addressText, addressPort, type AddressPort } from "./address.ts";
 
 /**
  * The maps `pod_addresses` and `probe_ports`: the sandbox that has an address, and the ports of the address that the kubelet
  * probes. Only the agent writes them. Where two sandboxes name one address, the entry is for the one that came later: a node may
  * give the address of a pod that has ended to another pod before the agent hears of the end.
  */
-export class PodAddresses {
+export class PodAddressMaps {
   readonly #addresses: BpfMap<string, bigint>;
-  readonly #probePorts: BpfMap<Endpoint, number>;
+  readonly #probePorts: BpfMap<AddressPort, number>;
   /** The kernel's elements, by the text of the address. */
   readonly #owners: Map<string, bigint>;
   readonly #probed = new Map<string, Set<number>>();
@@ -19,7 +19,7 @@ export class PodAddresses {
   /** `known`: cookies of the sandboxes that an earlier agent knew. */
   constructor(addresses: number, probePorts: number, known: Iterable<bigint>) {
     this.#addresses = new BpfMap(addresses, address, u64);
-    this.#probePorts = new BpfMap(probePorts, endpoint, u32);
+    this.#probePorts = new BpfMap(probePorts, addressPort, u32);
     this.#owners = new Map(this.#addresses.entries());
     for (const [key] of this.#probePorts.entries()) this.#portsOf(key.address).add(key.port);
     this.#arrivals = new Map([...known, ...this.#owners.values()].map((cookie) => [cookie, 0]));

@@ -1,4 +1,4 @@
-import type { PodPhase } from "../../model/pod-state.ts";
+import type { MeshPhase } from "../../model/pod-state.ts";
 import { BpfMap, type Codec, u64 } from "../loader/bpf-map.ts";
 
 /** The record of one sandbox, which an agent keeps for the agent after it. */
@@ -9,11 +9,11 @@ export interface SandboxRecord {
   readonly netns: string;
   /** Bits of delivery-setup.ts: what has to be undone in the network namespace. */
   readonly undo: number;
-  readonly phase: PodPhase;
+  readonly phase: MeshPhase;
 }
 
 /** The phases as numbers in the kernel. They outlive an upgrade: a number never changes its meaning. */
-export const PHASE_NUMBERS: Readonly<Record<PodPhase, number>> = {
+export const PHASE_NUMBERS: Readonly<Record<MeshPhase, number>> = {
   outside: 0,
   waiting: 1,
   guarded: 2,
@@ -55,10 +55,10 @@ function readText(bytes: Buffer, at: number): string {
 }
 
 /** A phase that only a later version knows reads as `left`: the pod's listeners stay for the connections that are open. */
-function phaseOf(number: number): PodPhase {
+function phaseOf(number: number): MeshPhase {
   const [name = "left"] = Object.entries(PHASE_NUMBERS).find(([, value]) => value === number) ?? [];
   // Object.entries forgets the keys' type.
-  return name as PodPhase;
+  return name as MeshPhase;
 }
 
 /** The map `sandboxes`, by the cookie of the network namespace. Only the agent uses it, so that it reads the map once. */

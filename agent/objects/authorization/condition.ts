@@ -20,7 +20,7 @@ const PLAIN = [
 ] as const satisfies readonly PolicyAttribute[];
 const NAMED = ["request.headers", "request.auth.claims"] as const satisfies readonly PolicyAttribute[];
 
-type Key = Pick<PolicyCondition, "attribute" | "path">;
+type ConditionKey = Pick<PolicyCondition, "attribute" | "path">;
 
 /** AuthorizationPolicy.spec.rules[].when[]; undefined if the reader does not understand its key, which it reports. */
 export function readCondition(entry: Reader, namespace: string): PolicyCondition | undefined {
@@ -40,7 +40,7 @@ export function readCondition(entry: Reader, namespace: string): PolicyCondition
   return { ...key, values: values ?? [], notValues: notValues ?? [] };
 }
 
-function readKey(field: Reader): Key | undefined {
+function readKey(field: Reader): ConditionKey | undefined {
   const key = field.string();
   if (key === undefined) return undefined;
   if (key === "connection.sni") {
@@ -72,7 +72,7 @@ function remedy(guess: string): string {
 }
 
 /** `request.headers[x-name]`, `request.auth.claims[a][b]`. */
-function readNamed(field: Reader, key: string, attribute: (typeof NAMED)[number]): Key | undefined {
+function readNamed(field: Reader, key: string, attribute: (typeof NAMED)[number]): ConditionKey | undefined {
   const brackets = key.slice(attribute.length);
   const path = [...brackets.matchAll(/\[([^[\]]+)\]/gu)].map(([, name]) => name ?? "");
   if (path.map((name) => `[${name}]`).join("") !== brackets) {

@@ -1,5 +1,5 @@
 /** One line of the Prometheus text format. */
-export interface Sample {
+export interface ScrapedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -43,7 +43,11 @@ interface Sums {
  * The edges between two readings of the nodes' Istio standard metrics, taken `seconds` apart. Only what sources report counts.
  * https://istio.io/latest/docs/reference/config/metrics/
  */
-export function edgesBetween(earlier: readonly Sample[], later: readonly Sample[], seconds: number): readonly Edge[] {
+export function edgesBetween(
+  earlier: readonly ScrapedSample[],
+  later: readonly ScrapedSample[],
+  seconds: number,
+): readonly Edge[] {
   const sums = new Map<string, Sums>();
   add(sums, later, 1);
   add(sums, earlier, -1);
@@ -53,7 +57,7 @@ export function edgesBetween(earlier: readonly Sample[], later: readonly Sample[
     .toSorted((a, b) => compareText(`${a.source} ${a.destination}`, `${b.source} ${b.destination}`));
 }
 
-function add(sums: Map<string, Sums>, samples: readonly Sample[], sign: 1 | -1): void {
+function add(sums: Map<string, Sums>, samples: readonly ScrapedSample[], sign: 1 | -1): void {
   for (const { name, labels, value } of samples) {
     if (labels["reporter"] !== "source") continue;
     const sum = sumsOf(sums, labels);
@@ -66,7 +70,7 @@ function add(sums: Map<string, Sums>, samples: readonly Sample[], sign: 1 | -1):
   }
 }
 
-function sumsOf(sums: Map<string, Sums>, labels: Sample["labels"]): Sums {
+function sumsOf(sums: Map<string, Sums>, labels: ScrapedSample["labels"]): Sums {
   const { source_workload, destination_service_name, request_protocol } = labels;
   const key = [source_workload, destination_service_name, request_protocol ?? "tcp"].join("|");
   const known = sums.get(key);
@@ -77,7 +81,7 @@ function sumsOf(sums: Map<string, Sums>, labels: Sample["labels"]): Sums {
 }
 
 /** A call succeeds with a status below 400, and for gRPC with the status OK. */
-function isSuccess({ response_code = "0", grpc_response_status = "" }: Sample["labels"]): boolean {
+function isSuccess({ response_code = "0", grpc_response_status = "" }: ScrapedSample["labels"]): boolean {
   const code = Number(response_code);
   return code >= 100 && code < 400 && (grpc_response_status === "" || grpc_response_status === "0");
 }
@@ -99,8 +103,8 @@ const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 const ESCAPED: Readonly<Record<string, string>> = { "\\n": "\n", '\\"': '"', "\\\\": "\\" };
 
 /** The samples whose names `wanted` accepts. Skips comments and lines that it cannot read. */
-export function parseSamples(text: string, wanted: (name: string) => boolean): readonly Sample[] {
-  const samples: Sample[] = [];
+export function parseScrape(text: string, wanted: (name: string) => boolean): readonly ScrapedSample[] {
+  const samples: ScrapedSample[] = [];
   for (const line of text.split("\n")) {
     const [, name, labels, value] = LINE.exec(line) ?? [];
     if (name === undefined || !wanted(name)) continue;

@@ -2,14 +2,14 @@ import { request } from "node:http";
 import type { Controls } from "../shop/controls.ts";
 import type { DemoNode } from "../shop/demo-lab.ts";
 import { added, type Cast } from "../shop/measures.ts";
-import { isEdgeMetric, parseSamples, type Sample } from "./edges.ts";
+import { isEdgeMetric, parseScrape, type ScrapedSample } from "./edges.ts";
 
 /** Everything that the screen shows of one moment. All counts begin at zero with the lab, and only grow. */
 export interface Snapshot {
   /** Milliseconds of `performance.now()`. */
   readonly at: number;
   /** The nodes' Istio standard metrics; fewer where a node did not answer in time. */
-  readonly samples: readonly Sample[];
+  readonly samples: readonly ScrapedSample[];
   /** The storefront's calls to the inventory by outcome, by its own count. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** Tries that reached the inventory's processes, by their own count. */
@@ -31,7 +31,7 @@ export async function takeSnapshot(nodes: readonly DemoNode[], controls: Control
 }
 
 /** A node that does not answer has no samples this time; the next snapshot comes a second later. */
-function readMetrics(url: string | null): Promise<readonly Sample[]> {
+function readMetrics(url: string | null): Promise<readonly ScrapedSample[]> {
   if (url === null) return Promise.resolve([]);
   return new Promise((resolve) => {
     const call = request(url, { timeout: 2000 }, (response) => {
@@ -39,7 +39,7 @@ function readMetrics(url: string | null): Promise<readonly Sample[]> {
       response.setEncoding("utf8");
       response.on("data", (part: string) => (text += part));
       response.on("error", () => resolve([]));
-      response.on("end", () => resolve(parseSamples(text, isEdgeMetric)));
+      response.on("end", () => resolve(parseScrape(text, isEdgeMetric)));
     });
     call.on("timeout", () => call.destroy());
     call.on("error", () => resolve([]));

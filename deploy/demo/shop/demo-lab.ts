@@ -10,9 +10,9 @@ export interface DemoStatus {
   readonly pods: readonly DemoPod[];
 }
 
-export type DemoNode = Pick<lab.NodeStatus, "name" | "metricsUrl">;
+export type DemoNode = Pick<lab.LabNodeStatus, "name" | "metricsUrl">;
 
-export interface DemoPod extends Pick<lab.PodStatus, "namespace" | "name" | "node" | "ip" | "enrolled"> {
+export interface DemoPod extends Pick<lab.LabPodStatus, "namespace" | "name" | "node" | "ip" | "enrolled"> {
   readonly containers: readonly Pick<lab.ContainerStatus, "name" | "pid" | "restarts">[];
 }
 
@@ -92,7 +92,7 @@ export function podsOf(status: DemoStatus, namespace: string, app: string): read
 }
 
 /** The pod of a Deployment with one replica. Throws if there is none. */
-export function podOf(status: DemoStatus, namespace: string, app: string): DemoPod {
+export function onlyPodOf(status: DemoStatus, namespace: string, app: string): DemoPod {
   const [pod] = podsOf(status, namespace, app);
   if (pod === undefined) throw new Error(`the lab has no pod of ${namespace}/${app}`);
   return pod;

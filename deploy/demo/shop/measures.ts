@@ -1,5 +1,5 @@
 import type { Controls, Outcome } from "./controls.ts";
-import { podOf, podsOf, type DemoPod, type DemoStatus } from "./demo-lab.ts";
+import { onlyPodOf, podsOf, type DemoPod, type DemoStatus } from "./demo-lab.ts";
 
 /** The pods that are measured. */
 export interface Cast {
@@ -11,10 +11,10 @@ export interface Cast {
 
 export function castOf(status: DemoStatus): Cast {
   return {
-    storefront: podOf(status, "shop", "storefront"),
-    loadgen: podOf(status, "shop", "loadgen"),
+    storefront: onlyPodOf(status, "shop", "storefront"),
+    loadgen: onlyPodOf(status, "shop", "loadgen"),
     inventories: podsOf(status, "shop", "inventory"),
-    stranger: podOf(status, "outside", "stranger"),
+    stranger: onlyPodOf(status, "outside", "stranger"),
   };
 }
 

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import type { Command } from "commander";
 import { start } from "../../../agent/lib/exec.ts";
-import { joinCommand } from "../control/client.ts";
+import { requestJoinCommand } from "../control/client.ts";
 import { requireRoot } from "../start-supervisor.ts";
 import { labNameOption, podReference } from "./lab-options.ts";
 
@@ -20,7 +20,7 @@ export function addLabExec(lab: Command): void {
     .addHelpText("after", "\nExample:\n  $ ambit lab exec --name try shop/storefront -- getent hosts inventory")
     .action(async (pod: string, command: string[], options: { name: string; container?: string }) => {
       requireRoot();
-      const { args } = await joinCommand(options.name, { ...podReference(pod), container: options.container });
+      const { args } = await requestJoinCommand(options.name, { ...podReference(pod), container: options.container });
       process.exitCode = await runAttached("/bin/sh", [...args, ...command]);
     });
 }

@@ -12,21 +12,21 @@ import { at, columnsOf } from "./kubectl-columns.ts";
 import { labNameOption } from "./lab-options.ts";
 
 /** A kind that `ambit lab get` knows, with kubectl's names for it. */
-interface ResourceKind {
+interface ApiResource {
   readonly kind: string;
   readonly group: string;
   readonly names: readonly string[];
   readonly namespaced: boolean;
 }
 
-const core = (kind: string, names: readonly string[], namespaced = true): ResourceKind => ({
+const core = (kind: string, names: readonly string[], namespaced = true): ApiResource => ({
   ...{ kind, group: "", names, namespaced },
 });
-const of = (group: string, kind: string, ...names: readonly string[]): ResourceKind => ({
+const of = (group: string, kind: string, ...names: readonly string[]): ApiResource => ({
   ...{ kind, group, names, namespaced: true },
 });
 
-const RESOURCES: readonly ResourceKind[] = [
+const RESOURCES: readonly ApiResource[] = [
   core("Pod", ["pods", "pod", "po"]),
   core("Service", ["services", "service", "svc"]),
   of("discovery.k8s.io", "EndpointSlice", "endpointslices", "endpointslice", "endpoints", "ep"),
@@ -42,7 +42,7 @@ const RESOURCES: readonly ResourceKind[] = [
   of("security.istio.io", "RequestAuthentication", "requestauthentications", "requestauthentication", "ra"),
 ];
 
-function resourceNamed(name: string): ResourceKind | undefined {
+function resourceNamed(name: string): ApiResource | undefined {
   return RESOURCES.find(({ names }) => names.includes(name.toLowerCase()));
 }
 
@@ -105,7 +105,7 @@ async function get(argument: string, names: readonly string[], options: GetOptio
 }
 
 function print(
-  resource: ResourceKind,
+  resource: ApiResource,
   objects: readonly RawObject[],
   status: Awaited<ReturnType<typeof labStatus>>,
   { output, allNamespaces }: GetOptions,

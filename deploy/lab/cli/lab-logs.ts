@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { AmbitError, errnoOf } from "../../../agent/lib/errors.ts";
 import { labStatus } from "../control/client.ts";
-import type { PodStatus } from "../control/lab-status.ts";
+import type { LabPodStatus } from "../control/lab-status.ts";
 import { labNameOption, podReference } from "./lab-options.ts";
 
 interface LogsOptions {
@@ -34,7 +34,7 @@ export function addLabLogs(lab: Command): void {
     });
 }
 
-function logOf({ namespace, name, containers, reason }: PodStatus, wanted: string | undefined): string {
+function logOf({ namespace, name, containers, reason }: LabPodStatus, wanted: string | undefined): string {
   const found = wanted === undefined ? containers[0] : containers.find((container) => container.name === wanted);
   if (found !== undefined) return found.log;
   const names = containers.map((container) => container.name).join(", ") || `none: ${reason}`;

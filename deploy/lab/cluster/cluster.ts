@@ -6,7 +6,7 @@ import type { LabNode } from "../nodes/lab-node.ts";
 import type { ConfigData, ConfigLookup, ConfigObject } from "../pod-spec/config-data.ts";
 import { ownerKey, podKey, type PodPlan } from "../pod-spec/pod-plan.ts";
 import { Pod } from "../pods/pod.ts";
-import { nextStep, podOf, type DeploymentPlan } from "../workloads/deployment.ts";
+import { nextStep, deploymentPod, type DeploymentPlan } from "../workloads/deployment.ts";
 import { jobPod, nextJobStep, type JobFailure, type JobPlan } from "../workloads/job.ts";
 import { newSuffix } from "../workloads/pod-template.ts";
 import { chooseNode } from "../workloads/scheduler.ts";
@@ -96,7 +96,7 @@ export class Cluster {
     const living = owned.filter(({ pod }) => !pod.stopping);
     const step = nextStep(plan, living, owned.length - living.length);
     for (const { pod } of step.remove) this.#remove(pod);
-    for (let count = 0; count < step.create; count++) this.#create(podOf(plan, newSuffix()));
+    for (let count = 0; count < step.create; count++) this.#create(deploymentPod(plan, newSuffix()));
   }
 
   #stepStatefulSet(plan: StatefulSetPlan): void {

@@ -11,7 +11,7 @@ import type { Enrollment, Labels } from "./enrollment.ts";
 import { namespaceObject, nodeObject, podObject, serviceObject, sliceObject } from "./resolved-objects.ts";
 
 /** Tells the agents, the name servers, the kubelets and kube-proxy what the cluster is now. */
-export class Publisher {
+export class ClusterPublisher {
   readonly #files: ClusterFiles;
   readonly #nodes: readonly LabNode[];
   readonly #enrollment: Enrollment;

@@ -11,7 +11,7 @@ export function labStatus(lab: string): Promise<LabStatus> {
   return call(labPaths(lab), "GET", CONTROL.status);
 }
 
-export function joinCommand(lab: string, wanted: JoinRequest): Promise<JoinAnswer> {
+export function requestJoinCommand(lab: string, wanted: JoinRequest): Promise<JoinAnswer> {
   return call(labPaths(lab), "POST", CONTROL.join, wanted);
 }
 

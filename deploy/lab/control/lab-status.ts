@@ -13,14 +13,14 @@ export interface LabStatus {
   readonly failed: boolean;
   /** The process that signs certificates; null without agents, and while it restarts. */
   readonly authorityPid: number | null;
-  readonly nodes: readonly NodeStatus[];
-  readonly pods: readonly PodStatus[];
+  readonly nodes: readonly LabNodeStatus[];
+  readonly pods: readonly LabPodStatus[];
   readonly services: readonly ServiceStatus[];
   /** Parts of the manifests that the lab does not support, or cannot read. */
   readonly warnings: readonly PrintedProblem[];
 }
 
-export interface NodeStatus {
+export interface LabNodeStatus {
   readonly name: string;
   /** Path of its network namespace. */
   readonly netns: string;
@@ -36,7 +36,7 @@ export interface NodeStatus {
   readonly reason: string;
 }
 
-export interface PodStatus {
+export interface LabPodStatus {
   readonly namespace: string;
   readonly name: string;
   /** "" for a pod that has none. */

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { attach } from "../../../agent/kernel/loader/pinned-links.ts";
+import { attachProgram } from "../../../agent/kernel/loader/pinned-links.ts";
 import { BpfMap, raw } from "../../../agent/kernel/loader/bpf-map.ts";
 import { createMaps, loadPrograms, mapOf, readObject } from "../../../agent/kernel/loader/object.ts";
 import { addressBytes } from "../../../agent/kernel/maps/address.ts";
@@ -26,7 +26,7 @@ export function openServiceLb({ cgroup }: { readonly cgroup: string }): ServiceL
   const object = readObject("deploy/lab/kube-proxy/lab-kube-proxy.bpf.o");
   const maps = createMaps(object, new Map());
   const programs = loadPrograms(object, maps);
-  const links = [...programs.values()].map((program) => attach(program, { cgroup }));
+  const links = [...programs.values()].map((program) => attachProgram(program, { cgroup }));
   for (const { fd } of programs.values()) closeSync(fd);
   const services = new BpfMap(mapOf(maps, "services"), raw(20), raw(8));
   const backends = new BpfMap(mapOf(maps, "backends"), raw(8), raw(20));

@@ -20,7 +20,7 @@ export class AgentProcess {
   readonly #process: HelperProcess;
   readonly #onChange: () => void;
   readonly #poll: NodeJS.Timeout;
-  #status: AgentStatus | undefined;
+  #status: PolledStatus | undefined;
   #seen = "";
   #asking = false;
   #lastEnd = "";
@@ -55,7 +55,7 @@ export class AgentProcess {
   }
 
   /** The agent's last answer; undefined while it does not answer. */
-  get status(): AgentStatus | undefined {
+  get status(): PolledStatus | undefined {
     return this.#status;
   }
 
@@ -76,7 +76,7 @@ export class AgentProcess {
   async #ask(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const status = this.pid === undefined ? undefined : await readAgentStatus(this.socket);
+    const status = this.pid === undefined ? undefined : await readPolledStatus(this.socket);
     this.#asking = false;
     this.#status = status;
     const seen = status && JSON.stringify([status, [...status.enrolled], [...status.reasons]]);
@@ -87,7 +87,7 @@ export class AgentProcess {
 }
 
 /** The part of an agent's `GET /status` that the lab reads. */
-export interface AgentStatus {
+export interface PolledStatus {
   readonly ready: boolean;
   readonly envoyPid: number | undefined;
   /** UIDs of enrolled pods. */
@@ -102,7 +102,7 @@ export interface AgentStatus {
 const TIMEOUT_MS = 2_000;
 
 /** undefined while the agent does not answer. */
-async function readAgentStatus(socket: string): Promise<AgentStatus | undefined> {
+async function readPolledStatus(socket: string): Promise<PolledStatus | undefined> {
   try {
     const { status, body } = await askUnix(socket, "/status", { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return status === 200 ? parse(JSON.parse(body)) : undefined;
@@ -118,7 +118,7 @@ interface WireStatus {
   readonly problems?: readonly PrintedProblem[];
 }
 
-function parse(value: unknown): AgentStatus {
+function parse(value: unknown): PolledStatus {
   const status = value as WireStatus;
   const pods = status.pods ?? [];
   return {

@@ -14,9 +14,9 @@ export interface PodIdentity {
 }
 
 /** What a container's environment can say of its pod (the downward API). */
-export type PodFacts = Readonly<Record<EnvField, string>> & { readonly hostname: string };
+export type DownwardFields = Readonly<Record<EnvField, string>> & { readonly hostname: string };
 
-export function podFacts({ uid, plan, node, addresses }: PodIdentity): PodFacts {
+export function downwardFields({ uid, plan, node, addresses }: PodIdentity): DownwardFields {
   return {
     "metadata.name": plan.name,
     "metadata.namespace": plan.namespace,
@@ -36,7 +36,7 @@ export function podFacts({ uid, plan, node, addresses }: PodIdentity): PodFacts 
  */
 export function containerEnv(
   spec: ContainerSpec,
-  facts: PodFacts,
+  facts: DownwardFields,
   lookup: ConfigLookup,
 ): ReadonlyMap<string, string> | string {
   const env = new Map([

@@ -7,7 +7,7 @@ import type { ConfigLookup } from "../pod-spec/config-data.ts";
 import type { ContainerSpec } from "../pod-spec/container-spec.ts";
 import type { RestartPolicy } from "../pod-spec/pod-spec.ts";
 import { joinCommand, startCommand, type ContainerPlace, type Mounts } from "./container-command.ts";
-import { containerCommand, containerEnv, type PodFacts } from "./container-env.ts";
+import { containerCommand, containerEnv, type DownwardFields } from "./container-env.ts";
 
 export type ContainerState =
   | { readonly kind: "waiting"; readonly reason: string }
@@ -17,7 +17,7 @@ export type ContainerState =
 export interface ContainerOptions {
   readonly spec: ContainerSpec;
   readonly place: ContainerPlace;
-  readonly facts: PodFacts;
+  readonly facts: DownwardFields;
   readonly lookup: ConfigLookup;
   /** Called at each start. Returns the mounts, or a text that names what is missing. */
   readonly mounts: () => Mounts | string;

@@ -1,17 +1,17 @@
-import type { PodStatus } from "../control/lab-status.ts";
+import type { LabPodStatus } from "../control/lab-status.ts";
 import { tailOf } from "../machine/log-tail.ts";
 import type { Usage } from "../machine/usage.ts";
-import type { AgentStatus } from "../nodes/agent-process.ts";
+import type { PolledStatus } from "../nodes/agent-process.ts";
 import type { Pod } from "./pod.ts";
 
 /** `wanted`: the labels put the pod into the mesh. `agent`: its agent's last answer. `meshed`: the lab has agents. */
 export function podStatus(
   pod: Pod,
   wanted: boolean,
-  agent: AgentStatus | undefined,
+  agent: PolledStatus | undefined,
   meshed: boolean,
   usage: Usage | undefined,
-): PodStatus {
+): LabPodStatus {
   const enrolled = agent?.enrolled.has(pod.uid) ?? false;
   const completed = pod.phase === "Succeeded";
   const reason = pod.ready || completed ? "" : explain(pod);

@@ -14,7 +14,7 @@ import type { ContainerSpec } from "../pod-spec/container-spec.ts";
 import type { PodPlan } from "../pod-spec/pod-plan.ts";
 import type { RestartPolicy } from "../pod-spec/pod-spec.ts";
 import type { Mounts } from "./container-command.ts";
-import { podFacts, type PodIdentity } from "./container-env.ts";
+import { downwardFields, type PodIdentity } from "./container-env.ts";
 import { Container } from "./container.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { ProbeResults } from "./probe-results.ts";
@@ -155,7 +155,7 @@ export class Pod {
       new Container({
         spec,
         place: { cgroup: join(this.cgroup, spec.name), netns: this.netnsPath, etc, hostname: plan.hostname },
-        facts: podFacts(this),
+        facts: downwardFields(this),
         lookup: this.#lookup,
         mounts: () => this.#mounts(volumes, spec),
         restartPolicy,

@@ -32,7 +32,7 @@ export function readDeployment(root: Reader, object: RawObject): DeploymentPlan 
 }
 
 /** One of a Deployment's pods. `suffix`: 5 letters, different for each pod. */
-export function podOf(deployment: DeploymentPlan, suffix: string): PodPlan {
+export function deploymentPod(deployment: DeploymentPlan, suffix: string): PodPlan {
   const { namespace, template } = deployment;
   const { hash, spec, rawSpec } = template;
   const replicaSet = `${deployment.name}-${hash}`;
