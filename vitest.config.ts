@@ -1,11 +1,36 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import LabsFirst from "./test/support/labs-first.ts";
+
+/** A lab mostly waits: for processes, for Envoy, for timers. So there are more workers than processors; each takes up to 1 GB. */
+const WORKERS = Math.min(2 * availableParallelism(), 8);
+
+/** These files hold time limits of a few seconds, so they run after all others, one by one. */
+const TIMED = ["test/envoy/supervisor.test.ts", "test/kernel/missing-listener.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    globalSetup: "test/support/global-setup.ts",
     // For a machine that is busy with much else: labs that come up in three seconds have been seen to take thirty.
     testTimeout: 120_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
+    pool: "forks",
+    sequence: { sequencer: LabsFirst },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "side by side",
+          include: ["test/**/*.test.ts"],
+          exclude: TIMED,
+          maxWorkers: WORKERS,
+        },
+      },
+      {
+        extends: true,
+        test: { name: "one by one", include: TIMED, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AmbitError, errnoOf } from "../../agent/lib/errors.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../agent/lib/process-identity.ts";
 import { labCgroup } from "./machine/cgroup.ts";
@@ -13,8 +13,8 @@ export interface SupervisorRecord extends ProcessIdentity {
 /** Makes a folder that becomes a lab's state folder later. Its name begins with a dot, as no lab's name does. */
 export function draftState(lab: string): string {
   for (let attempt = 0; ; attempt++) {
-    mkdirSync(labsDir(), { recursive: true, mode: 0o700 });
     try {
+      mkdirSync(labsDir(), { recursive: true, mode: 0o700 });
       return mkdtempSync(join(labsDir(), `.${lab}-`));
     } catch (error) {
       // The last other lab has just removed the empty folder.
@@ -34,8 +34,7 @@ export function claimState(draft: string, paths: LabPaths, manifests: string): v
     throw error;
   }
   try {
-    mkdirSync(join(labCgroup(paths.name), ".."), { recursive: true });
-    mkdirSync(labCgroup(paths.name));
+    makeCgroup(labCgroup(paths.name));
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
     // Two state folders can hold the same lab name, but the machine has each cgroup only once.
@@ -47,6 +46,20 @@ export function claimState(draft: string, paths: LabPaths, manifests: string): v
       why: `there is a cgroup ${labCgroup(paths.name)}`,
       remedy: "choose another name (--name), or take that lab down with its AMBIT_STATE_DIR",
     });
+  }
+}
+
+/** Throws EEXIST if the cgroup exists already. */
+function makeCgroup(path: string): void {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      mkdirSync(path);
+      return;
+    } catch (error) {
+      // The last other lab has just removed the empty cgroup above.
+      if (errnoOf(error) !== "ENOENT" || attempt === 10) throw error;
+    }
   }
 }
 

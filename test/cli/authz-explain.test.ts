@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Explanation } from "../../agent/cli/authz-explain.ts";
+import { AMBIT } from "../support/ambit-command.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../../agent/setup/launch.mjs");
 const folder = mkdtempSync(join(tmpdir(), "ambit-explain-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -46,7 +46,7 @@ function explain(...args: readonly string[]): {
   readonly stdout: string;
   readonly stderr: string;
 } {
-  const all = [LAUNCHER, "authz", "explain", ...args, "--manifests", folder];
+  const all = [AMBIT, "authz", "explain", ...args, "--manifests", folder];
   const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: "utf8" });
   return { code: status, stdout, stderr };
 }

@@ -5,17 +5,33 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../agent/cli/commands.ts";
+import { AMBIT } from "../support/ambit-command.ts";
 
-const launcher = fileURLToPath(new URL("../../agent/setup/launch.mjs", import.meta.url));
+const LAUNCHER = fileURLToPath(new URL("../../agent/setup/launch.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "amb-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** No lab and no Envoy of this machine show through. */
-function ambit(...args: string[]): { readonly code: number | null; readonly stdout: string; readonly stderr: string } {
+function ambit(...args: string[]): Ended {
+  return run(AMBIT, ...args);
+}
+
+function run(...command: string[]): Ended {
   const env = { ...process.env, AMBIT_STATE_DIR: join(folder, "state") };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...args], { encoding: "utf8", env });
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8", env });
   return { code: status, stdout, stderr };
 }
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+test("the launcher of a checkout runs the same", () => {
+  expect(run(LAUNCHER, "version")).toEqual(ambit("version"));
+  expect(run(LAUNCHER, "nonsense")).toEqual(ambit("nonsense"));
+});
 
 test("help lists every command, with examples", () => {
   const { code, stdout } = ambit("--help");

@@ -1,15 +1,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { start, type Child, type ExecResult } from "../../agent/lib/exec.ts";
 import { labCgroup } from "../../deploy/lab/machine/cgroup.ts";
 import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
 import { identify } from "../../agent/lib/process-identity.ts";
 import { poll } from "../../deploy/lab/control/client.ts";
 import { tryRun } from "../../deploy/lab/machine/run-command.ts";
+import { AMBIT } from "../support/ambit-command.ts";
 
-const LAUNCHER = fileURLToPath(new URL("../../agent/setup/launch.mjs", import.meta.url));
 const WAIT_MS = 60_000;
 let count = 0;
 
@@ -118,7 +117,7 @@ export class TestLab {
   }
 
   #commandLine(command: string, args: readonly string[]): readonly string[] {
-    return [LAUNCHER, "lab", command, "--name", this.name, ...args];
+    return [AMBIT, "lab", command, "--name", this.name, ...args];
   }
 }
 

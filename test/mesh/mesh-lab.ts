@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describe } from "../../agent/lib/errors.ts";
 import { askUnix } from "../../agent/lib/unix-http.ts";
+import { requestJoinCommand, labStatus } from "../../deploy/lab/control/client.ts";
 import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
+import { podReference } from "../../deploy/lab/cli/lab-options.ts";
+import { AMBIT } from "../support/ambit-command.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../../agent/setup/launch.mjs");
 export const APPS = join(import.meta.dirname, "apps");
 
 interface NodeProcesses {
@@ -28,14 +31,14 @@ export interface Answer {
 /** A line of an access log. */
 export type LogLine = Readonly<Record<string, string | number | null>>;
 
-/** A lab of its own for one test file, driven as a user drives it: by `ambit lab`. */
+/** A lab of its own for one test file, driven by `ambit lab` and by the lab's control API, which is behind those commands. */
 export class MeshLab {
   readonly name: string;
   readonly manifests: string = mkdtempSync(join(tmpdir(), "ambit-mesh-"));
   readonly #env: NodeJS.ProcessEnv;
 
   constructor(area: string, env: NodeJS.ProcessEnv = {}) {
-    this.name = `${area}${process.pid % 10_000}`;
+    this.name = `${area}${process.pid}`;
     this.#env = { ...process.env, ...env };
   }
 
@@ -59,16 +62,19 @@ export class MeshLab {
   }
 
   ambit(...args: readonly string[]): Promise<ExecResult> {
-    return tryExec(process.execPath, [LAUNCHER, ...args], { env: this.#env, timeoutMs: 120_000 });
+    return tryExec(process.execPath, [AMBIT, ...args], { env: this.#env, timeoutMs: 120_000 });
   }
 
-  async status(): Promise<LabStatus> {
-    const { stdout } = await this.ambit("lab", "status", "--name", this.name, "-o", "json");
-    return JSON.parse(stdout) as LabStatus;
+  /** What `ambit lab status` prints. It is asked often, so no process is started for it. */
+  status(): Promise<LabStatus> {
+    return labStatus(this.name);
   }
 
-  exec(target: string, ...command: readonly string[]): Promise<ExecResult> {
-    return this.ambit("lab", "exec", "--name", this.name, target, "--", ...command);
+  /** Does what `ambit lab exec` does, without a process for the command line itself. */
+  async exec(target: string, ...command: readonly string[]): Promise<ExecResult> {
+    const joined = await requestJoinCommand(this.name, podReference(target)).catch((error: unknown) => describe(error));
+    if (typeof joined === "string") return { code: 1, stdout: "", stderr: joined };
+    return tryExec("/bin/sh", [...joined.args, ...command], { env: this.#env, timeoutMs: 120_000, cwd: "/" });
   }
 
   /** Requests from a pod, one after the other; `headers` as `name: value`. */
@@ -128,7 +134,7 @@ export class MeshLab {
 
   /** A command in a pod that is talked to over its standard input and output. */
   start(target: string, ...command: readonly string[]): ChildProcess {
-    const args = [LAUNCHER, "lab", "exec", "--name", this.name, target, "--", ...command];
+    const args = [AMBIT, "lab", "exec", "--name", this.name, target, "--", ...command];
     return spawn(process.execPath, args, { env: this.#env, stdio: ["pipe", "pipe", "inherit"] });
   }
 
