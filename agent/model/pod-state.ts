@@ -6,6 +6,11 @@ export type PodState = Outside | Waiting | Guarded | Joining | Captured | Leavin
 
 export type MeshPhase = PodState["phase"];
 
+/** All phases, in the order in which a pod passes them. */
+export const MESH_PHASES: readonly MeshPhase[] = [
+  ...(["outside", "waiting", "guarded", "joining", "captured", "leaving", "left"] as const),
+];
+
 /** What all states of a pod with the label have. */
 interface Labelled {
   /** When the agent first saw the sandbox with the label, in milliseconds since 1970; -Infinity: an earlier agent did. */

@@ -55,13 +55,21 @@ export interface PodView {
 /** Names the states that a configuration was compiled from, for `served`. */
 export type Epochs = ReadonlyMap<SandboxKey, number>;
 
+interface Asked {
+  readonly state: PodState;
+  readonly workload: Workload;
+  /** Equal keys ask the kernel for the same. */
+  readonly key: string;
+  readonly at: number;
+}
+
 interface Entry {
   readonly sandbox: Sandbox;
   /** undefined until the mesh has been read: an earlier agent knew the sandbox. */
   workload: Workload | undefined;
   record: PodRecord;
   /** What the kernel was asked for last. */
-  asked: { readonly key: string; readonly workload: Workload; readonly at: number } | undefined;
+  asked: Asked | undefined;
   /** Why it did not do that; undefined: it did. */
   failure: string | undefined;
 }
@@ -265,13 +273,16 @@ export class Pods {
     const { uid } = sandbox;
     if (workload === undefined) return;
     if (asked === undefined && (state.phase === "outside" || state.phase === "waiting")) return;
+    // Each event asks for every pod, and most change nothing: that has to be cheap.
+    if (entry.failure === undefined && asked?.state === state && asked.workload === workload) return;
     const now = clock.now();
     const { addresses, probePorts } = workload;
     const effects = effectsOf(state);
     const key = JSON.stringify([state.phase, effects]);
     const isAsked = asked?.key === key && asked.workload === workload;
-    if (isAsked && (entry.failure === undefined || now < asked.at + RETRY_MS)) return;
-    entry.asked = { key, workload, at: now };
+    const isDue = entry.failure !== undefined && asked !== undefined && now >= asked.at + RETRY_MS;
+    entry.asked = { state, workload, key, at: isAsked && !isDue ? asked.at : now };
+    if (isAsked && !isDue) return;
     try {
       kernel.setPod({ sandbox, addresses, probePorts, phase: state.phase, effects });
       // A pod that was refused is still refused while it is open: status says why until it is captured, or leaves.

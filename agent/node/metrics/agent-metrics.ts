@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Mesh } from "../../model/mesh.ts";
+import { MESH_PHASES } from "../../model/pod-state.ts";
 import type { AgentStatus } from "../status.ts";
 import { collectCertificateFigures } from "./certificate-figures.ts";
 import { collectNodeFigures } from "./node-figures.ts";
@@ -36,6 +37,16 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
   };
   gauge("ambit_pods", "pods of this node that are in the mesh", () => {
     return sources.status().pods.filter((pod) => pod.enrolled).length;
+  });
+  new Gauge({
+    name: "ambit_pods_in_phase",
+    help: "pods of this node, by the phase of their way into the mesh and out of it",
+    labelNames: ["phase"],
+    registers: [registry],
+    collect() {
+      const { pods } = sources.status();
+      for (const phase of MESH_PHASES) this.set({ phase }, pods.filter((pod) => pod.phase === phase).length);
+    },
   });
   gauge("ambit_ready", "1 when the node's proxy is ready and has its configuration", () => {
     return Number(sources.status().ready);
