@@ -21,7 +21,7 @@ interface AgentCommandFlags extends MeshFlags {
   readonly proxyCgroup: string;
   readonly kubeletCgroup?: string;
   readonly clusterName: string;
-  readonly accessLog: string;
+  readonly accessLog?: string;
   readonly concurrency: number;
   readonly envoyPatience: number;
   readonly strictGrace: number;
@@ -45,7 +45,7 @@ export function registerAgent(program: Command): void {
     .option("--kubelet-cgroup <path>", "cgroup v2 directory of the kubelet: its declared probes bypass the mesh")
     .option("--state-dir <folder>", "sockets, pins and logs", "/var/lib/ambit/agent")
     .option("--cluster-name <name>", "value of the labels source_cluster and destination_cluster", "Kubernetes")
-    .option("--access-log <file>", "one JSON object per line; 'off' for none (default: access.log in --state-dir)", "")
+    .option("--access-log <file>", "one JSON object per line; 'off' for none (default: access.log in --state-dir)")
     .addOption(
       new Option("--concurrency <threads>", "worker threads of Envoy")
         .env("AMBIT_CONCURRENCY")
@@ -61,7 +61,7 @@ export function registerAgent(program: Command): void {
     .addOption(
       new Option(
         "--strict-grace <seconds>",
-        "a STRICT pod refuses plaintext once it has waited this long for its certificate",
+        "how long a STRICT pod takes plaintext at most, while it waits for its certificate or for other nodes",
       )
         .env("AMBIT_STRICT_GRACE")
         .argParser(seconds)
@@ -73,7 +73,7 @@ export function registerAgent(program: Command): void {
         .argParser(seconds)
         .default(1200),
     )
-    .option("--authority <address>", "the authority that signs this node's certificates: unix:/PATH or HOST:PORT")
+    .option("--authority <address>", "the authority of this node's mesh: unix:/PATH or HOST:PORT")
     .option("--join-token-file <file>", "the output of 'ambit authority token --node NAME' for this node")
     .option("--metrics <address:port>", "also serve /metrics and /readyz at this address", hostPort)
     .addHelpText(
@@ -82,7 +82,8 @@ export function registerAgent(program: Command): void {
 SIGTERM or SIGINT ends the agent. Envoy and the kernel's programs keep running, and the next agent with the same --state-dir
 adopts them. The agent's own interface is the unix socket admin.sock in that folder.
 
-Without --authority pods have no certificates: calls between nodes are plaintext, and STRICT is not enforced.
+The authority signs the certificates of this node's pods, and carries what nodes tell each other. Without --authority pods have no
+certificates: calls between nodes are plaintext, and STRICT is not enforced.
 
 Examples:
   $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy
@@ -112,7 +113,7 @@ function optionsOf(flags: AgentCommandFlags): AgentOptions {
     proxyCgroup: flags.proxyCgroup,
     kubeletCgroup: flags.kubeletCgroup,
     cluster: flags.clusterName,
-    accessLog: flags.accessLog === "off" ? undefined : flags.accessLog || join(flags.stateDir, "access.log"),
+    accessLog: flags.accessLog === "off" ? undefined : (flags.accessLog ?? join(flags.stateDir, "access.log")),
     concurrency: flags.concurrency,
     patienceMs: flags.envoyPatience * 1_000,
     strictGraceMs: flags.strictGrace * 1_000,

@@ -33,7 +33,7 @@ export function registerCheck(program: Command): void {
     .summary("look for problems in manifests, or on this machine")
     .description("Names every problem of manifests and how to solve it, or what this machine lacks for Ambit.")
     .argument("[folders...]", "folders of manifests to check; later ones override earlier ones")
-    .option("--manifests <folder>", "the same, for symmetry with other commands", collect)
+    .option("--manifests <folder>", "another way to name a folder, as for other commands", collect)
     .option("--machine", "check this machine (the default without folders)")
     .addOption(outputOption())
     .addHelpText(

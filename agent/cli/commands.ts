@@ -62,7 +62,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "authority",
-    summary: "sign the certificates of the nodes' pods",
+    summary: "sign the certificates of pods, and carry what nodes tell each other",
     register: async (program) => (await import("./authority.ts")).registerAuthority(program),
   },
   {

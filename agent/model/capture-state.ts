@@ -1,6 +1,9 @@
 import type { MeshPhase } from "./pod-state.ts";
 
-/** What follows from the mesh for the kernel of one node. `compile` makes it; the reconciler puts it into effect. */
+/**
+ * What follows from the mesh for the kernel of one node. `compile` makes it; `node/publisher.ts` puts it into effect, and
+ * `node/pods.ts` the pods' states.
+ */
 export interface CaptureState {
   /** Pods of this node in any state but `outside`. */
   readonly pods: readonly PodFacts[];

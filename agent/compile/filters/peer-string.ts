@@ -19,10 +19,10 @@ export type PeerField = (typeof FIELDS)[number];
 /**
  * One workload as one string, so that a filter learns all about a peer by a single host call (1.5 µs each):
  * `uid|pod|namespace|workload|app|version|canonical service|canonical revision|principal`. The names follow Istio:
- * `app` and `version` are labels, and the canonical ones fall back as Istio's do. `member` (default: the workload is
- * enrolled): the mesh vouches for the identity, so the principal is set.
+ * `app` and `version` are labels, and the canonical ones fall back as Istio's do. `enrolled`: the mesh confirms
+ * the identity, so the principal is set.
  */
-export function peerString(workload: Workload, trustDomain: string, member = workload.enrolled): string {
+export function peerString(workload: Workload, trustDomain: string, enrolled = workload.enrolled): string {
   const { labels } = workload.meta;
   const app = labels["app"] ?? labels["app.kubernetes.io/name"] ?? "";
   const version = labels["version"] ?? labels["app.kubernetes.io/version"] ?? "";
@@ -39,15 +39,16 @@ export function peerString(workload: Workload, trustDomain: string, member = wor
       labels["app"] ??
       workload.workloadName,
     canonicalRevision: labels["service.istio.io/canonical-revision"] ?? (version === "" ? "latest" : version),
-    principal: member ? principal(trustDomain, workload.meta.namespace, workload.serviceAccount) : "",
+    principal: enrolled ? principal(trustDomain, workload.meta.namespace, workload.serviceAccount) : "",
   };
   return FIELDS.map((field) => values[field]).join("|");
 }
 
 /**
- * The peer string of a pod in its own listeners. Only captured pods have listeners, so `member` is true there. It stays
- * the same when a pod leaves and comes back: Envoy drains and cuts the connections of a listener that changes.
+ * The peer string of a pod in its own listeners, always with a principal. Only a pod that is or was enrolled has listeners.
+ * The string stays the same when the pod leaves and comes back: Envoy drains and cuts the connections of a listener that
+ * changes.
  */
-export function memberString(workload: Workload, trustDomain: string): string {
+export function ownPeerString(workload: Workload, trustDomain: string): string {
   return peerString(workload, trustDomain, true);
 }

@@ -4,7 +4,7 @@ import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listen
 import { BRIEF_PORT, INBOUND_PORT } from "../../lib/ports.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
-import { memberString } from "../filters/peer-string.ts";
+import { ownPeerString } from "../filters/peer-string.ts";
 import { hasBriefListener } from "../mtls/brief-ports.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import { guardCluster } from "../view/names.ts";
@@ -72,7 +72,7 @@ function inboundListener(
 ): Listener {
   const { workload, netns, effects } = pod;
   const { hasMtls, logs, trustDomain } = options;
-  const destination = memberString(workload, trustDomain);
+  const destination = ownPeerString(workload, trustDomain);
   const taken = hasMtls ? modes : PLAINTEXT;
   const settled = settledPorts(ports, taken);
   const guard = guardCluster(workload.uid);

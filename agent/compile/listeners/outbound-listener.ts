@@ -9,7 +9,7 @@ import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listen
 import { OUTBOUND_PORTS } from "../../lib/ports.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import type { OutboundMode } from "../../model/capture-state.ts";
-import { memberString } from "../filters/peer-string.ts";
+import { ownPeerString } from "../filters/peer-string.ts";
 import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { ALPN } from "../mtls/alpn.ts";
 import { familyOf, IP_FAMILIES } from "../../lib/ip-address.ts";
@@ -42,7 +42,7 @@ export interface ListenerOptions {
  */
 export function outboundListeners(pod: LocalPod, { trustDomain, logs }: ListenerOptions): readonly Listener[] {
   const { workload, netns } = pod;
-  const peer = memberString(workload, trustDomain);
+  const peer = ownPeerString(workload, trustDomain);
   // All of them share it; it is the largest part of each.
   const manager = httpConnectionManager("outbound", logs, { kind: "pod", peer });
   const addresses = IP_FAMILIES.flatMap((family) => {

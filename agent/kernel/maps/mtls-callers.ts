@@ -3,8 +3,8 @@ import { BpfMap, u32, u64 } from "../loader/bpf-map.ts";
 import { address, addressBytes, addressText } from "./address.ts";
 
 /**
- * An address stays in the map for so long after its pod has left the mesh: some connections of the pod may still speak mTLS
- * until its node knows that all others have followed, which takes at most some seconds. A pod that speaks plaintext and stays
+ * An address stays in the map for so long after its pod has lost its label and its node has withdrawn it: some connections of the pod may still speak mTLS
+ * until all other nodes have followed, which takes less than a second as a rule. A pod that speaks plaintext and stays
  * in the map for longer than needed only waits a little longer for the greeting of a server that speaks first.
  */
 export const LINGER_MS = 10_000;

@@ -8,7 +8,7 @@ export function addLabDown(lab: Command): void {
     .command("down")
     .summary("end a lab and remove all of it")
     .description(
-      "Ends a lab and removes its network namespaces, cgroups, mounts and files. Also removes the remains of a lab whose\n" +
+      "Ends a lab and removes its network namespaces, cgroups, mounts and files. Also removes the remains of a lab whose " +
         "supervisor was killed.",
     )
     .addOption(labNameOption())

@@ -10,7 +10,7 @@ export function addLabExec(lab: Command): void {
     .command("exec")
     .summary("run a command in a pod's container")
     .description(
-      "Runs a command in a pod's container, with the network, names, environment and capabilities of the container.\n" +
+      "Runs a command in a pod's container, with the network, names, environment and capabilities of the container. " +
         "Output and exit code are the command's own (128 + number of the signal that ended it).",
     )
     .argument("<namespace/pod>", "the pod, or a Deployment for one of its pods")

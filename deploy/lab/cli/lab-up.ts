@@ -21,8 +21,8 @@ export function addLabUp(lab: Command): void {
     .command("up")
     .summary("start a lab and wait until everything in it is ready")
     .description(
-      "Starts a lab, and waits until all pods are ready and the pods of enrolled namespaces are in the mesh. Exits 1 with\n" +
-        "the reasons if the time limit passes first. The lab follows changes of the manifests. Without --detach the command\n" +
+      "Starts a lab, and waits until all pods are ready and the pods of enrolled namespaces are in the mesh. Exits 1 with " +
+        "the reasons if the time limit passes first. The lab follows changes of the manifests. Without --detach the command " +
         "stays in the foreground, and Ctrl-C takes the lab down.",
     )
     .addOption(labNameOption())
