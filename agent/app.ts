@@ -22,7 +22,7 @@ import { installFilterModule } from "./node/filter-module.ts";
 import { createAgentMetrics } from "./node/metrics/agent-metrics.ts";
 import { Pods } from "./node/pods.ts";
 import { Publisher } from "./node/publisher.ts";
-import { agentStatus, type AgentStatus } from "./node/status.ts";
+import { agentStatus, type AgentStatus } from "./node/agent-status.ts";
 
 export interface AgentOptions extends MeshOptions {
   /** Name of this node. */

@@ -4,7 +4,7 @@ import { runAuthority } from "../authority-app.ts";
 import { parseAuthorityAddress } from "../identity/authority-address.ts";
 import { makeJoinFile } from "../identity/authority/join-tokens.ts";
 import type { Source } from "../model/source.ts";
-import { isDnsSubdomain } from "../objects/names.ts";
+import { isDnsSubdomain } from "../objects/valid-names.ts";
 import { addAuthorityAdmin } from "./authority-admin.ts";
 import { createLogger } from "../lib/log.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";

@@ -18,7 +18,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "lab",
     summary: "run Kubernetes manifests on this machine: nodes and pods as network namespaces",
-    register: async (program) => (await import("../../deploy/lab/cli/lab.ts")).registerLab(program),
+    register: async (program) => (await import("../../deploy/lab/cli/lab-commands.ts")).registerLab(program),
   },
   {
     name: "enroll",

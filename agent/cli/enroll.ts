@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addEnrollmentOptions, changeEnrollment, type EnrollmentFlags } from "./enrollment.ts";
+import { addEnrollmentOptions, changeEnrollment, type EnrollmentFlags } from "./change-enrollment.ts";
 import type { EnrollmentTarget } from "./label-edit.ts";
 
 export function registerEnroll(program: Command): void {

@@ -1,5 +1,5 @@
 import type { PrintedProblem } from "../model/problem.ts";
-import type { AgentStatus } from "../node/status.ts";
+import type { AgentStatus } from "../node/agent-status.ts";
 import { table } from "../lib/terminal/output.ts";
 
 /** A node whose agent answered, or the reason why its agent did not answer. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AgentStatus } from "../node/status.ts";
+import type { AgentStatus } from "../node/agent-status.ts";
 import { askAgents, withAgentFlags, type AgentFlags } from "./agent-sockets.ts";
 import { ask } from "./ask.ts";
 import { outputOption, print, type OutputFormat } from "../lib/terminal/output.ts";

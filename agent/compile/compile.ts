@@ -1,6 +1,6 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { XdsSnapshot } from "../xds/snapshot.ts";
-import { captureState } from "./kernel/capture.ts";
+import { captureState } from "./kernel/capture-state.ts";
 import type { CaptureState } from "../model/capture-state.ts";
 import { tcpProblems } from "./problems/tcp-problems.ts";
 import { destinations, serviceTargets } from "./view/destinations.ts";

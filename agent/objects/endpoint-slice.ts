@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointPort, EndpointSlice } from "../model/endpoint.ts";
 import { canonicalAddress, familyOf } from "../lib/ip-address.ts";
 import { IP_FAMILY_NAMES, ipFamilyNamed, type IpFamilyName } from "./ip-family.ts";
-import { isDnsLabel, isDnsSubdomain } from "./names.ts";
+import { isDnsLabel, isDnsSubdomain } from "./valid-names.ts";
 import { readMeta } from "./object-meta.ts";
 import type { RawObject } from "./raw-object.ts";
 import type { Reader } from "./reader.ts";

@@ -1,5 +1,5 @@
 import type { ObjectMeta } from "../model/meta.ts";
-import { isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue } from "./names.ts";
+import { isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue } from "./valid-names.ts";
 import { placeOf, type RawObject } from "./raw-object.ts";
 import { quote, type Reader } from "./reader.ts";
 

@@ -1,8 +1,8 @@
 import type { Service, ServicePort } from "../model/service.ts";
 import { canonicalAddress } from "../lib/ip-address.ts";
-import { isDnsLabel, isPortName } from "./names.ts";
+import { isDnsLabel, isPortName } from "./valid-names.ts";
 import { readLabels, readMeta } from "./object-meta.ts";
-import { protocolOf } from "./protocol.ts";
+import { protocolOf } from "./port-protocol.ts";
 import type { RawObject } from "./raw-object.ts";
 import { quote, words, type Reader } from "./reader.ts";
 

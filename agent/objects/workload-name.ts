@@ -1,5 +1,5 @@
 import { WORKLOAD_LABEL } from "../model/mesh-options.ts";
-import { isDnsSubdomain } from "./names.ts";
+import { isDnsSubdomain } from "./valid-names.ts";
 import type { Reader } from "./reader.ts";
 
 /** Labels of a ReplicaSet's Pods that hold the part of its name that its Deployment (or Argo Rollout) added. */

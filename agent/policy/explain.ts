@@ -5,8 +5,8 @@ import { principal } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import type { AuthzCall } from "./call.ts";
 import { evaluate, type Verdict } from "./evaluate.ts";
-import { answerOfPeers } from "./peer-authentication.ts";
-import { answerOfTokens } from "./request-authentication.ts";
+import { answerOfPeers } from "./peer-answer.ts";
+import { answerOfTokens } from "./token-answer.ts";
 
 /** A call without its source and destination. */
 export type AuthzRequest = Pick<

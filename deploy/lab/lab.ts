@@ -2,12 +2,12 @@ import { compareText } from "../../agent/lib/compare.ts";
 import { AmbitError } from "../../agent/lib/errors.ts";
 import { isEnrolled } from "../../agent/model/enrollment.ts";
 import { printProblem, type PrintedProblem, type Problem } from "../../agent/model/problem.ts";
-import { Cluster } from "./cluster/cluster.ts";
+import { LabCluster } from "./cluster/lab-cluster.ts";
 import { readDesired, type Desired } from "./cluster/desired.ts";
-import { Enrollment } from "./cluster/enrollment.ts";
+import { EnrollmentOverrides } from "./cluster/enrollment-overrides.ts";
 import type { ManifestWatch } from "./cluster/manifest-watch.ts";
-import { ClusterPublisher } from "./cluster/publisher.ts";
-import type { LabStatus, LabNodeStatus, LabPodStatus } from "./control/lab-status.ts";
+import { ClusterPublisher } from "./cluster/cluster-publisher.ts";
+import type { LabStatus, LabNodeStatus, LabPodStatus } from "./control/status-protocol.ts";
 import { openKubeProxy, type KubeProxy } from "./kube-proxy/kube-proxy.ts";
 import type { LabPaths } from "./machine/lab-paths.ts";
 import { UsageMeter } from "./machine/usage.ts";
@@ -33,9 +33,9 @@ export class Lab {
   readonly #options: LabOptions;
   readonly #watch: ManifestWatch;
   readonly #nodes: readonly LabNode[];
-  readonly #cluster: Cluster;
+  readonly #cluster: LabCluster;
   readonly #publisher: ClusterPublisher;
-  readonly #enrollment = new Enrollment();
+  readonly #enrollment = new EnrollmentOverrides();
   readonly #usage = new UsageMeter();
   #measuring: NodeJS.Timeout | undefined;
   #kubeProxy: KubeProxy | undefined;
@@ -52,7 +52,7 @@ export class Lab {
     const onChange = (): void => this.#changed();
     const onProbe: LabNodeEvents["onProbe"] = (key, role, result) => this.#cluster.setProbe(key, role, result);
     this.#nodes = nodeNames.map((name, index) => new LabNode(paths, name, index + 1, { onChange, onProbe }));
-    this.#cluster = new Cluster(paths, this.#nodes, onChange);
+    this.#cluster = new LabCluster(paths, this.#nodes, onChange);
     this.#publisher = new ClusterPublisher(paths.cluster, this.#nodes, this.#enrollment, (services) =>
       this.#kubeProxy?.setServices(services),
     );

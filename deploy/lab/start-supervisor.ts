@@ -7,7 +7,7 @@ import { draftState, isSupervised, labExists, readSupervisor, removeEmptyStateDi
 import { labPaths } from "./machine/lab-paths.ts";
 import { tailOf } from "./machine/log-tail.ts";
 import { selfCommand } from "./machine/self-command.ts";
-import type { StartupReport } from "./supervisor.ts";
+import type { StartupReport } from "./lab-supervisor.ts";
 import { removeLab } from "./teardown.ts";
 
 export interface LabUpOptions {

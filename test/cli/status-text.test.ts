@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { statusText } from "../../agent/cli/status-text.ts";
-import type { AgentStatus } from "../../agent/node/status.ts";
+import type { AgentStatus } from "../../agent/node/agent-status.ts";
 import { WITHOUT_AUTHORITY } from "../../agent/policy/needs-authority.ts";
 
 const STATUS: AgentStatus = {

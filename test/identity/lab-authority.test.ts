@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AuthorityStatus } from "../../agent/identity/authority/authority-status.ts";
-import type { AgentStatus } from "../../agent/node/status.ts";
+import type { AgentStatus } from "../../agent/node/agent-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { labStateDir, MeshLab, namespace, pod } from "../mesh/mesh-lab.ts";
 

@@ -8,7 +8,7 @@ import { nextJobStep, type JobPlan, type JobPod } from "../../deploy/lab/workloa
 import { nextStatefulStep, type OrdinalPod } from "../../deploy/lab/workloads/stateful-set.ts";
 import { DnsZone } from "../../deploy/lab/dns/dns-zone.ts";
 import { isEnrolled } from "../../agent/model/enrollment.ts";
-import { Enrollment } from "../../deploy/lab/cluster/enrollment.ts";
+import { EnrollmentOverrides } from "../../deploy/lab/cluster/enrollment-overrides.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import { printProblem } from "../../agent/model/problem.ts";
 
@@ -226,7 +226,7 @@ test("a name server says no at once, and aliases in a circle end", () => {
 });
 
 test("what 'enroll' said counts until the label itself changes", () => {
-  const enrollment = new Enrollment();
+  const enrollment = new EnrollmentOverrides();
   const label = (value: string): Record<string, string> => ({ "ambit.dev/dataplane-mode": value });
   enrollment.set("shop", true, {});
   expect(isEnrolled({}, enrollment.labels("shop", {}))).toBe(true);

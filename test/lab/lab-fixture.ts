@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { start, type Child, type ExecResult } from "../../agent/lib/exec.ts";
 import { labCgroup } from "../../deploy/lab/machine/cgroup.ts";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { identify } from "../../agent/lib/process-identity.ts";
 import { poll } from "../../deploy/lab/control/client.ts";
 import { tryRun } from "../../deploy/lab/machine/run-command.ts";

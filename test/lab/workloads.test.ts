@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { LabStatus, LabPodStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus, LabPodStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { TestLab } from "./lab-fixture.ts";
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { AgentStatus } from "../../agent/node/status.ts";
+import type { AgentStatus } from "../../agent/node/agent-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 import { SteadyLoad } from "./steady-load.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { audit, type AuthzCase, type Caller as Who, type CaseCall, deny, from, to } from "../policy/case.ts";
 import { CASES } from "../policy/cases.ts";
 import { bearer } from "../policy/tokens.ts";

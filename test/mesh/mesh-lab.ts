@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../agent/lib/errors.ts";
 import { askUnix } from "../../agent/lib/unix-http.ts";
 import { requestJoinCommand, labStatus } from "../../deploy/lab/control/client.ts";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
 import { podReference } from "../../deploy/lab/cli/lab-options.ts";

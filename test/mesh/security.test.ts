@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { join } from "node:path";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, MeshLab, namespace, pod, service, type Answer } from "./mesh-lab.ts";

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { nodeCgroups, killCgroup } from "../../deploy/lab/machine/cgroup.ts";
 import { APPS, MeshLab, namespace, service } from "./mesh-lab.ts";
 import { httpGet, WALKER, Walker, type Outcome } from "./walker.ts";

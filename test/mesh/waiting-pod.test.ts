@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askUnix } from "../../agent/lib/unix-http.ts";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
-import type { AgentStatus, PodStatus } from "../../agent/node/status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
+import type { AgentStatus, PodStatus } from "../../agent/node/agent-status.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { labStateDir, MeshLab, namespace, pod, service } from "./mesh-lab.ts";
 import { SteadyLoad } from "./steady-load.ts";

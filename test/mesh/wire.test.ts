@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { LabStatus } from "../../deploy/lab/control/lab-status.ts";
+import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { describePrivileged } from "../support/privileges.ts";
 import { APPS, MeshLab, namespace, pod, service, type LogLine } from "./mesh-lab.ts";
 

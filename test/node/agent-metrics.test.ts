@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { createAgentMetrics } from "../../agent/node/metrics/agent-metrics.ts";
-import type { AgentStatus } from "../../agent/node/status.ts";
+import type { AgentStatus } from "../../agent/node/agent-status.ts";
 
 test("pods are counted by the phases that status and the kernel's records name", async () => {
   const pods = ["captured", "captured", "guarded"].map((phase) => ({ phase, enrolled: phase === "captured" }));

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Mesh } from "../../model/mesh.ts";
 import { MESH_PHASES } from "../../model/pod-state.ts";
-import type { AgentStatus } from "../status.ts";
+import type { AgentStatus } from "../agent-status.ts";
 import { collectCertificateFigures } from "./certificate-figures.ts";
 import { collectNodeFigures } from "./node-figures.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
-import type { AgentStatus } from "../status.ts";
+import type { AgentStatus } from "../agent-status.ts";
 
 /** Certificates of the node: what an alarm is set on. None of it where the agent has no authority. */
 export function collectCertificateFigures(registry: Registry, status: () => AgentStatus): void {

@@ -1,7 +1,7 @@
 import type { PolicyAttribute, PolicyCondition } from "../../model/authorization-policy.ts";
 import { readValue } from "./values.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import { isHeaderName } from "../names.ts";
+import { isHeaderName } from "../valid-names.ts";
 import { quote, type Reader } from "../reader.ts";
 
 /** Istio's keys of `when` that are whole attributes. */

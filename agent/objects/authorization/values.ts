@@ -1,6 +1,6 @@
 import type { PolicyAttribute } from "../../model/authorization-policy.ts";
 import { canonicalBlock } from "../../lib/ip-address.ts";
-import { isDnsLabel, isDnsSubdomain } from "../names.ts";
+import { isDnsLabel, isDnsSubdomain } from "../valid-names.ts";
 import { canBePrincipal } from "./principal-pattern.ts";
 import { quote, type Reader } from "../reader.ts";
 

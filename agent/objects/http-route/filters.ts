@@ -1,5 +1,5 @@
 import type { HeaderModifier, HeaderValue } from "../../model/http-route.ts";
-import { isHeaderName, isHeaderValue } from "../names.ts";
+import { isHeaderName, isHeaderValue } from "../valid-names.ts";
 import { quote, type Reader } from "../reader.ts";
 
 export interface RouteFilters {

@@ -1,5 +1,5 @@
 import type { NamedMatch, RouteMatch, StringMatch } from "../../model/http-route.ts";
-import { isHeaderName, isHeaderValue } from "../names.ts";
+import { isHeaderName, isHeaderValue } from "../valid-names.ts";
 import { re2Error } from "./re2-syntax.ts";
 import { quote, type Reader } from "../reader.ts";
 

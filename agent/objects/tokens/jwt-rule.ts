@@ -1,6 +1,6 @@
 import type { JwtRule } from "../../model/request-authentication.ts";
 import { readJwksSource } from "./jwks-source.ts";
-import { isHeaderName } from "../names.ts";
+import { isHeaderName } from "../valid-names.ts";
 import { quote, words, type Reader } from "../reader.ts";
 
 const FIELDS = words(`

@@ -1,6 +1,6 @@
 import type { DemoStatus } from "../shop/demo-lab.ts";
 import { edgesBetween, type Edge } from "./edges.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./take-snapshot.ts";
 
 /** What the screen shows. */
 export interface View {

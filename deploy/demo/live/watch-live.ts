@@ -4,7 +4,7 @@ import type { DemoLab } from "../shop/demo-lab.ts";
 import { castOf, Measures } from "../shop/measures.ts";
 import { render } from "./render.ts";
 import { Screen } from "./screen.ts";
-import { takeSnapshot, type Snapshot } from "./snapshot.ts";
+import { takeSnapshot, type Snapshot } from "./take-snapshot.ts";
 import { countContainers, viewOf } from "./view.ts";
 
 const REDRAW_MS = 1000;

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { AmbitError } from "../../../agent/lib/errors.ts";
 import { start } from "../../../agent/lib/exec.ts";
-import type * as lab from "../../lab/control/lab-status.ts";
+import type * as lab from "../../lab/control/status-protocol.ts";
 import { selfCommand } from "../../lab/machine/self-command.ts";
 
 /** What the demo reads of `ambit lab status -o json`. */

@@ -1,5 +1,5 @@
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
-import type { LabStatus } from "../control/lab-status.ts";
+import type { LabStatus } from "../control/status-protocol.ts";
 
 /** kubectl's columns of one kind. `wide`: those that `-o wide` adds. */
 export interface Columns {

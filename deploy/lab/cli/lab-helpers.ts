@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { runKubelet } from "../kubelet/kubelet.ts";
-import { superviseLab, type SupervisorOptions } from "../supervisor.ts";
+import { superviseLab, type SupervisorOptions } from "../lab-supervisor.ts";
 import { nodeCount } from "./lab-options.ts";
 
 /** Hidden commands for the processes that a lab starts itself. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { AmbitError, errnoOf } from "../../../agent/lib/errors.ts";
 import { labStatus } from "../control/client.ts";
-import type { LabPodStatus } from "../control/lab-status.ts";
+import type { LabPodStatus } from "../control/status-protocol.ts";
 import { labNameOption, podReference } from "./lab-options.ts";
 
 interface LogsOptions {

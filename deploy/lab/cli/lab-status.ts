@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
 import { labStatus } from "../control/client.ts";
-import type { LabStatus } from "../control/lab-status.ts";
+import type { LabStatus } from "../control/status-protocol.ts";
 import type { Usage } from "../machine/usage.ts";
 import { labNameOption } from "./lab-options.ts";
 import { warningText } from "./lab-watch.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../../agent/lib/errors.ts";
 import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import { labStatus } from "../control/client.ts";
-import type { LabStatus } from "../control/lab-status.ts";
+import type { LabStatus } from "../control/status-protocol.ts";
 
 const INTERVAL_MS = 100;
 

@@ -6,7 +6,7 @@ import { asObject } from "../pod-spec/pod-plan.ts";
 import type { Pod } from "../pods/pod.ts";
 import type { Slice } from "../services/endpoint-slices.ts";
 import type { ServicePlan } from "../services/service-plan.ts";
-import type { Labels } from "./enrollment.ts";
+import type { Labels } from "./enrollment-overrides.ts";
 
 /** Objects as an API server would show them: as written, with the fields that a cluster fills in. */
 

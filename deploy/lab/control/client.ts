@@ -4,7 +4,7 @@ import { AmbitError, errnoOf, messageOf } from "../../../agent/lib/errors.ts";
 import { askUnix, openUnix, type UnixAnswer } from "../../../agent/lib/unix-http.ts";
 import { labPaths, type LabPaths } from "../machine/lab-paths.ts";
 import { CONTROL, type ControlFailure, type JoinAnswer, type JoinRequest } from "./control-protocol.ts";
-import type { LabStatus } from "./lab-status.ts";
+import type { LabStatus } from "./status-protocol.ts";
 
 /** The lab's status. Throws AmbitError `lab-not-running`. */
 export function labStatus(lab: string): Promise<LabStatus> {

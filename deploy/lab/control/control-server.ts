@@ -9,7 +9,7 @@ import {
   type JoinAnswer,
   type JoinRequest,
 } from "./control-protocol.ts";
-import type { LabStatus } from "./lab-status.ts";
+import type { LabStatus } from "./status-protocol.ts";
 
 const MAX_BODY = 64 << 10;
 

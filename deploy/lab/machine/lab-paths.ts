@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { AmbitError } from "../../../agent/lib/errors.ts";
-import { isDnsLabel } from "../../../agent/objects/names.ts";
+import { isDnsLabel } from "../../../agent/objects/valid-names.ts";
 
 /** Where one lab keeps its files. */
 export interface LabPaths {

@@ -76,7 +76,7 @@ export class AgentProcess {
   async #ask(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const status = this.pid === undefined ? undefined : await readPolledStatus(this.socket);
+    const status = this.pid === undefined ? undefined : await pollStatus(this.socket);
     this.#asking = false;
     this.#status = status;
     const seen = status && JSON.stringify([status, [...status.enrolled], [...status.reasons]]);
@@ -102,7 +102,7 @@ export interface PolledStatus {
 const TIMEOUT_MS = 2_000;
 
 /** undefined while the agent does not answer. */
-async function readPolledStatus(socket: string): Promise<PolledStatus | undefined> {
+async function pollStatus(socket: string): Promise<PolledStatus | undefined> {
   try {
     const { status, body } = await askUnix(socket, "/status", { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return status === 200 ? parse(JSON.parse(body)) : undefined;

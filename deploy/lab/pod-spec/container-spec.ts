@@ -1,4 +1,4 @@
-import { readContainerPort, type WrittenContainerPort } from "../../../agent/objects/pod-ports.ts";
+import { readContainerPort, type WrittenContainerPort } from "../../../agent/objects/container-ports.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
 import { capabilityName } from "./capabilities.ts";
 import type { ConfigKind } from "./config-data.ts";

@@ -1,4 +1,4 @@
-import { isDnsSubdomain } from "../../../agent/objects/names.ts";
+import { isDnsSubdomain } from "../../../agent/objects/valid-names.ts";
 import { readNodeName, readServiceAccount } from "../../../agent/objects/pod.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
 import { readContainer, type ContainerSpec } from "./container-spec.ts";

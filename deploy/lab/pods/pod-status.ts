@@ -1,4 +1,4 @@
-import type { LabPodStatus } from "../control/lab-status.ts";
+import type { LabPodStatus } from "../control/status-protocol.ts";
 import { tailOf } from "../machine/log-tail.ts";
 import type { Usage } from "../machine/usage.ts";
 import type { PolledStatus } from "../nodes/agent-process.ts";

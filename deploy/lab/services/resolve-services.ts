@@ -1,5 +1,5 @@
 import { familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
-import type { ServiceStatus } from "../control/lab-status.ts";
+import type { ServiceStatus } from "../control/status-protocol.ts";
 import { podKey } from "../pod-spec/pod-plan.ts";
 import type { ClusterIPs } from "./cluster-ips.ts";
 import { slicesOf, type EndpointPod, type Slice } from "./endpoint-slices.ts";

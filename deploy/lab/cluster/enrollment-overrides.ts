@@ -12,7 +12,7 @@ interface Override {
 }
 
 /** The labels that `ambit enroll` and `unenroll` have set. Each counts until the object's own label changes. */
-export class Enrollment {
+export class EnrollmentOverrides {
   /** By `namespace` or `namespace/pod`. */
   readonly #overrides = new Map<string, Override>();
 

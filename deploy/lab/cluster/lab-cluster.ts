@@ -17,7 +17,7 @@ import type { Desired } from "./desired.ts";
 const MAX_GRACE_MS = 5_000;
 
 /** The pods of the lab: makes those that are wanted, and ends the others. */
-export class Cluster {
+export class LabCluster {
   readonly #paths: LabPaths;
   readonly #nodes: readonly LabNode[];
   readonly #onChange: () => void;

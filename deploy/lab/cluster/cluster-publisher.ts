@@ -7,14 +7,14 @@ import type { Pod } from "../pods/pod.ts";
 import { ClusterIPs } from "../services/cluster-ips.ts";
 import { resolveServices, type ResolvedService } from "../services/resolve-services.ts";
 import type { Desired } from "./desired.ts";
-import type { Enrollment, Labels } from "./enrollment.ts";
+import type { EnrollmentOverrides, Labels } from "./enrollment-overrides.ts";
 import { namespaceObject, nodeObject, podObject, serviceObject, sliceObject } from "./resolved-objects.ts";
 
 /** Tells the agents, the name servers, the kubelets and kube-proxy what the cluster is now. */
 export class ClusterPublisher {
   readonly #files: ClusterFiles;
   readonly #nodes: readonly LabNode[];
-  readonly #enrollment: Enrollment;
+  readonly #enrollment: EnrollmentOverrides;
   readonly #toKubeProxy: (services: readonly ResolvedService[]) => void;
   readonly #clusterIPs = new ClusterIPs();
   #services: readonly ResolvedService[] = [];
@@ -23,7 +23,7 @@ export class ClusterPublisher {
   constructor(
     folder: string,
     nodes: readonly LabNode[],
-    enrollment: Enrollment,
+    enrollment: EnrollmentOverrides,
     toKubeProxy: (services: readonly ResolvedService[]) => void,
   ) {
     this.#files = new ClusterFiles(folder);

@@ -1,5 +1,5 @@
 import type { ContainerPort, ProbePort } from "../model/workload.ts";
-import { isPortName } from "./names.ts";
+import { isPortName } from "./valid-names.ts";
 import type { Reader } from "./reader.ts";
 
 /** Containers that run while the Pod does: init containers with restartPolicy Always (KEP-753) are among them. */
