@@ -135,11 +135,12 @@ export class Lab {
     const nodes = this.#nodes.map((node) => this.#nodeStatus(node));
     const pods = this.#cluster.pods.map((pod) => this.#podStatus(pod));
     const { rejected } = this.#desired;
+    const { failedJobs } = this.#cluster;
     // A Job replaces its failed pods, and reports by itself once it gives up.
     const ofJobs = new Set(this.#cluster.pods.filter(isOfJob).map(({ uid }) => uid));
     const lost = [
       ...rejected.map(({ kind, namespace, name, reason }) => `${kind} ${namespace}/${name}: ${reason}`),
-      ...this.#cluster.failedJobs,
+      ...failedJobs.map(({ namespace, name, reason }) => `Job ${namespace}/${name}: ${reason}`),
       ...[...this.#cluster.unplaced].map(([pod, reason]) => `Pod ${pod}: ${reason}`),
       ...pods
         .filter(({ phase, uid }) => phase === "Failed" && !ofJobs.has(uid))
@@ -148,7 +149,7 @@ export class Lab {
     const late = [
       ...nodes.filter(({ ready }) => !ready).map(({ name, reason }) => `Node ${name}: ${reason}`),
       ...pods
-        .filter(({ phase, reason }) => phase !== "Failed" && reason !== "" && reason !== LEAVING)
+        .filter(({ phase, status, reason }) => phase !== "Failed" && status !== "Terminating" && reason !== "")
         .map(({ namespace, name, reason }) => `Pod ${namespace}/${name}: ${reason}`),
       ...this.#cluster.waitingFor,
       ...this.#cluster.pods.filter(isFresh).map(({ plan }) => `Pod ${podKey(plan)}: it has just started`),
@@ -160,6 +161,7 @@ export class Lab {
       ready: lost.length === 0 && late.length === 0,
       waitingFor: [...lost, ...late],
       failed: lost.length > 0,
+      failedJobs: [...rejected.filter(({ kind }) => kind === "Job"), ...failedJobs].map(podKey),
       authorityPid: this.#authority?.pid ?? null,
       nodes,
       pods: pods.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name)),
@@ -262,8 +264,6 @@ function isFresh(pod: Pod): boolean {
 function isOfJob({ plan }: Pod): boolean {
   return plan.owner?.startsWith("Job ") === true;
 }
-
-const LEAVING = "it is being removed";
 
 function notInLab(what: string): AmbitError {
   return new AmbitError({

@@ -22,22 +22,17 @@ const POD: Columns = {
     const containers = list(object.value, "spec", "containers").length;
     const ready = pod?.containers.filter((container) => container.ready).length ?? 0;
     const restarts = pod?.containers.reduce((sum, container) => sum + container.restarts, 0) ?? 0;
-    const state = pod === undefined ? "Pending" : stateOf(pod.phase, pod.reason);
     const place = [pod?.ip ?? "<none>", pod?.node || "<none>", pod?.enrolled === true ? "yes" : "no"];
-    return [object.name, `${ready}/${containers}`, state, String(restarts), age(object, now), ...place];
+    return [
+      object.name,
+      `${ready}/${containers}`,
+      pod?.status ?? "Pending",
+      String(restarts),
+      age(object, now),
+      ...place,
+    ];
   },
 };
-
-/** kubectl's STATUS column: the reason, if it is one of Kubernetes' own words. */
-function stateOf(phase: string, reason: string): string {
-  if (phase === "Succeeded") return "Completed";
-  if (reason === "it is being removed") return "Terminating";
-  const [, known] =
-    /\b(CrashLoopBackOff|CreateContainerConfigError|CreateContainerError|ContainerCreating|Init \d+\/\d+)/u.exec(
-      reason,
-    ) ?? [];
-  return known?.replace("Init ", "Init:") ?? (phase === "Failed" ? "Error" : phase);
-}
 
 const SERVICE: Columns = {
   head: ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE"],
@@ -111,7 +106,7 @@ const JOB: Columns = {
     const { done } = owned(object, status);
     const parallelism = Number(text(object.value, "spec", "parallelism") || "1");
     const completions = text(object.value, "spec", "completions") || String(Math.max(1, parallelism));
-    const failed = status.waitingFor.some((line) => line.startsWith(`Job ${object.namespace}/${object.name}:`));
+    const failed = status.failedJobs.includes(`${object.namespace}/${object.name}`);
     const state = failed ? "Failed" : done >= Number(completions) ? "Complete" : "Running";
     return [object.name, state, `${done}/${completions}`, age(object, now)];
   },

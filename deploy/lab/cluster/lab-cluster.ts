@@ -44,9 +44,9 @@ export class LabCluster {
     return this.#unplaced;
   }
 
-  /** Jobs that have failed, and why, in words. */
-  get failedJobs(): readonly string[] {
-    return [...this.#failedJobs].map(([job, { reason }]) => `${job}: ${reason}`);
+  /** Jobs that have failed. */
+  get failedJobs(): readonly JobFailure[] {
+    return [...this.#failedJobs.values()];
   }
 
   /** StatefulSets that still lack pods, in words. */

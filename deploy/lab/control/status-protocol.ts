@@ -11,6 +11,8 @@ export interface LabStatus {
   readonly waitingFor: readonly string[];
   /** True if waiting cannot help some of `waitingFor`. */
   readonly failed: boolean;
+  /** Jobs that have failed, and Jobs that the lab cannot read, as `namespace/name`. */
+  readonly failedJobs: readonly string[];
   /** The process that signs certificates; null without agents, and while it restarts. */
   readonly authorityPid: number | null;
   readonly nodes: readonly LabNodeStatus[];
@@ -36,6 +38,20 @@ export interface LabNodeStatus {
   readonly reason: string;
 }
 
+export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
+
+/** Kubernetes' words for why a container waits (`state.waiting.reason`). */
+export type WaitingReason =
+  "ContainerCreating" | "CreateContainerConfigError" | "CreateContainerError" | "CrashLoopBackOff";
+
+/** A pod's phase, or what holds the pod up, in Kubernetes' words. */
+export type PodStatusWord =
+  | Exclude<PodPhase, "Succeeded" | "Failed">
+  | ("Completed" | "Error" | "Terminating")
+  | WaitingReason
+  /** Init containers that are through, and all of them. */
+  | `Init:${number}/${number}`;
+
 export interface LabPodStatus {
   readonly namespace: string;
   readonly name: string;
@@ -46,7 +62,9 @@ export interface LabPodStatus {
   readonly ip6: string | null;
   /** Path of its network namespace. */
   readonly netns: string;
-  readonly phase: string;
+  readonly phase: PodPhase;
+  /** As in kubectl's column STATUS. */
+  readonly status: PodStatusWord;
   /** Its labels, and those of its namespace, say that it belongs to the mesh. */
   readonly wanted: boolean;
   /** Its node's agent says that it is in the mesh. */

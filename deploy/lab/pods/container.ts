@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { messageOf } from "../../../agent/lib/errors.ts";
 import { start, type Child } from "../../../agent/lib/exec.ts";
+import type { WaitingReason } from "../control/status-protocol.ts";
 import { killCgroup } from "../machine/cgroup.ts";
 import { RestartDelay } from "../machine/restart-delay.ts";
 import type { ConfigLookup } from "../pod-spec/config-data.ts";
@@ -9,10 +10,18 @@ import type { RestartPolicy } from "../pod-spec/pod-spec.ts";
 import { joinCommand, startCommand, type ContainerPlace, type Mounts } from "./container-command.ts";
 import { containerCommand, containerEnv, type DownwardFields } from "./container-env.ts";
 
+/** `message`: details for people; "" where there are none. */
 export type ContainerState =
-  | { readonly kind: "waiting"; readonly reason: string }
+  | { readonly kind: "waiting"; readonly reason: WaitingReason; readonly message: string }
   | { readonly kind: "running"; readonly pid: number; readonly startedAt: Date }
-  | { readonly kind: "exited"; readonly code: number; readonly reason: string };
+  | { readonly kind: "exited"; readonly code: number; readonly message: string };
+
+/** Why a container waits, or how it ended, in words; "" while it runs. */
+export function describeState(state: ContainerState): string {
+  if (state.kind === "running") return "";
+  if (state.kind === "exited") return `ended with ${state.message}`;
+  return state.message === "" ? state.reason : `${state.reason}: ${state.message}`;
+}
 
 export interface ContainerOptions {
   readonly spec: ContainerSpec;
@@ -38,7 +47,7 @@ export class Container {
   /** As of the last start. */
   #env: ReadonlyMap<string, string> = new Map();
   readonly #delay = new RestartDelay();
-  #state: ContainerState = { kind: "waiting", reason: "ContainerCreating" };
+  #state: ContainerState = { kind: "waiting", reason: "ContainerCreating", message: "" };
   #starts = 0;
   #child: Child | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -71,10 +80,10 @@ export class Container {
     if (this.#stopping) return;
     try {
       const missing = this.#launch();
-      if (missing !== "") this.#waitFor(`CreateContainerConfigError: ${missing}`);
+      if (missing !== "") this.#waitFor("CreateContainerConfigError", missing);
     } catch (error) {
       // For example a file in the place of a folder. It concerns this container alone, and somebody can repair it.
-      this.#waitFor(`CreateContainerError: ${messageOf(error)}`);
+      this.#waitFor("CreateContainerError", messageOf(error));
     }
   }
 
@@ -118,9 +127,11 @@ export class Container {
     child.once("exit", () => clearTimeout(force));
   }
 
-  /** Waits, and then tries again. `reason`: in Kubernetes' words. */
-  #waitFor(reason: string): void {
-    if (this.#state.kind !== "waiting" || this.#state.reason !== reason) this.#set({ kind: "waiting", reason });
+  /** Waits, and then tries again. */
+  #waitFor(reason: WaitingReason, message: string): void {
+    const state = this.#state;
+    const isKnown = state.kind === "waiting" && state.reason === reason && state.message === message;
+    if (!isKnown) this.#set({ kind: "waiting", reason, message });
     this.#timer = setTimeout(() => this.start(), CONFIG_RETRY_MS);
   }
 
@@ -151,7 +162,7 @@ export class Container {
     this.#lastEnd = this.#reason === "" ? how : `${this.#reason} (${how})`;
     this.#reason = "";
     this.#restarting = false;
-    this.#set({ kind: "exited", code, reason: this.#lastEnd });
+    this.#set({ kind: "exited", code, message: this.#lastEnd });
     // Children of the process end with it, as they would in a container's PID namespace.
     void killCgroup(this.#options.place.cgroup).then(() => this.#scheduleRestart(code));
   }
@@ -160,7 +171,7 @@ export class Container {
     const { restartPolicy } = this.#options;
     if (this.#stopping || restartPolicy === "Never" || (restartPolicy === "OnFailure" && code === 0)) return;
     const delayMs = this.#delay.next();
-    this.#set({ kind: "waiting", reason: `CrashLoopBackOff: ended with ${this.#lastEnd}` });
+    this.#set({ kind: "waiting", reason: "CrashLoopBackOff", message: `ended with ${this.#lastEnd}` });
     this.#timer = setTimeout(() => this.start(), delayMs);
   }
 

@@ -1,7 +1,8 @@
-import type { LabPodStatus } from "../control/status-protocol.ts";
+import type { LabPodStatus, PodStatusWord } from "../control/status-protocol.ts";
 import { tailOf } from "../machine/log-tail.ts";
 import type { Usage } from "../machine/usage.ts";
 import type { PolledStatus } from "../nodes/agent-process.ts";
+import { describeState } from "./container.ts";
 import type { Pod } from "./pod.ts";
 
 /** `wanted`: the labels put the pod into the mesh. `agent`: its agent's last answer. `meshed`: the lab has agents. */
@@ -26,6 +27,7 @@ export function podStatus(
     ip6: pod.addresses.ipv6 ?? null,
     netns: pod.netnsPath,
     phase: pod.phase,
+    status: statusWord(pod),
     wanted,
     enrolled,
     ready: pod.ready,
@@ -43,6 +45,17 @@ export function podStatus(
   };
 }
 
+/** kubectl's STATUS: the phase, or what holds the pod up. */
+function statusWord(pod: Pod): PodStatusWord {
+  if (pod.phase === "Succeeded") return "Completed";
+  if (pod.failure !== "") return "Error";
+  if (pod.stopping) return "Terminating";
+  const init = pod.initProgress;
+  if (init !== undefined) return `Init:${init.done}/${init.all}`;
+  for (const { state } of pod.containers) if (state.kind === "waiting") return state.reason;
+  return pod.phase === "Failed" ? "Error" : pod.phase;
+}
+
 function explain(pod: Pod): string {
   if (pod.failure !== "") return pod.failure;
   if (pod.stopping) return "it is being removed";
@@ -52,7 +65,10 @@ function explain(pod: Pod): string {
       const said = container.state.kind === "running" ? "" : tailOf(container.logFile, 3);
       return `container ${container.spec.name}: ${pod.explain(container)}${said && `; it said: ${said}`}`;
     });
-  const init = pod.explainInit();
-  if (init !== "") return init;
+  const init = pod.initProgress;
+  if (init !== undefined) {
+    const { spec, state } = init.current;
+    return `Init ${init.done}/${init.all}: ${spec.name} ${describeState(state) || "runs"}`;
+  }
   return reasons.join("; ") || "it is being started";
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../../agent/lib/errors.ts";
+import type { PodPhase } from "../control/status-protocol.ts";
 import type { ProbedContainer, ProbeResult, ProbeRole } from "../kubelet/kubelet-protocol.ts";
 import { removeCgroup } from "../machine/cgroup.ts";
 import { podLogDir, type LabPaths } from "../machine/lab-paths.ts";
@@ -15,12 +16,10 @@ import type { PodPlan } from "../pod-spec/pod-plan.ts";
 import type { RestartPolicy } from "../pod-spec/pod-spec.ts";
 import type { Mounts } from "./container-command.ts";
 import { downwardFields, type PodIdentity } from "./container-env.ts";
-import { Container } from "./container.ts";
+import { Container, describeState } from "./container.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { ProbeResults } from "./probe-results.ts";
 import { Volumes } from "./volumes.ts";
-
-export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
 
 /** A pod that has a node: its network namespace, its cgroup, its containers. `stop` ends it for good. */
 export class Pod {
@@ -64,9 +63,9 @@ export class Pod {
     return this.#containers;
   }
 
-  /** Which init container the pod waits for, in words; "" when they are through. */
-  explainInit(): string {
-    return this.#containers.length > 0 ? "" : this.#init.explain();
+  /** The init container that the pod waits for; undefined when they are through. */
+  get initProgress(): InitProgress | undefined {
+    return this.#containers.length > 0 ? undefined : this.#init.progress();
   }
 
   get stopping(): boolean {
@@ -210,6 +209,13 @@ function shortUid(uid: string): string {
   return uid.replaceAll("-", "").slice(0, 12);
 }
 
+/** How far a pod's init containers are. `current`: the one that the pod waits for. */
+export interface InitProgress {
+  readonly done: number;
+  readonly all: number;
+  readonly current: Container;
+}
+
 /** Init containers run one after the other, each to its end; a sidecar (restartPolicy Always) only has to start. */
 class InitContainers {
   readonly all: readonly Container[];
@@ -235,18 +241,15 @@ class InitContainers {
   /** Which one has failed for good, in words; "" if none has. Only for pods that do not retry. */
   failure(): string {
     for (const { state, spec } of this.all) {
-      if (state.kind === "exited" && state.code !== 0) return `init container ${spec.name} ended with ${state.reason}`;
+      if (state.kind === "exited" && state.code !== 0) return `init container ${spec.name} ${describeState(state)}`;
     }
     return "";
   }
 
-  /** Which one the pod waits for, in words. */
-  explain(): string {
-    const done = this.all.filter(isThrough).length;
+  /** The one that the pod waits for; undefined when all are through. */
+  progress(): InitProgress | undefined {
     const current = this.all.find((container) => !isThrough(container));
-    if (current === undefined) return "";
-    const { state, spec } = current;
-    return `Init ${done}/${this.all.length}: ${spec.name} ${state.kind === "running" ? "runs" : state.reason}`;
+    return current && { done: this.all.filter(isThrough).length, all: this.all.length, current };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ProbedContainer, ProbeResult, ProbeRole } from "../kubelet/kubelet-protocol.ts";
-import type { Container } from "./container.ts";
+import { describeState, type Container } from "./container.ts";
 
 /** The last results of a pod's probes, and what follows from them: has a container started, and is it ready? */
 export class ProbeResults {
@@ -21,9 +21,7 @@ export class ProbeResults {
 
   /** Why a container is not ready, in words; "" if it is. */
   explain(container: Container): string {
-    const { state } = container;
-    if (state.kind === "waiting") return state.reason;
-    if (state.kind === "exited") return `ended with ${state.reason}`;
+    if (container.state.kind !== "running") return describeState(container.state);
     if (this.isReady(container)) return "";
     const role = this.#isStarted(container) ? "readiness" : "startup";
     return this.#result(container, role)?.message || `its ${role} probe has not answered yet`;

@@ -1,5 +1,6 @@
 import type { RawObject } from "../../../agent/objects/raw-object.ts";
 import type { Reader } from "../../../agent/objects/reader.ts";
+import type { PodPhase } from "../control/status-protocol.ts";
 import { hostName, ownerKey, type PodPlan } from "../pod-spec/pod-plan.ts";
 import { warnOfUnsupported } from "../pod-spec/unsupported.ts";
 import { readTemplate, type PodTemplate } from "./pod-template.ts";
@@ -55,7 +56,7 @@ export function jobPod(plan: JobPlan, suffix: string): PodPlan {
 /** What `nextJobStep` reads of a Job's pod. */
 export interface JobPod {
   readonly revision: string;
-  readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
+  readonly phase: PodPhase;
   /** How often its containers have restarted. */
   readonly restarts: number;
   readonly stopping: boolean;
@@ -64,6 +65,8 @@ export interface JobPod {
 
 /** A Job's failure. It holds until the Job's template changes. */
 export interface JobFailure {
+  readonly namespace: string;
+  readonly name: string;
   readonly revision: string;
   readonly reason: string;
 }
@@ -92,7 +95,7 @@ export function nextJobStep<T extends JobPod>(plan: JobPlan, pods: readonly T[],
   const tries = active.reduce((sum, pod) => sum + pod.restarts, lost);
   if (tries > plan.backoffLimit) {
     const reason = `BackoffLimitExceeded: ${tries} failed, and backoffLimit is ${plan.backoffLimit}`;
-    return { create: 0, remove: active, failure: { revision, reason } };
+    return { create: 0, remove: active, failure: { namespace: plan.namespace, name: plan.name, revision, reason } };
   }
   const wanted = Math.max(0, Math.min(plan.parallelism, plan.completions - succeeded));
   const oldestFirst = active.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
