@@ -25,7 +25,7 @@ export class Debounce {
 
   call(): void {
     if (this.closed) return;
-    this.firstCallMs ??= Date.now();
+    this.firstCallMs ??= performance.now();
     if (!this.running) this.schedule(this.firstCallMs);
   }
 
@@ -36,8 +36,8 @@ export class Debounce {
 
   private schedule(firstCallMs: number): void {
     clearTimeout(this.timer);
-    const latest = firstCallMs + this.maxWaitMs - Date.now();
-    const rest = this.restUntilMs - Date.now();
+    const latest = firstCallMs + this.maxWaitMs - performance.now();
+    const rest = this.restUntilMs - performance.now();
     this.timer = setTimeout(() => void this.run(), Math.max(0, rest, Math.min(this.waitMs, latest)));
   }
 
@@ -46,7 +46,7 @@ export class Debounce {
     this.running = true;
     const startedMs = performance.now();
     await this.task();
-    this.restUntilMs = Date.now() + (performance.now() - startedMs) * REST;
+    this.restUntilMs = performance.now() + (performance.now() - startedMs) * REST;
     this.running = false;
     // Set again by calls in the meantime.
     if (this.firstCallMs !== undefined && !this.closed) this.schedule(this.firstCallMs);
