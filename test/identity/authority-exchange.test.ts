@@ -186,6 +186,21 @@ test("a silent node is waited for until its certificates have ended", async () =
   expect(second).toBeGreaterThan(first);
 });
 
+test("a node whose records the authority has ended tells it again, though nothing has changed", async () => {
+  const [n1, n2] = [await start("n1"), await start("n2")];
+  n2.announce(sandboxes("q1"));
+  n1.announce(sandboxes("p1"));
+  await until(() => [captured(n1), captured(n2)], [["q1"], ["p1"]]);
+  // The authority's clock is a day ahead for a while: it takes both for nodes that have left.
+  clock.advance(2 * LIFETIME_MS);
+  fixture.exchange.refresh();
+  expect(fixture.exchange.nodes().size).toBe(0);
+  await eventually(() => {
+    expect([...fixture.exchange.nodes().values()].map(({ reported }) => reported)).toEqual([true, true]);
+    expect([captured(n1), captured(n2)]).toEqual([["q1"], ["p1"]]);
+  });
+});
+
 test("a node's pods are announced by that node alone", async () => {
   const [n1, n2] = [await start("n1"), await start("n2")];
   fixture.pods.set("p1", "n1").set("q1", "n2");
@@ -213,6 +228,17 @@ test("a node that has lost its folder is not taken for one that is followed", as
   expect(after.followed()).toBe(0);
   n2.follow(n2.revision());
   await until(() => after.followed() > version);
+});
+
+test.each([
+  ...["", "{}", "[]", "null", "7", '{"announced":{"version":1,"sandboxes":[]},"followed":0}'],
+  '{"announced":{"version":1,"sandboxes":[]},"followed":0,"versions":{},"records":[null]}',
+  '{"announced":{"version":"1","sandboxes":[]},"followed":0,"versions":{},"records":[]}',
+])("a file that holds something else is none: %s", async (text) => {
+  writeFileSync(fileOf("n1"), text);
+  const [n1, n2] = [await start("n1"), await start("n2")];
+  n1.announce(sandboxes("p1"));
+  await eventually(() => expect(captured(n2)).toEqual(["p1"]));
 });
 
 test("a file that cannot be read is none, and one that cannot be written changes nothing", async () => {

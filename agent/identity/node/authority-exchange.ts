@@ -6,7 +6,7 @@ import type { Logger } from "../../lib/log.ts";
 import { writePrivateFile } from "../../lib/private-file.ts";
 import type { AnnouncedSandbox, Exchange, WaitedForNode } from "../../model/exchange.ts";
 import type { ExchangeNews, ExchangeQuestion, ExchangeReport, Standing } from "../protocol.ts";
-import { ExchangeView, type StoredExchange } from "./exchange-view.ts";
+import { ExchangeView, parseStored, type StoredExchange } from "./exchange-view.ts";
 import { LongPoll } from "./long-poll.ts";
 
 /** How a node reaches the authority: `AuthorityClient`. Both requests reject with the reason. */
@@ -191,7 +191,7 @@ class AuthorityExchange implements Exchange {
 /** A file that cannot be read is none: the authority says again what it said. */
 function read(file: string): StoredExchange | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as StoredExchange;
+    return parseStored(readFileSync(file, "utf8"));
   } catch {
     return undefined;
   }

@@ -23,6 +23,31 @@ export interface StoredExchange {
   readonly records: readonly SandboxRecord[];
 }
 
+/** Reads what `toStore` made, as JSON; undefined: it is something else, such as the file of another version. */
+export function parseStored(text: string): StoredExchange | undefined {
+  const { announced, followed, knows, versions, records } = fieldsOf(JSON.parse(text));
+  const { version, sandboxes } = fieldsOf(announced);
+  const position = fieldsOf(knows);
+  if (!isCount(version) || !isListOf(sandboxes, ["uid", "cookie"])) return undefined;
+  if (knows !== undefined && !(typeof position["instance"] === "string" && isCount(position["revision"])))
+    return undefined;
+  if (!isCount(followed) || !Object.values(fieldsOf(versions)).every(isCount)) return undefined;
+  if (!isListOf(records, ["node", "uid", "cookie"])) return undefined;
+  return { announced, followed, knows, versions: versions ?? {}, records } as StoredExchange; // Each field was looked at.
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isListOf(value: unknown, texts: readonly string[]): boolean {
+  return Array.isArray(value) && value.every((one) => texts.every((name) => typeof fieldsOf(one)[name] === "string"));
+}
+
 const NOTHING: StoredExchange = {
   announced: { version: 0, sandboxes: [] },
   followed: 0,
