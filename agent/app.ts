@@ -7,7 +7,7 @@ import type { NodeProxy, NodeProxyOptions } from "./envoy/proxy.ts";
 import { NO_EXCHANGE } from "./identity/node/no-exchange.ts";
 import { KeySets } from "./jwks/key-sets.ts";
 import { openCapture } from "./kernel/capture.ts";
-import { SYSTEM_CLOCK } from "./lib/clock.ts";
+import { STEADY_CLOCK, SYSTEM_CLOCK } from "./lib/clock.ts";
 import { Debounce } from "./lib/debounce.ts";
 import { json, serve, text } from "./lib/http-server.ts";
 import { refuseSecond } from "./lib/listen.ts";
@@ -103,7 +103,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
     sandboxes: source.sandboxes,
     hasCertificate: (workload) => hasCertificate(certificates?.current(), workload, trustDomain),
     times: options,
-    clock: SYSTEM_CLOCK,
+    clock: STEADY_CLOCK,
     log,
     onChange,
   });
@@ -177,7 +177,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
   }
   const sweep = setInterval(() => {
     capture.sweep();
-    pods.lookAtListeners();
+    pods.lookAgain();
   }, SWEEP_MS);
   log.info({ node, capture: capture.how }, "agent runs");
 

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import type { IpFamily } from "../lib/ip-address.ts";
@@ -76,6 +76,7 @@ export class Enrolment {
     return this.#records.entries().map(([cookie, { uid, netns, phase }]) => ({
       sandbox: { uid, netns, cookie: String(cookie) },
       phase,
+      inbound: existsSync(this.#pinOf(cookie)) ? "captured" : "open",
     }));
   }
 

@@ -13,3 +13,12 @@ export const SYSTEM_CLOCK: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * For durations: it goes on evenly when somebody sets the machine's clock. A deadline by the time of day would come an hour
+ * late after a step of one hour back, and at once after a step forward.
+ */
+export const STEADY_CLOCK: Clock = {
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  after: (ms, callback) => SYSTEM_CLOCK.after(ms, callback),
+};

@@ -16,4 +16,6 @@ export interface KernelPod {
 export interface KnownSandbox {
   readonly sandbox: Sandbox;
   readonly phase: MeshPhase;
+  /** What the kernel does with connections to it. */
+  readonly inbound: PodEffects["inbound"];
 }

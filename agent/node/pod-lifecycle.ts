@@ -5,7 +5,9 @@ import {
   type Guarded,
   type Joining,
   type Leaving,
+  type Left,
   type MeshPhase,
+  type PodEffects,
   type PodState,
   type Waiting,
 } from "../model/pod-state.ts";
@@ -93,12 +95,17 @@ export const NEW_POD: PodRecord = {
   spokenTo: undefined,
 };
 
-/** A sandbox that an earlier agent has left in this phase: the kernel's programs and the proxy have gone on without it. */
-export function restoredPod(phase: MeshPhase): PodRecord {
-  const guarded = { since: -Infinity, strict: true, captured: true } as const;
+/**
+ * A sandbox that an earlier agent has left in this phase: the kernel's programs and the proxy have gone on without it.
+ * `inbound`: what the kernel does with connections to it.
+ */
+export function restoredPod(phase: MeshPhase, inbound: PodEffects["inbound"]): PodRecord {
+  const guarded: Guarded = { phase: "guarded", since: -Infinity, strict: true, captured: true };
+  // It may have been in the mesh before that: other nodes may speak mTLS to it until they follow what this agent tells them.
+  const guardedPod: PodRecord = { ...NEW_POD, labelled: true, spokenTo: Infinity, state: guarded };
   switch (phase) {
     case "guarded":
-      return { ...NEW_POD, labelled: true, state: { phase, ...guarded } };
+      return guardedPod;
     case "captured":
     case "leaving": {
       // The label, which is read next, decides whether it goes on leaving.
@@ -112,13 +119,18 @@ export function restoredPod(phase: MeshPhase): PodRecord {
       return { ...NEW_POD, labelled: true, certificate: "proxy", spokenTo: Infinity, state };
     }
     case "joining":
+      // It was guarded before. To begin anew would open a pod that may have been STRICT.
+      if (inbound === "captured") return guardedPod;
+      return { ...NEW_POD, state: LEFT };
     case "left":
-      return { ...NEW_POD, state: { phase: "left", listeners: "all" } };
+      return { ...NEW_POD, state: LEFT };
     case "outside":
     case "waiting":
       return NEW_POD;
   }
 }
+
+const LEFT: Left = { phase: "left", listeners: "all" };
 
 /**
  * The next record of a sandbox after an event. Pure: time comes in as `now`, in milliseconds since 1970. What the new state
@@ -162,7 +174,10 @@ function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
     }
     case "proxy-started": {
       const proxyLostAt = record.certificate === "proxy" ? now : undefined;
-      return { ...record, listener: false, proxyLostAt, state: served(state, undefined) };
+      const after = served(state, undefined);
+      // The new proxy is given what has been published already. A new epoch makes the agent publish again, and hear of it.
+      const epoch = record.epoch + (after === state ? 0 : 1);
+      return { ...record, listener: false, proxyLostAt, state: after, epoch };
     }
     case "refused": {
       const after = refused(state);

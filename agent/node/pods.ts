@@ -72,6 +72,12 @@ interface Entry {
   asked: Asked | undefined;
   /** Why it did not do that; undefined: it did. */
   failure: string | undefined;
+  /** Since when its listener is looked for; undefined: it is not. */
+  lookingSince: number | undefined;
+}
+
+function newEntry(sandbox: Sandbox, record: PodRecord): Entry {
+  return { sandbox, workload: undefined, record, asked: undefined, failure: undefined, lookingSince: undefined };
 }
 
 /** The kernel is asked again for what it did not do. */
@@ -81,6 +87,9 @@ const RETRY_MS = 1_000;
 const LOOK_MS = 10;
 const LOOK_LATER_MS = 500;
 const PATIENCE_MS = 10_000;
+
+/** The agent's own timer is limited to some weeks, and a grace is not. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 /**
  * The state manager of this node's pods: one record for each sandbox. Events come in, `reduce` gives the next state, and its
@@ -96,15 +105,12 @@ export class Pods {
   #states: ReadonlyMap<string, LocalPodState> | undefined;
   /** One timer for all pods: it looks at them when the next one changes by time alone, or at their listeners. */
   #callOff = (): void => undefined;
-  /** Since when a listener is looked for; undefined: none is. */
-  #lookingSince: number | undefined;
   #closed = false;
 
   constructor(options: PodsOptions) {
     this.#options = options;
-    for (const { sandbox, phase } of options.kernel.known()) {
-      const nothing = { workload: undefined, asked: undefined, failure: undefined };
-      this.#entries.set(sandboxKey(sandbox), { sandbox, record: restoredPod(phase), ...nothing });
+    for (const { sandbox, phase, inbound } of options.kernel.known()) {
+      this.#entries.set(sandboxKey(sandbox), newEntry(sandbox, restoredPod(phase, inbound)));
     }
   }
 
@@ -183,9 +189,13 @@ export class Pods {
     this.#each(() => []);
   }
 
-  /** Looks at the listeners of all pods, for status; to be called from time to time. */
-  lookAtListeners(): void {
+  /**
+   * To be called from time to time. Looks at the listeners of all pods, for status. Where a network namespace could not be
+   * entered, the mesh is read again, as it may be there by now.
+   */
+  lookAgain(): void {
     this.#each((entry) => (hasListeners(entry.record) ? [this.#listenerOf(entry)] : []));
+    if (this.#unreachable.size > 0 && !this.#closed) this.#options.onChange();
   }
 
   close(): void {
@@ -211,7 +221,7 @@ export class Pods {
       const key = sandboxKey(sandbox);
       const entry = this.#entries.get(key);
       if (entry !== undefined) return entry;
-      const added: Entry = { sandbox, workload: undefined, record: NEW_POD, asked: undefined, failure: undefined };
+      const added = newEntry(sandbox, NEW_POD);
       this.#entries.set(key, added);
       return added;
     } catch (error) {
@@ -335,16 +345,17 @@ export class Pods {
     if (this.#closed) return;
     const { clock, times } = this.#options;
     const now = clock.now();
-    const records = [...this.#entries.values()];
-    const due = records.map(({ record }) => nextWake(record, now, times) ?? Infinity);
-    const looksFor = records.filter((entry) => waitsForListener(entry.record));
-    this.#lookingSince = looksFor.length === 0 ? undefined : (this.#lookingSince ?? now);
-    if (this.#lookingSince !== undefined) {
-      due.push(now + (now - this.#lookingSince < PATIENCE_MS ? LOOK_MS : LOOK_LATER_MS));
+    let next = Infinity;
+    for (const entry of this.#entries.values()) {
+      const { record } = entry;
+      entry.lookingSince = waitsForListener(record) ? (entry.lookingSince ?? now) : undefined;
+      if (entry.lookingSince !== undefined) {
+        next = Math.min(next, now + (now - entry.lookingSince < PATIENCE_MS ? LOOK_MS : LOOK_LATER_MS));
+      }
+      next = Math.min(next, nextWake(record, now, times) ?? Infinity);
     }
-    const next = Math.min(...due);
     if (!Number.isFinite(next)) return;
-    this.#callOff = clock.after(next - now, () =>
+    this.#callOff = clock.after(Math.min(next - now, LONGEST_WAIT_MS), () =>
       this.#each((entry) => (waitsForListener(entry.record) ? [this.#listenerOf(entry)] : [])),
     );
   }

@@ -164,7 +164,7 @@ describePrivileged("one sandbox at a time", () => {
     pin(linkFd ?? -1, join(net.pinDir, "pods", uid));
 
     capture = openCapture(net);
-    expect(capture.known()).toEqual([{ sandbox: { uid, netns, cookie: b }, phase: "captured" }]);
+    expect(capture.known()).toEqual([{ sandbox: { uid, netns, cookie: b }, phase: "captured", inbound: "captured" }]);
     expect(state().links).toEqual([b]);
     expect(readdirSync(join(net.pinDir, "maps"))).not.toContain("enrolments");
     put(capture, other, "captured");

@@ -37,7 +37,9 @@ describePrivileged("the programs outlive the agent", () => {
     capture = openCapture(net);
     expect(capture.how).toBe("adopted");
     const { uid, netns } = client;
-    expect(capture.known()).toEqual([{ sandbox: capture.sandboxOf(uid, netns), phase: "captured" }]);
+    expect(capture.known()).toEqual([
+      { sandbox: capture.sandboxOf(uid, netns), phase: "captured", inbound: "captured" },
+    ]);
     expect(await by()).toBe("proxy");
   });
 

@@ -170,7 +170,7 @@ describe("one pod", () => {
   });
 
   test("whose certificate only the proxy has keeps it until that proxy is replaced, and a moment longer", () => {
-    const start = restoredPod("captured");
+    const start = restoredPod("captured", "captured");
     const before = run(
       [
         [0, label(true)],
@@ -194,6 +194,18 @@ describe("one pod", () => {
         replaced.record,
       ).phases,
     ).toEqual(["captured"]);
+  });
+
+  test("that joins while the proxy is replaced asks for an acknowledgement of the new one", () => {
+    const joining = run([
+      [0, certificate(true)],
+      [0, label(true)],
+      [1, { type: "served", epoch: 2 }],
+    ]).record;
+    const { record } = run([[2, { type: "proxy-started" }]], joining);
+    expect(record.state).toMatchObject({ phase: "joining", servedAt: undefined });
+    // A new epoch makes the agent publish again; otherwise nothing more is acknowledged.
+    expect(record.epoch).toBeGreaterThan(joining.epoch);
   });
 
   test("that the kernel refuses is tried again a second later", () => {
@@ -371,12 +383,22 @@ class World {
         return this.event({ type: "proxy-started" });
       case "agent-restart":
         if (this.record === undefined) return;
-        this.hasCertificate = false;
-        return this.begin(restoredPod(this.record.state.phase));
+        return this.restartAgent(this.record);
       case "sandbox-anew":
       case "pod-ends":
         this.end();
         if (move === "sandbox-anew") this.begin(NEW_POD);
+    }
+  }
+
+  /** The kernel goes on meanwhile; the next agent takes up the pod where it stands, its label included. */
+  restartAgent({ state, labelled }: PodRecord): void {
+    const { inbound } = effectsOf(state);
+    this.hasCertificate = false;
+    this.begin(restoredPod(state.phase, inbound));
+    this.event(label(labelled));
+    if (this.record !== undefined && labelled && inbound === "captured") {
+      expect(effectsOf(this.record.state).inbound).toBe("captured");
     }
   }
 

@@ -16,9 +16,12 @@ class Surroundings {
   known: readonly KnownSandbox[] = [];
   /** Cookies by path: a sandbox that is made anew has another one. */
   readonly cookies = new Map<string, string>();
+  /** Paths of network namespaces that are not there. */
+  readonly missing = new Set<string>();
   /** Cookies of sandboxes in which the proxy listens. */
   readonly listening = new Set<string>();
   refuses = false;
+  strictGraceMs = 5_000;
   readonly certified = new Set<string>();
   announced: readonly string[] = [];
   version = 0;
@@ -29,7 +32,10 @@ class Surroundings {
     return new Pods({
       node: "node-1",
       kernel: {
-        sandboxOf: (uid, netns) => ({ uid, netns, cookie: this.cookies.get(netns) ?? "1" }),
+        sandboxOf: (uid, netns) => {
+          if (this.missing.has(netns)) throw new Error("no such file or directory");
+          return { uid, netns, cookie: this.cookies.get(netns) ?? "1" };
+        },
         setPod: (pod) => this.setPod(pod),
         forget: ({ uid, cookie }) => this.forgotten.push(`${uid}/${cookie}`),
         known: () => this.known,
@@ -38,7 +44,7 @@ class Surroundings {
       exchange: this.exchange(),
       sandboxes: { netnsOf: (uid) => `/netns/${uid}` },
       hasCertificate: ({ uid }) => this.certified.has(uid),
-      times: { strictGraceMs: 5_000 },
+      times: { strictGraceMs: this.strictGraceMs },
       clock: this.clock,
       log: createLogger("test"),
       onChange: () => this.changes++,
@@ -144,8 +150,8 @@ test("a pod that ends is forgotten, and no timer stays", () => {
 
 test("a pod that an earlier agent captured stays captured, and one that is gone by now is forgotten", () => {
   world.known = [
-    { sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured" },
-    { sandbox: { uid: "gone", netns: "/netns/gone", cookie: "7" }, phase: "captured" },
+    { sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured", inbound: "captured" },
+    { sandbox: { uid: "gone", netns: "/netns/gone", cookie: "7" }, phase: "captured", inbound: "captured" },
   ];
   world.listening.add("1");
   const pods = world.open();
@@ -157,7 +163,7 @@ test("a pod that an earlier agent captured stays captured, and one that is gone 
 });
 
 test("a pod that leaves is let go when all other nodes follow", () => {
-  world.known = [{ sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured" }];
+  world.known = [{ sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured", inbound: "captured" }];
   world.certified.add("a");
   const pods = world.open();
   pods.follow(mesh(pod("a", true)));
@@ -201,4 +207,77 @@ test("pods of the node's network, of other nodes, and without an address are lef
   );
   expect(world.asked).toEqual([]);
   expect(pods.states().size).toBe(0);
+});
+
+test("a pod that joins when the proxy is replaced is published again", () => {
+  world.certified.add("a");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  pods.served(pods.epochs());
+  pods.proxyStarts();
+  expect(world.changes).toBe(1);
+  world.listening.add("1");
+  pods.served(pods.epochs());
+  world.clock.advance(10);
+  expect(phase(pods, "a")).toBe("captured");
+});
+
+test("a pod that was guarded stays captured when the agent is replaced while the pod joins", () => {
+  world.known = [{ sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "joining", inbound: "captured" }];
+  world.listening.add("1");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  world.certified.add("a");
+  pods.certificatesChanged();
+  pods.served(pods.epochs());
+  world.clock.advance(1_000);
+  expect(world.asked).toEqual(["a guarded captured/open", "a joining captured/open", "a captured captured/captured"]);
+});
+
+test("a pod without a listener does not make the agent look less often for that of a new one", () => {
+  world.certified.add("a").add("b");
+  world.cookies.set("/netns/a", "1").set("/netns/b", "2");
+  const pods = world.open();
+  const first = pod("a", true);
+  pods.follow(mesh(first));
+  pods.served(pods.epochs());
+  world.clock.advance(60_000);
+  pods.follow(mesh(first, pod("b", true)));
+  pods.served(pods.epochs());
+  world.clock.advance(20);
+  world.listening.add("2");
+  world.clock.advance(10);
+  expect([phase(pods, "a"), phase(pods, "b")]).toEqual(["joining", "captured"]);
+});
+
+test("a network namespace that comes late is entered though the mesh does not change", () => {
+  world.certified.add("a");
+  world.missing.add("/netns/a");
+  const pods = world.open();
+  const found = mesh(pod("a", true));
+  pods.follow(found);
+  expect([...pods.unreachable().keys()]).toEqual(["a"]);
+  world.missing.clear();
+  pods.lookAgain();
+  expect(world.changes).toBe(1);
+  pods.follow(found);
+  expect(phase(pods, "a")).toBe("joining");
+  pods.lookAgain();
+  expect(world.changes).toBe(1);
+});
+
+test("a grace of months sets no timer that fires at once", () => {
+  world.strictGraceMs = 5e9;
+  const waits: number[] = [];
+  world.clock.after = (ms) => {
+    waits.push(ms);
+    return () => undefined;
+  };
+  world.certified.add("a");
+  world.listening.add("1");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  pods.served(pods.epochs());
+  expect(phase(pods, "a")).toBe("captured");
+  expect(Math.max(...waits)).toBeLessThan(2 ** 31);
 });
