@@ -7,7 +7,7 @@ export function closeDownstream(): void {
   proxy_close_stream(DOWNSTREAM);
 }
 
-/** What is asked of the host from here on is asked for another context, until it is called again or the callback ends. */
+/** Host calls after this one are about another context, until the next call of this function or the end of the callback. */
 export function setEffectiveContext(id: u32): void {
   proxy_set_effective_context(id);
 }

@@ -35,7 +35,7 @@ export class Context {
   onDelete(): void {}
 }
 
-/** One configuration of the module: a listener's filter, say. */
+/** One configuration of the module, for example of a listener's filter. */
 export class RootContext {
   readonly context_id: u32;
 
@@ -43,7 +43,7 @@ export class RootContext {
     this.context_id = context_id;
   }
 
-  /** False rejects the configuration; the one before goes on. */
+  /** False rejects the configuration, and the last one stays in use. */
   onConfigure(configuration_size: u32): bool {
     return true;
   }
@@ -52,11 +52,11 @@ export class RootContext {
     return new Context(context_id, this);
   }
 
-  /** Every so many milliseconds, where `set_tick_period_milliseconds` asked for it. */
+  /** Called at the interval that `set_tick_period_milliseconds` has set. */
   onTick(): void {}
 }
 
-/** What the plugin was configured with, as text; only in `onConfigure`. */
+/** The plugin's configuration as text; only in `onConfigure`. */
 export function get_configuration(size: u32): string {
   if (size == 0 || env.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, OUT, OUT + 4) != 0) return "";
   return String.UTF8.decodeUnsafe(answerStart(), answerSize());
@@ -70,12 +70,15 @@ const factories = new Map<string, RootFactory>();
 const roots = new Map<u32, RootContext>();
 const streams = new Map<u32, Context>();
 
-/** Says which class serves a root id. */
+/** Registers the class that serves a root ID. */
 export function registerRootContext(factory: RootFactory, root_id: string): void {
   factories.set(root_id, factory);
 }
 
-/** The host makes contexts; one of an unknown root id is never configured, so that Envoy rejects it. */
+/**
+ * Makes the contexts that the host asks for. An unknown root ID gets none, so that `configure` is false and Envoy
+ * rejects it.
+ */
 export function createContext(id: u32, root: u32): void {
   if (root != 0) {
     if (roots.has(root)) streams.set(id, roots.get(root).createContext(id));

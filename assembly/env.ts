@@ -1,5 +1,6 @@
-// What the host gives (proxy-wasm ABI 0.2.1). The import's module name "env" is this file's name; a function that a
-// filter does not use is not imported. Every one answers a WasmResult, 0 for success.
+// Functions of the host (proxy-wasm ABI 0.2.1). The name of this file is the import's module name, "env". A module
+// imports only the
+// functions that its filter uses. Each returns a WasmResult, 0 for success.
 export declare function proxy_log(level: u32, message: usize, size: usize): u32;
 export declare function proxy_get_current_time_nanoseconds(result: usize): u32;
 export declare function proxy_set_tick_period_milliseconds(period: u32): u32;

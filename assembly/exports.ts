@@ -1,4 +1,4 @@
-// What the host calls. A filter's entry file re-exports those that it needs: one that is not exported is not called.
+// Functions that the host calls. A filter's entry file exports those that it needs; the host does not call the others.
 import { configure, createContext, deleteContext, stream, tick } from "./context";
 import { forgetAnswers } from "./memory";
 

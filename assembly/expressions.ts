@@ -7,15 +7,15 @@ const EVALUATE = new Key("expr_evaluate");
 const TOKEN: usize = memory.data(4, 4);
 
 /**
- * A list of properties that the host reads in one call, as Envoy's expressions (CEL) have it: `[response.code, …]`. A call
- * that answers bytes costs 1–1.7 µs and a list 2 µs and 0.3 µs for each of its members. One member that is not known, and
- * there is no list: read them one by one then.
+ * A list of properties that the host reads in one call, as an expression (CEL) of Envoy's: `[response.code, …]`. A call that
+ * returns bytes costs 1–1.7 µs, and a list 2 µs and 0.3 µs for each of its members. If one member is unknown, there is no list:
+ * then read the members one by one.
  */
 export class PropertyList {
   private readonly token: u32;
   private readonly isKnown: bool;
 
-  /** Only while a root context is being configured: the expression is that one's. */
+  /** Call it only while a root context is being configured: the expression belongs to that context. */
   constructor(expression: string) {
     const text = String.UTF8.encode(expression);
     const status = env.proxy_call_foreign_function(
@@ -30,7 +30,7 @@ export class PropertyList {
     this.token = this.isKnown ? load<u32>(answerStart()) : 0;
   }
 
-  /** The members of the stream at hand; false where one of them is not known. */
+  /** Reads the members for the current stream; false if one of them is unknown. */
   read(list: Pairs): bool {
     if (!this.isKnown) return false;
     store<u32>(TOKEN, this.token);

@@ -1,14 +1,14 @@
-// For modules that are compiled with `--runtime minimal`, which collects only when it is told to: fewest instructions for
-// each object, and none at all where nothing is allocated.
+// For modules that are compiled with `--runtime minimal`, which collects only when the module says so: it takes the
+// fewest instructions for each object, and none where nothing is allocated.
 
 let bytes: usize = 0;
 
-/** About so many bytes have been allocated for a short time. */
+/** Notes that about this many bytes of garbage were allocated. */
 export function noteGarbage(size: usize): void {
   bytes += size;
 }
 
-/** Only as the last thing of a callback: what is still in use on the stack would be taken for garbage. */
+/** Call it last in a callback: the collector takes objects that only the stack refers to for garbage. */
 export function collectGarbage(limit: usize): void {
   if (bytes <= limit) return;
   bytes = 0;

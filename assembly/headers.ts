@@ -9,7 +9,10 @@ export enum HeaderMapTypeValues {
   ResponseTrailers,
 }
 
-/** One of a stream's header maps. `get` tells an absent header ("") apart only by `has`; keep what you read. */
+/**
+ * One of a stream's header maps. `get` returns "" for an absent header; `has` tells the difference. Keep values that you
+ * read.
+ */
 export class HeaderStreamManipulator {
   readonly type: HeaderMapTypeValues;
 
@@ -22,17 +25,17 @@ export class HeaderStreamManipulator {
     return value === null ? "" : value;
   }
 
-  /** The value of a header; null where there is none. */
+  /** The value of a header; null if there is none. */
   find(name: Key): string | null {
     return this.read(name) ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : null;
   }
 
-  /** Asks for a header: true where it is there, and then its value stands where `answerStart` says. */
+  /** Asks for a header. True: it is there, and its value is at `answerStart`. */
   @inline read(name: Key): bool {
     return env.proxy_get_header_map_value(this.type, name.pointer, name.size, OUT, OUT + 4) == 0;
   }
 
-  /** All headers at once: one call of the host, where two headers by name are two. */
+  /** All headers by one host call; each header by name takes a call of its own. */
   all(list: Pairs): bool {
     if (env.proxy_get_header_map_pairs(this.type, OUT, OUT + 4) != 0 || answerSize() < 4) return false;
     list.begin(answerStart());
@@ -65,7 +68,7 @@ export class HeaderStreamManipulator {
     this.removeAt(key.pointer, key.size);
   }
 
-  /** All headers of a name that stands there. */
+  /** All headers with a name that is in memory already. */
   removeAt(name: usize, size: usize): void {
     env.proxy_remove_header_map_value(this.type, name, size);
   }

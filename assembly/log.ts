@@ -14,7 +14,7 @@ export function log(level: LogLevelValues, message: string): void {
   env.proxy_log(level, changetype<usize>(bytes), bytes.byteLength);
 }
 
-/** Compile with `--use abort=assembly/log/abort_to_host`: what went wrong shows in Envoy's log before the module traps. */
+/** Compile with `--use abort=assembly/log/abort_to_host`: Envoy's log then shows the error before the module traps. */
 export function abort_to_host(message: string | null, file: string | null, line: u32, column: u32): void {
   const what = message === null ? "abort" : message;
   const where = file === null ? "" : file;

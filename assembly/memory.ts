@@ -1,16 +1,17 @@
-/** Where the host writes what it answers: [0] pointer, [4] length, [8] a number. Static, so that no call allocates. */
+/** Where the host writes its answers: [0] pointer, [4] length, [8] a number. Static, so that no call allocates. */
 export const OUT: usize = memory.data(16, 8);
 
-// What the host answers in one callback stands here, one answer after the other. The next callback begins anew, so that
-// nothing is allocated, and nothing collected, for an answer that is only looked at.
+// The host's answers during one callback, one after the other. The next callback overwrites them. So an answer that is
+// only read
+// costs no allocation and no collection.
 const ROOM: usize = 65_536;
 const ANSWERS: usize = memory.data(65_536, 16);
 let used: usize = 0;
 
-/** Answers that were too large for it: the first 8 bytes of each hold the one before. */
+/** Answers that were too large for the buffer: the first 8 bytes of each point to the one before. */
 let large: usize = 0;
 
-/** The host asks for room for what it answers. */
+/** The host asks for memory for its answer. */
 export function malloc(size: i32): usize {
   const wanted = (<usize>size + 15) & ~15;
   if (wanted <= ROOM - used) {
@@ -24,7 +25,7 @@ export function malloc(size: i32): usize {
   return block + 16;
 }
 
-/** At the beginning of a callback: what the host has answered before is not needed any more. */
+/** Call it at the beginning of a callback: it forgets the answers of the callback before. */
 export function forgetAnswers(): void {
   used = 0;
   while (large != 0) {
@@ -34,7 +35,7 @@ export function forgetAnswers(): void {
   }
 }
 
-/** Where the host's answer to the last call stands, until the callback is over. */
+/** Address of the host's answer to the last call, valid until the callback ends. */
 export function answerStart(): usize {
   return load<usize>(OUT);
 }
@@ -43,7 +44,7 @@ export function answerSize(): usize {
   return load<u32>(OUT, 4);
 }
 
-/** The host's answer to the last call, to keep. */
+/** A copy of the host's answer to the last call. */
 export function take(): ArrayBuffer {
   return copyOf(answerStart(), answerSize());
 }
@@ -70,7 +71,7 @@ export class Key {
     return this.bytes.byteLength;
   }
 
-  /** The path of a property: its parts divided by NUL, as the ABI has it. */
+  /** The path of a property: its parts divided by NUL, as the ABI asks. */
   static path(parts: string[]): Key {
     return new Key(parts.join("\0"));
   }

@@ -13,7 +13,7 @@ function define(type: MetricType, name: string): u32 {
   return load<u32>(OUT, 8);
 }
 
-/** A metric of Envoy's. Making one with a name that exists gives the same one. */
+/** A metric of Envoy's. A second metric with the same name is the same metric. */
 export class Counter {
   readonly id: u32;
 

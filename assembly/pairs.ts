@@ -1,6 +1,6 @@
 /**
- * Walks over pairs of bytes as the ABI has them: their number, the sizes of each key and value, then the bytes, each with a
- * NUL behind it. A list is pairs whose values are empty.
+ * Walks over pairs of bytes in the form of the ABI: their number, the sizes of each key and value, then the bytes, each
+ * with a NUL after it. A list consists of pairs with empty values.
  */
 export class Pairs {
   private sizes: usize = 0;
@@ -11,7 +11,7 @@ export class Pairs {
   valueStart: usize = 0;
   valueSize: usize = 0;
 
-  /** One pair, for the host. */
+  /** Makes one pair for the host. */
   static of(key: string, value: string): ArrayBuffer {
     const keySize = String.UTF8.byteLength(key);
     const valueSize = String.UTF8.byteLength(value);
@@ -32,7 +32,7 @@ export class Pairs {
     this.at = this.sizes + ((<usize>this.left) << 3);
   }
 
-  /** To the next pair; false behind the last one. */
+  /** Goes to the next pair; false after the last one. */
   next(): bool {
     if (this.left == 0) return false;
     this.left--;
@@ -45,7 +45,7 @@ export class Pairs {
     return true;
   }
 
-  /** Of a list: the next member, a number of 8 bytes; 0 where it is none. */
+  /** The next member of a list, a number of 8 bytes; 0 if it is no such number. */
   nextNumber(): i64 {
     return this.next() && this.keySize == 8 ? load<i64>(this.keyStart) : 0;
   }

@@ -12,8 +12,8 @@ export enum GrpcStatusValues {
 }
 
 /**
- * Answers in the application's place. `details` shows in the access log (%RESPONSE_CODE_DETAILS%; no spaces). Envoy makes
- * a gRPC answer of it where the request is gRPC. `headers`: beside its own, see `Pairs.of`.
+ * Answers the request instead of the application. `details` shows in the access log (%RESPONSE_CODE_DETAILS%; no spaces).
+ * Envoy makes a gRPC answer of it where the request is gRPC. `headers`: added to the answer's own, see `Pairs.of`.
  */
 export function send_local_response(
   status: u32,

@@ -1,7 +1,7 @@
 import * as env from "./env";
 import { Key, OUT, take } from "./memory";
 
-/** What another worker may have changed meanwhile: `cas` says which version was read. */
+/** A value that other workers may change; `cas` is the version that was read. */
 export class SharedValue {
   readonly bytes: ArrayBuffer | null;
   readonly cas: u32;
@@ -18,7 +18,7 @@ export function getShared(key: Key): SharedValue {
   return missing ? new SharedValue(null, 0) : new SharedValue(take(), load<u32>(OUT, 8));
 }
 
-/** False where somebody else was faster: read again and try again. A `cas` of 0 always wins. */
+/** False if another worker has written meanwhile: then read and write again. A `cas` of 0 always succeeds. */
 export function setShared(key: Key, value: ArrayBuffer, cas: u32): bool {
   return env.proxy_set_shared_data(key.pointer, key.size, changetype<usize>(value), value.byteLength, cas) == 0;
 }

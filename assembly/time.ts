@@ -13,7 +13,7 @@ export function nowNanoseconds(): i64 {
   return load<i64>(OUT, 8);
 }
 
-/** For a root context: `proxy_on_tick` is called that often; 0 ends it. */
+/** For a root context: the interval of `proxy_on_tick`; 0 ends the calls. */
 export function set_tick_period_milliseconds(period: u32): void {
   env.proxy_set_tick_period_milliseconds(period);
 }

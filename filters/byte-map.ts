@@ -1,7 +1,7 @@
 import { copyOf, noteGarbage } from "../assembly/index";
 import { areEqual, hashOf } from "./bytes";
 
-/** Enough for the workloads that one node talks to; beyond, everything is made anew once. */
+/** Enough for the workloads that one node talks to. When the map is full, it starts empty again. */
 const MAX = 10_000;
 
 class Entry<T> {
@@ -14,7 +14,7 @@ class Entry<T> {
   ) {}
 }
 
-/** A map by bytes wherever they stand: nothing is decoded or allocated to look something up. */
+/** A map whose keys are bytes anywhere in memory: a look-up decodes and allocates nothing. */
 export class ByteMap<T> {
   private buckets: StaticArray<Entry<T> | null> = new StaticArray<Entry<T> | null>(64);
   size: i32 = 0;
@@ -34,7 +34,7 @@ export class ByteMap<T> {
     return null;
   }
 
-  /** Adds what is not there yet. The key is kept. */
+  /** Adds an entry that is not there yet. The map keeps the key. */
   add(key: ArrayBuffer, value: T): void {
     if (this.size >= this.buckets.length) this.grow();
     this.link(new Entry<T>(hashOf(changetype<usize>(key), key.byteLength), key, value));
@@ -66,14 +66,14 @@ export class ByteMap<T> {
   }
 }
 
-/** Values made of text that comes again and again. */
+/** Values made from texts that come again and again. */
 export class Interned<T> {
   private readonly known: ByteMap<T> = new ByteMap<T>();
   private ids: u32 = 0;
 
   constructor(
     private readonly make: (text: string, id: u32) => T,
-    /** Stands for no text. */
+    /** The value of no text. */
     private readonly nothing: T,
   ) {}
 
@@ -85,7 +85,7 @@ export class Interned<T> {
 
   private add(start: usize, size: usize): T {
     if (this.known.size >= MAX) this.known.clear();
-    // Its text, and what the text is taken apart into.
+    // Its text, and the parts of that text.
     noteGarbage(size * 16);
     const value = this.make(String.UTF8.decodeUnsafe(start, size), ++this.ids);
     this.known.add(copyOf(start, size), value);

@@ -1,6 +1,6 @@
 import { answerSize, answerStart } from "../assembly/index";
 
-/** The standard library compares byte by byte what is not aligned alike, as answers of the host are not. */
+/** The standard library compares byte by byte where alignments differ, as they do in answers of the host. */
 export function areEqual(a: usize, b: usize, size: usize): bool {
   if (size < 8) {
     for (let at: usize = 0; at < size; at++) if (load<u8>(a + at) != load<u8>(b + at)) return false;
@@ -11,7 +11,7 @@ export function areEqual(a: usize, b: usize, size: usize): bool {
   return load<u64>(a + last) == load<u64>(b + last);
 }
 
-/** Multiplies 8 bytes at a time. For a map, the agent's own words only: a caller could make up any number with one hash. */
+/** Multiplies 8 bytes at a time. Use it only for texts from the agent: a caller could make up many texts with one hash. */
 export function hashOf(start: usize, size: usize): u32 {
   let result: u64 = size;
   let at: usize = 0;
@@ -29,7 +29,7 @@ function mix(value: u64): u64 {
   return product ^ (product >> 29);
 }
 
-/** Bytes that stand somewhere else: in the host's answer, or in a buffer that outlives this. */
+/** Bytes in other memory: in the host's answer, or in a buffer that outlives this object. */
 export class Bytes {
   start: usize = 0;
   size: usize = 0;

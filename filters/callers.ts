@@ -11,8 +11,8 @@ const SCHEME_START = load<u64>(changetype<usize>(String.UTF8.encode(SCHEME)));
 const MAX = 10_000;
 
 /**
- * Who calls, where a call arrives. Only a certificate says so, or the listener of this node through which it came; by its
- * address, the rest of what is told in metrics is found, where it is the address of somebody with that identity.
+ * The caller of a call that arrives at a pod. Only its certificate, or the listener of this node through which it came,
+ * says who it is. Its address adds the other labels of metrics, if a workload with that identity has the address.
  */
 export class Callers {
   private readonly peers: ByteMap<string> = new ByteMap<string>();
@@ -25,7 +25,7 @@ export class Callers {
   }
 
   /**
-   * From the listener's header: `-`; a SPIFFE ID and an address with `|` between them; or a peer string
+   * From the header that the listener sets: `-`; a SPIFFE ID and an address with `|` between them; or a peer string
    * (agent/compile/http/http-connection-manager.ts).
    */
   of(start: usize, size: usize): Peer {
@@ -35,7 +35,7 @@ export class Callers {
     return known === null ? this.add(start, size) : known;
   }
 
-  /** Of a TCP connection, which has no headers. */
+  /** The caller of a TCP connection, which has no headers. */
   ofConnection(): Peer {
     if (readSource()) return this.of(answerStart(), answerSize());
     if (!readProperty(CERTIFICATE)) return UNKNOWN;
@@ -60,14 +60,14 @@ export class Callers {
   }
 }
 
-/** One for the node: the workloads of a large mesh are many. */
+/** All places share one map, because a large mesh has many workloads. */
 class CurrentCallers {
   current: Callers = new Callers(new FilterConfig());
 }
 
 export const callers = new CurrentCallers();
 
-/** A peer string of what a SPIFFE ID says: the namespace. */
+/** A peer string with the namespace of a SPIFFE ID, and nothing else. */
 function withoutWorkload(principal: string): string {
   return "||" + new Principal(principal).namespace + "||||||" + principal;
 }

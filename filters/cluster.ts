@@ -7,21 +7,21 @@ import { ticks } from "./ticks";
 const CLUSTER_NAME = Key.path(["xds", "cluster_name"]);
 const CLUSTER_SERVICE = Key.path(["xds", "cluster_metadata", "filter_metadata", "ambit", "service"]);
 
-/** Where a call goes: found by the name of Envoy's cluster, which is cheaper to ask for than its metadata. */
+/** The destination of a call, by the name of Envoy's cluster: the name is cheaper to ask for than the metadata. */
 export class Cluster {
   private service: CalledService = NO_SERVICE;
   private readAt: i64 = -1;
-  /** When Envoy has last said that this is where a call goes. */
+  /** When Envoy last named this cluster for a call. */
   wasChosenAt: i64 = -1;
 
   constructor(readonly guard: Guard | null) {}
 
-  /** None is known, or was asked for. */
+  /** No cluster is known, or none was asked for. */
   get isNone(): bool {
     return this === NO_CLUSTER;
   }
 
-  /** The Service behind it. Read again at times: an address may become another Service's. */
+  /** The Service of the cluster. The module reads it again now and then, because an address may get another Service. */
   get calledService(): CalledService {
     if (this.readAt != ticks.count) {
       this.readAt = ticks.count;
@@ -32,7 +32,7 @@ export class Cluster {
 }
 
 export const NO_CLUSTER = new Cluster(null);
-/** Clusters come and go with what is called; beyond this, they are made anew. */
+/** Clusters come and go with the calls. When there are more than this, the module forgets all. */
 const MAX = 10_000;
 
 /** The clusters of one configuration. */
@@ -41,14 +41,14 @@ export class Clusters {
 
   constructor(private readonly guards: Guards) {}
 
-  /** The one that the stream's route has chosen. */
+  /** The cluster that the stream's route has chosen. */
   current(): Cluster {
     return readProperty(CLUSTER_NAME) ? this.of(answerStart(), answerSize()) : NO_CLUSTER;
   }
 
   /**
-   * The one of a stream whose route does not choose: it is named like the address that was dialled. Envoy's word is asked
-   * for at times, as a request that had to wait for its cluster may find other routes than those it came with.
+   * The cluster of a stream whose route chooses none: its name is the dialled address. The module asks Envoy for the name
+   * now and then, because the routes may change while a request waits for its cluster.
    */
   dialled(start: usize, size: usize): Cluster {
     const cluster = this.of(start, size);

@@ -106,7 +106,7 @@ export class FilterConfig {
   retryBudgets: RetryBudget[] = [];
 }
 
-/** null for what is no JSON object: the configuration is rejected, and the one before goes on. */
+/** null if it is no JSON object: the module rejects the configuration and keeps the last one. */
 export function parseConfig(text: string): FilterConfig | null {
   const trimmed = text.trim();
   if (!trimmed.startsWith("{") || !trimmed.endsWith("}")) return null;

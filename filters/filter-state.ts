@@ -9,7 +9,7 @@ const PEER_IP = Key.path(["filter_state", "ambit.peer_ip"]);
 const LOCAL_PORT = Key.path(["filter_state", "ambit.local_port"]);
 const CALLED = Key.path(["xds", "upstream_host_metadata", "filter_metadata", "ambit", "peer"]);
 
-/** The caller as its own listener knows it; unknown where the call came from elsewhere. */
+/** The caller, from its own listener; unknown if the call came from another node. */
 export function ownSource(): Peer {
   return peerAt(SOURCE);
 }
@@ -18,7 +18,7 @@ export function ownDestination(): Peer {
   return peerAt(DESTINATION);
 }
 
-/** The endpoint that was chosen, by its metadata; unknown where none was, or nobody of the mesh is there. */
+/** The chosen endpoint, by its metadata; unknown if Envoy chose none, or if the endpoint is no pod of the mesh. */
 export function calledPeer(): Peer {
   return peerAt(CALLED);
 }
@@ -27,12 +27,12 @@ function peerAt(property: Key): Peer {
   return readProperty(property) ? peerOf(answerStart(), answerSize()) : UNKNOWN;
 }
 
-/** What the listener says of the caller, into the host's answer. */
+/** Reads the listener's text about the caller into the host's answer. */
 export function readSource(): bool {
   return readProperty(SOURCE);
 }
 
-/** The caller's address, at connection level, into the host's answer. */
+/** Reads the caller's address, at connection level, into the host's answer. */
 export function readSourceAddress(): bool {
   return readProperty(PEER_IP);
 }

@@ -1,5 +1,5 @@
-// What the host calls, for all three filters at once. Not the SDK's classes: with one object for each stream and callback, a
-// map of them and a garbage collector, they cost a request some microseconds, which does not matter to a custom filter.
+// The functions that the host calls, for all three filters at once. They do not use the SDK's classes. Those have an object for
+// each stream, a map, and a garbage collector, which costs a request some microseconds; a custom filter may well spend that.
 import {
   closeDownstream,
   collectGarbage,
@@ -24,7 +24,7 @@ import { TICK_MS, ticks } from "./ticks";
 
 export { malloc } from "../assembly/memory";
 
-/** The last good configuration of each place: a stream of an older root is judged by the newest, too. */
+/** The last good configuration of each place. A stream of an older root context uses the newest one, too. */
 let outbound: Outbound | null = null;
 let routed: Outbound | null = null;
 let inbound: Inbound | null = null;
@@ -32,7 +32,7 @@ let outboundTcp: Outbound | null = null;
 let inboundTcp: Inbound | null = null;
 let guard: ConnectionGuard | null = null;
 
-/** Bytes of garbage: what is worth a collection when there is time, and what is not left until then. */
+/** Bytes of garbage: from the first number on, the module collects when there is time; from the second on, at once. */
 const LITTLE: usize = 65_536;
 const MUCH: usize = 4 << 20;
 
@@ -48,7 +48,7 @@ export function proxy_on_context_create(id: u32, root: u32): void {
   else streams.add(id, placeOf(root));
 }
 
-/** False rejects the configuration; the one before goes on. */
+/** False rejects the configuration, and the last one stays in use. */
 export function proxy_on_configure(root: u32, size: u32): u32 {
   forgetAnswers();
   const place = placeOf(root);
@@ -77,7 +77,7 @@ export function proxy_on_tick(root: u32): void {
   collectGarbage(LITTLE);
 }
 
-/** Of TCP: 1 stops what follows, so that nobody else sees the connection. */
+/** For TCP: 1 stops the filters that follow, so that none of them sees the connection. */
 export function proxy_on_new_connection(id: u32): u32 {
   forgetAnswers();
   const stream = streams.find(id);
@@ -98,7 +98,7 @@ function begin(stream: Stream, endOfStream: bool): bool {
   if (stream.place == Place.Outbound && outbound !== null) return outbound!.begin(stream, endOfStream);
   if (stream.place == Place.Routed && routed !== null) return routed!.begin(stream, endOfStream);
   if (stream.place == Place.Inbound && inbound !== null) return inbound!.begin(stream, endOfStream);
-  // Nothing says what may pass here.
+  // Without a configuration the module cannot know which calls are allowed.
   send_local_response(503, "ambit_not_configured", "not configured", GrpcStatusValues.Unavailable);
   return false;
 }
@@ -118,7 +118,7 @@ export function proxy_on_response_body(id: u32, size: u32, end_of_stream: u32): 
   return 0;
 }
 
-/** Always the last of a stream, also of one that was reset or answered before it came here: nothing is left behind. */
+/** The last callback of every stream, also of one that was reset or answered before: here the module forgets the stream. */
 export function proxy_on_log(id: u32): void {
   forgetAnswers();
   const stream = streams.find(id);

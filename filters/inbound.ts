@@ -15,7 +15,7 @@ import { reportConnection } from "./telemetry/tcp-report";
 
 const list = new Pairs();
 
-/** What arrives at an enrolled pod. */
+/** Calls that arrive at an enrolled pod. */
 export class Inbound {
   private readonly cluster: string;
   private readonly guards: Guards;
@@ -28,7 +28,7 @@ export class Inbound {
     this.isGuarding = parts.auth && !this.guards.areNone;
   }
 
-  /** False: the request has been answered. */
+  /** False: the module has answered the request. */
   begin(stream: Stream, endOfStream: bool): bool {
     const headers = requestHeaders.load();
     stream.source = callers.current.of(headers.source.start, headers.source.size);
@@ -50,7 +50,7 @@ export class Inbound {
     if (!outcome.isPlain(stream)) {
       if (this.ended.read(list)) outcome.takeFrom(list);
       else outcome.read();
-      // It was answered before the filter saw its headers.
+      // Envoy answered the request before the filter saw its headers.
       if (stream.destination.id == 0) stream.destination = ownDestination();
     }
     outcome.report(edge(stream.source, stream.destination), stream.isGrpc, this.cluster);

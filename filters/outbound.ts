@@ -18,7 +18,7 @@ import { reportConnection } from "./telemetry/tcp-report";
 const CALLED_PEER = "xds.upstream_host_metadata.filter_metadata.ambit.peer";
 const list = new Pairs();
 
-/** What enrolled pods call: one pass is enough where the destination is on this node, too. */
+/** Calls of enrolled pods. If the destination is on this node, too, this pass handles both sides. */
 export class Outbound {
   private readonly cluster: string;
   private readonly isGuarding: bool;
@@ -28,7 +28,7 @@ export class Outbound {
 
   constructor(
     config: FilterConfig,
-    /** A route has chosen the cluster; else it is the one named like the address that was dialled. */
+    /** A route has chosen the cluster; otherwise the cluster's name is the dialled address. */
     private readonly isRouted: bool,
   ) {
     const guards = new Guards(config);
@@ -38,10 +38,10 @@ export class Outbound {
     this.budgets = new Budgets(config);
   }
 
-  /** False: the request has been answered. */
+  /** False: the module has answered the request. */
   begin(stream: Stream, endOfStream: bool): bool {
     const headers = requestHeaders.load();
-    // The listener's word, in a header that it overwrites; a property says the same and costs three times as much.
+    // The listener writes the caller into a header. A property says the same and costs three times as much.
     stream.source = headers.source.size > 0 ? peerOf(headers.source.start, headers.source.size) : ownSource();
     if (!this.isRouted && headers.originalDst.size > 0) {
       stream.cluster = this.clusters.dialled(headers.originalDst.start, headers.originalDst.size);
@@ -55,7 +55,7 @@ export class Outbound {
       stream.requestBytes = headers.size;
       stream.began = nowNanoseconds();
     }
-    // Retries are what routes ask for.
+    // Only routes ask for retries.
     if (parts.retry && this.isRouted) stream.retries = allowRetries(this.budgets);
     return true;
   }
@@ -88,7 +88,7 @@ export class Outbound {
   }
 }
 
-/** Where the destination is delivered in this same pass, its side of the call is reported here, too. */
+/** If this pass also delivers the call, it reports the destination's side, too. */
 function edge(source: Peer, destination: Peer, cluster: Cluster): Edge {
   return edgeOf(destination.near ? Reporter.Both : Reporter.Source, source, destination, cluster.calledService);
 }

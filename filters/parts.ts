@@ -1,4 +1,7 @@
-/** Which of the three filters a module is: the node's has all of them. Said by its entry file, before anything is configured. */
+/**
+ * Which of the three filters a module has; the node's module has all. Its entry file sets this before any configuration
+ * comes.
+ */
 class Parts {
   telemetry: bool = false;
   auth: bool = false;

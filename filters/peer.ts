@@ -5,7 +5,7 @@ const NO_BYTES = new ArrayBuffer(0);
 
 /** A workload as the agent describes it: agent/compile/filters/peer-string.ts. An unknown one has empty fields. */
 export class Peer {
-  /** Different for each text; 0 is nobody. */
+  /** A different number for each text; 0: unknown. */
   readonly id: u32;
   uid: string = "";
   uidBytes: ArrayBuffer = NO_BYTES;
@@ -17,14 +17,14 @@ export class Peer {
   canonicalService: string = "";
   canonicalRevision: string = "";
   principal: string = "";
-  /** In UTF-8, for policies: the principal, and what it says. An address or a claim gives none of it. */
+  /** In UTF-8, for policies: the principal and its parts. They never come from an address or a claim. */
   identity: ArrayBuffer = NO_BYTES;
   identityNamespace: ArrayBuffer = NO_BYTES;
   /** `namespace/service-account`. */
   identityAccount: ArrayBuffer = NO_BYTES;
-  /** Of an endpoint: delivered in this same pass, so that its side of the call is reported here, too. */
+  /** Of an endpoint: this pass delivers the call, and reports the destination's side, too. */
   near: bool = false;
-  /** Spoken to, or known, by mTLS. */
+  /** The caller came, or the endpoint is called, by mTLS. */
   mtls: bool = false;
 
   constructor(text: string, id: u32) {

@@ -3,20 +3,20 @@ import { Key, propertyText } from "../assembly/index";
 /** Where in the path the module stands: each place is a root context with a configuration of its own. */
 export enum Place {
   None,
-  /** Calls that go where they were dialled. */
+  /** Calls that go to the dialled address. */
   Outbound,
-  /** Calls that HTTPRoutes say something about. */
+  /** Calls to which an HTTPRoute applies. */
   Routed,
   Inbound,
   OutboundTcp,
   InboundTcp,
-  /** In front of the delivery to a pod that policies guard: connections are decided there. */
+  /** In front of the delivery to a guarded pod: the module decides connections there. */
   Guard,
 }
 
 const ROOT_ID = new Key("plugin_root_id");
 
-/** The newest root contexts. Each change of a place's configuration makes one, and nothing here is told when one ends. */
+/** The newest root contexts. Each change of a place's configuration makes one, and the module does not learn when one ends. */
 const KEPT: u32 = 64;
 const ids = new StaticArray<u32>(KEPT);
 const places = new StaticArray<u8>(KEPT);
@@ -32,7 +32,7 @@ export function addRoot(id: u32): void {
 export function placeOf(root: u32): Place {
   const first = count > KEPT ? count - KEPT : 0;
   for (let i = count; i > first; i--) if (ids[(i - 1) % KEPT] == root) return places[(i - 1) % KEPT];
-  // Older than that: a connection of long ago. The host knows the name of its root.
+  // An old connection has an older root context. The host knows its name.
   return askedPlace();
 }
 

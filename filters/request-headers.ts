@@ -5,7 +5,10 @@ const CONTENT_TYPE = new Key("content-type");
 const METHOD = new Key(":method");
 const PATH = new Key(":path");
 const AUTHORITY = new Key(":authority");
-/** By the node's own listeners: who calls, who is called, and what was dialled (agent/compile/http/http-connection-manager.ts). */
+/**
+ * Headers that the node's own listeners set: the caller, the called pod, and the dialled address
+ * (agent/compile/http/http-connection-manager.ts).
+ */
 const SOURCE = new Key("x-ambit-source");
 const DESTINATION = new Key("x-ambit-destination");
 const ORIGINAL_DST = new Key("x-ambit-original-dst");
@@ -20,7 +23,7 @@ function isOurs(): bool {
   return pairs.keySize > size && load<u64>(pairs.keyStart) == load<u64>(changetype<usize>(OURS));
 }
 
-/** The request's headers that something here looks at, fetched by one call of the host. They stand until the callback ends. */
+/** The request's headers that the module needs, fetched by one host call. They are valid until the callback ends. */
 class RequestHeaders {
   readonly path: Bytes = new Bytes();
   readonly method: Bytes = new Bytes();
@@ -28,12 +31,12 @@ class RequestHeaders {
   readonly source: Bytes = new Bytes();
   readonly destination: Bytes = new Bytes();
   readonly originalDst: Bytes = new Bytes();
-  /** Of all headers but those that never leave the proxy. */
+  /** The bytes of all headers except those that never leave the proxy. */
   size: u64 = 0;
   private readonly contentType: Bytes = new Bytes();
   private isLoaded: bool = false;
 
-  /** In the request's first callback. */
+  /** To be called in the request's first callback. */
   load(): RequestHeaders {
     this.path.clear();
     this.method.clear();
@@ -75,7 +78,7 @@ class RequestHeaders {
     return this;
   }
 
-  /** A header by its name in lower case, several as Envoy joins them; false where there is none. In the first callback. */
+  /** A header by its name in lower case, several joined as Envoy does; false if there is none. In the first callback only. */
   find(name: Key, value: Bytes): bool {
     value.clear();
     if (!this.isLoaded) return false;
@@ -96,13 +99,13 @@ class RequestHeaders {
     return count > 0;
   }
 
-  /** All of them once more, as they were when they were fetched; false where there are none. In the first callback. */
+  /** All headers as they were when they were fetched; false if there are none. In the first callback only. */
   each(target: Pairs): bool {
     if (this.isLoaded) target.begin(list);
     return this.isLoaded;
   }
 
-  /** Fetches them again, as a filter has changed them. The size stays that of the request as it came. */
+  /** Fetches the headers again after a filter has changed them. The size stays that of the original request. */
   reload(): void {
     const size = this.size;
     this.load();
@@ -110,7 +113,7 @@ class RequestHeaders {
   }
 
   private keep(name: Key, value: Bytes): void {
-    // The first one counts, as it does where a header is asked for by name.
+    // The first one counts, as it does when the host is asked for a header by name.
     if (value.size > 0 || !areEqual(name.pointer, pairs.keyStart, name.size)) return;
     value.at(pairs.valueStart, pairs.valueSize);
   }

@@ -7,7 +7,7 @@ const pairs = new Pairs();
 
 /** The response's headers, at the end of a request. */
 class ResponseHeaders {
-  /** 0 where there is none. */
+  /** 0 if there is none. */
   code: i64 = 0;
   size: u64 = 0;
   private saysEmpty: bool = false;
@@ -28,7 +28,7 @@ class ResponseHeaders {
     return this.code > 0;
   }
 
-  /** They are the whole response: no body can follow. */
+  /** The headers are the whole response: no body can follow. */
   get areAll(): bool {
     return this.saysEmpty || this.code == 204 || this.code == 304;
   }

@@ -2,17 +2,17 @@ import { Key, Pairs, stream_context } from "../assembly/index";
 import { areEqual } from "./bytes";
 
 const GRPC_STATUS = new Key("grpc-status");
-/** Of statuses that gRPC has; what else stands there is Envoy's to judge. */
+/** The highest status of gRPC. Envoy decides about other values. */
 const LAST_STATUS: i64 = 16;
 const pairs = new Pairs();
 
 /** The response's trailers, at the end of a request: with them a gRPC server ends its answer. */
 class ResponseTrailers {
-  /** -1 where they tell none. */
+  /** -1 if the trailers have none. */
   grpcStatus: i64 = -1;
   size: u64 = 0;
 
-  /** True where they tell how the call ended. */
+  /** True if the trailers say how the call ended. */
   read(): bool {
     this.grpcStatus = -1;
     this.size = 0;

@@ -3,23 +3,23 @@ import { Peer, UNKNOWN } from "./peer";
 import { Place } from "./places";
 import { RequestRetries } from "./retry/retry";
 
-/** What is remembered of an HTTP request or a TCP connection from its beginning to its end. */
+/** The module's data about an HTTP request or a TCP connection, from its beginning to its end. */
 export class Stream {
   id: u32 = 0;
   place: Place = Place.None;
-  /** In the same slot of the table, or in the list of those that are free. */
+  /** The next stream in the same slot of the table, or in the list of free ones. */
   next: Stream | null = null;
 
   source: Peer = UNKNOWN;
-  /** Inbound; outbound it is known at the end, and the cluster before. */
+  /** The called pod. Inbound it is known at once; outbound only at the end, and the cluster before. */
   destination: Peer = UNKNOWN;
   cluster: Cluster = NO_CLUSTER;
   retries: RequestRetries | null = null;
   isGrpc: bool = false;
 
-  /** When its headers were seen, ns since 1970; 0: they were not. */
+  /** When the filter saw its headers, ns since 1970; 0: it did not. */
   began: i64 = 0;
-  /** Headers and body, as far as they have come. */
+  /** Bytes of headers and body so far. */
   requestBytes: u64 = 0;
   /** Body. */
   responseBytes: u64 = 0;
@@ -40,8 +40,8 @@ export class Stream {
 }
 
 /**
- * The streams that are under way, by the host's id. Objects are used again, and ids are counted up, so that this is an
- * array, where a map and a garbage collector would be busy at each request.
+ * The open streams, by the host's ID. The host counts IDs up, and objects are used again. So an array is enough, and a
+ * request needs neither a map nor a garbage collector.
  */
 class Streams {
   private slots: StaticArray<Stream | null> = new StaticArray<Stream | null>(1024);

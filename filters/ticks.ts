@@ -1,4 +1,4 @@
-/** How often the module's clock has ticked; each root context has one of its own, so that it is no measure of time. */
+/** How often the module's clock has ticked; each root context has a tick of its own, so the number does not measure time. */
 class Ticks {
   count: i64 = 0;
 }

@@ -23,7 +23,7 @@ import { secrets } from "./mtls/secrets.ts";
 import { inboundRoutes, outboundRoutes } from "./http/route-configuration.ts";
 import type { Problem } from "../model/problem.ts";
 
-/** Everything that one node is told. */
+/** The configuration of one node: for its Envoy, its kernel and the filters. */
 export interface NodeConfig {
   readonly xds: XdsSnapshot;
   readonly capture: CaptureState;
@@ -33,8 +33,8 @@ export interface NodeConfig {
 }
 
 /**
- * Computes what one node is told. Pure but for what `session` remembers: the same mesh and options give the same
- * configuration, in whatever order their lists are.
+ * Computes the configuration of one node. Pure, except that `session` remembers earlier results: the same mesh and options
+ * give the same configuration, in whatever order their lists are.
  */
 export function compile(mesh: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
   const view = nodeView(mesh, options, session.view);

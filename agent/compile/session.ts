@@ -6,7 +6,7 @@ import { newSecretMemory, type SecretMemory } from "./mtls/secrets.ts";
 import { newViewMemory, type ViewMemory } from "./view/node-view.ts";
 
 /**
- * What `compile` remembers from one call to the next, so that a small change costs little: results are used again while
+ * The results that `compile` keeps from one call to the next, so that a small change costs little: results are used again while
  * their inputs are the same objects. With a new session the results are equal, except for the names of the filters'
  * plugins.
  */

@@ -1,6 +1,6 @@
 import type { AnnouncedSandbox, WaitedForNode } from "../model/exchange.ts";
 
-// What an agent and the authority say to each other: JSON over HTTPS, POST only.
+// The messages between an agent and the authority: JSON over HTTPS, POST only.
 
 /** A node asks for a certificate. */
 export const SIGN_PATH = "/v1/sign";
@@ -74,7 +74,7 @@ export interface Announcement {
 export interface ExchangeReport {
   /** undefined: the agent does not know yet which of its sandboxes take mTLS. */
   readonly announced: Announcement | undefined;
-  /** The node's proxy goes by the records as they were there; undefined: by none yet. */
+  /** The position that the node follows: its proxy acts by the records of that position. undefined: none yet. */
   readonly follows: Position | undefined;
 }
 
@@ -82,7 +82,7 @@ export interface ExchangeReport {
 export interface ExchangeQuestion {
   /** The records that the node has; undefined: none. */
   readonly knows: Position | undefined;
-  /** Nodes of which the asker needs all records, as it has left out earlier news of them. */
+  /** Nodes of which the asker needs all records, because it did not take earlier news of them. */
   readonly incomplete: readonly string[];
   /** What the last `Standing` said. */
   readonly followed: Followed;
@@ -127,9 +127,9 @@ export interface ExchangeNews {
 /** A node of which `ExchangeNews` tell something. */
 export interface NodeNews {
   readonly node: string;
-  /** Of the report that the records are from: whoever knows of a later one keeps to that. */
+  /** Version of the report that the records are from. A node that knows a later report keeps that one. */
   readonly version: number;
-  /** `records` has all records of the node: whatever else the asker knows of it has ended. */
+  /** `records` has all records of the node. The asker drops its other records of that node. */
   readonly complete?: true;
   /** The node's certificates have ended without another report: it has no records any more. */
   readonly ended?: true;

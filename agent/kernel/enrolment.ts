@@ -17,8 +17,8 @@ import { netnsCookie } from "./enter-netns.ts";
 import type { NodePrograms, Pins } from "./programs.ts";
 
 /**
- * Captures the connections of this node's sandboxes, one sandbox at a time. The kernel keeps a record of each, so that a later
- * agent knows it. A call for one sandbox never touches an entry of another.
+ * Captures the connections of this node's sandboxes, one sandbox at a time. The kernel keeps a record of each, for the next
+ * agent. A call for one sandbox never touches an entry of another.
  */
 export class Enrolment {
   readonly #programs: NodePrograms;

@@ -1,4 +1,4 @@
-/** Who can mend it: the person who wrote the input, or whoever runs the machine. */
+/** `user`: the author of the input can mend it. `system`: the operator of the machine can. */
 export type ErrorKind = "user" | "system";
 
 /** What a person needs to know of a failure, in the order in which they need it. */

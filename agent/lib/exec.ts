@@ -52,7 +52,10 @@ export function tryExec(command: string, args: readonly string[], options: ExecO
   });
 }
 
-/** Runs a command that has to succeed; its standard output. Throws AmbitError `command-failed` with what it said. */
+/**
+ * Runs a command that has to succeed. Returns its standard output. Throws AmbitError `command-failed` with its error
+ * output.
+ */
 export async function exec(command: string, args: readonly string[], options: ExecOptions = {}): Promise<string> {
   const result = await tryExec(command, args, options);
   if (result.code === 0) return result.stdout;

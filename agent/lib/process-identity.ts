@@ -8,7 +8,7 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
-/** Who has that pid now; undefined where nobody has, or only a zombie. */
+/** The process that has that pid now; undefined if there is none, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

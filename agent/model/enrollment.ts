@@ -5,8 +5,8 @@ import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "./mesh-options.ts";
 export const OPTED_OUT = "none";
 
 /**
- * Does the traffic of a Pod with these labels pass the mesh? The Pod's own label goes before the label of its Namespace.
- * Pods on the host's network and Pods that have ended are left out whatever their labels say.
+ * Is a Pod with these labels enrolled? The Pod's own label goes before the label of its Namespace. The caller leaves out
+ * Pods on the host's network and Pods that have ended.
  */
 export function isEnrolled(
   pod: ObjectMeta["labels"],

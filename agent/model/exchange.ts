@@ -4,21 +4,21 @@ export interface AnnouncedSandbox {
   readonly cookie: string;
 }
 
-/** What every other node has been seen to follow. `ALONE` stands for a node that no other node can call. */
+/** `Exchange.followed()` of a node whose pods no other node can call. */
 export const ALONE = Infinity;
 
 /**
- * What the nodes tell each other: which sandboxes take mTLS, and who follows. Without it no node speaks mTLS to another.
- * A report never says who a pod is; it only decides in which form bytes are sent to it.
+ * The exchange between nodes: which sandboxes take mTLS, and which nodes follow. Without it no node speaks mTLS to another.
+ * A report never gives a pod an identity; it only decides in which form bytes are sent to the pod.
  */
 export interface Exchange {
-  /** UIDs of other nodes' pods that take mTLS, as far as this node has heard. The same object until it changes. */
+  /** UIDs of other nodes' pods that take mTLS, as far as this node knows. The same object until it changes. */
   captured(): ReadonlySet<string>;
   /** Names the state of `captured()`, for `follow`. Grows. */
   revision(): number;
-  /** This node's proxy goes by `captured()` as it was at `revision`; other nodes wait for that. */
+  /** This node follows: its proxy acts by `captured()` as it was at `revision`. Other nodes wait for that. */
   follow(revision: number): void;
-  /** Tells the other nodes exactly which sandboxes of this node take mTLS. Returns the version of the report that says so. */
+  /** Announces exactly these sandboxes of this node. Returns the version of the report that names them. */
   announce(sandboxes: readonly AnnouncedSandbox[]): number;
   /** The newest version of this node's report that all other nodes follow; ALONE where there are no others. */
   followed(): number;

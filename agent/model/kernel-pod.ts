@@ -1,7 +1,7 @@
 import type { PodEffects, MeshPhase } from "./pod-state.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** What the kernel is told of one sandbox of this node. */
+/** What the kernel has to do for one sandbox of this node. */
 export interface KernelPod {
   readonly sandbox: Sandbox;
   readonly addresses: readonly string[];

@@ -50,10 +50,10 @@ export interface Joining extends Labelled {
   readonly servedAt: number | undefined;
 }
 
-/** Connections to the pod and from it are captured, and other nodes are told to speak mTLS to it. */
+/** Connections to the pod and from it are captured, and the node announces it, so that other nodes speak mTLS to it. */
 export interface Captured extends Labelled {
   readonly phase: "captured";
-  /** Version of this node's report that says so; undefined: not told yet. */
+  /** Version of this node's report that names the pod; undefined: not announced yet. */
   readonly announced: number | undefined;
   /** When all other nodes were found to follow that report; undefined: not yet. */
   readonly followedAt: number | undefined;
@@ -64,15 +64,15 @@ export interface Leaving {
   readonly phase: "leaving";
   readonly since: number;
   /**
-   * `softening`: the proxy learns to take plaintext where the pod was STRICT. `withdrawn`: other nodes, and callers of
-   * this one, are told to speak plaintext to it.
+   * `softening`: the proxy learns to take plaintext where the pod was STRICT. `withdrawn`: the node no longer announces
+   * the pod, so that other nodes, and callers of this one, speak plaintext to it.
    */
   readonly step: "softening" | "withdrawn";
-  /** What becomes of connections that the pod opens: as they were before. */
+  /** Connections from the pod: as they were before it began to leave. */
   readonly outbound: "open" | "captured";
   /** When the proxy acknowledged the softened listeners; undefined: not yet. */
   readonly servedAt: number | undefined;
-  /** Version of this node's report that no longer names the pod; undefined: not told yet. */
+  /** Version of this node's report that no longer names the pod; undefined: not withdrawn yet. */
   readonly withdrawn: number | undefined;
   /** When all other nodes were found to follow that report; undefined: not yet. */
   readonly followedAt: number | undefined;
@@ -81,7 +81,10 @@ export interface Leaving {
 /** The pod is outside again. Its listeners stay for the connections that were open, until the pod ends. */
 export interface Left {
   readonly phase: "left";
-  /** A pod that never had a certificate never had all listeners: those for mTLS would wait for it for ever. */
+  /**
+   * A pod that never had a certificate has inbound listeners alone: listeners for mTLS would wait for a certificate for
+   * ever.
+   */
   readonly listeners: "inbound" | "all";
 }
 
@@ -100,7 +103,7 @@ export interface PodEffects {
   readonly missing: "drop" | "refuse";
   /** Connections from the pod: `captured` ones go to the proxy's outbound listeners. */
   readonly outbound: "open" | "captured";
-  /** Other nodes are told to speak mTLS to the pod. */
+  /** This node announces the pod, so that other nodes speak mTLS to it. */
   readonly announced: boolean;
   /** PeerAuthentication's STRICT applies: the listeners take no plaintext where it says so. */
   readonly strict: boolean;
@@ -151,7 +154,7 @@ const CAPTURED: PodEffects = {
   outbound: "captured",
 };
 
-/** A pod of this node, as the compiler is told of it. */
+/** A pod of this node, as `compile` gets it. */
 export interface LocalPodState {
   /** Path of its network namespace. */
   readonly netns: string;

@@ -1,7 +1,7 @@
 import type { Mesh } from "./mesh.ts";
 
 /**
- * A source of objects, such as folders of manifests or a Kubernetes API server. It knows the mesh and follows its
+ * A source of objects, such as folders of manifests or a Kubernetes API server. It has the mesh and follows its
  * changes.
  */
 export interface Source {

@@ -25,7 +25,7 @@ export interface Workload {
   readonly ports: readonly ContainerPort[];
   readonly probePorts: readonly ProbePort[];
   readonly hostNetwork: boolean;
-  /** Should its traffic pass the mesh? `isEnrolled` says so by labels; never on the host's network, or after its end. */
+  /** The pod is enrolled: its labels say so (`isEnrolled`), it is not on the host's network, and it has not ended. */
   readonly enrolled: boolean;
   /** Succeeded or Failed: it has no processes any more. */
   readonly terminated: boolean;

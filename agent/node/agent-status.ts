@@ -13,7 +13,7 @@ import type { Workload } from "../model/workload.ts";
 import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
 import type { Pods, PodView } from "./pods.ts";
 
-/** What an agent says of its node at `/status`. */
+/** The agent's answer at `/status`. */
 export interface AgentStatus {
   readonly node: string;
   /** Envoy is ready, and the first configuration is in effect. */
@@ -25,7 +25,7 @@ export interface AgentStatus {
   readonly xds: { readonly connected: boolean; readonly nacks: readonly Rejection[] };
   /** Absent if the agent has no authority. */
   readonly certificates?: CertificateStatus;
-  /** What this node hears of other nodes; absent if the agent has no authority. */
+  /** The exchange with other nodes; absent if the agent has no authority. */
   readonly exchange?: ExchangeStatus;
   /** Present if the agent has no authority: what follows from that. */
   readonly withoutAuthority?: WithoutAuthority;
@@ -35,11 +35,11 @@ export interface PodStatus {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** Connections of the pod are captured, in both directions. */
+  /** The pod is in the mesh: its phase is captured or leaving. */
   readonly enrolled: boolean;
   /** Where the pod stands on its way into the mesh and out of it: docs/glossary.md. */
   readonly phase: MeshPhase;
-  /** Why the pod is not in the mesh as its label asks, or what it waits for, in one sentence. */
+  /** Why the pod is not in the mesh although it has the label, or the event that it waits for, in one sentence. */
   readonly reason?: string;
 }
 
@@ -149,6 +149,6 @@ function leavingReason(exchange: Exchange): string {
   const nodes = exchange
     .waitingFor()
     .map(({ node, lastHeard }) => (lastHeard === undefined ? node : `${node} (last heard of at ${lastHeard})`));
-  const whom = nodes.length === 0 ? "" : `; it waits for ${nodes.join(", ")}`;
-  return `it leaves the mesh once no other node speaks mTLS to it${whom}`;
+  const waiting = nodes.length === 0 ? "" : `; it waits for ${nodes.join(", ")}`;
+  return `it leaves the mesh once no other node speaks mTLS to it${waiting}`;
 }

@@ -16,7 +16,7 @@ export interface MachineCheck {
 
 /** sk_lookup came with 5.9; a sock_ops program may ask for its netns cookie since 5.18. */
 const MIN_KERNEL = [5, 18] as const;
-/** Bits of CapEff (capability.h), and what they are needed for. */
+/** Bits of CapEff (capability.h), and the reason why Ambit needs each. */
 const CAPABILITIES = [
   { name: "CAP_NET_ADMIN", bit: 12n, use: "policy routes and sk_lookup in pods' network namespaces" },
   { name: "CAP_SYS_ADMIN", bit: 21n, use: "entering pods' network namespaces" },

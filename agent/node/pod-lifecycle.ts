@@ -40,7 +40,7 @@ export interface PodRecord {
   readonly epoch: number;
   readonly labelled: boolean;
   /**
-   * Who has a certificate for the pod: `here`: this agent. `proxy`: the proxy, which got it from an earlier agent. `none`.
+   * Where the pod's certificate is. `here`: this agent. `proxy`: the proxy, which got it from an earlier agent. `none`.
    */
   readonly certificate: "none" | "here" | "proxy";
   /** The proxy's inbound listeners stand. */
@@ -74,7 +74,8 @@ const CERTIFICATE_MOMENT_MS = 200;
 
 /**
  * The same for a pod whose certificate the proxy had from an earlier agent, after that proxy was replaced. Until then no
- * listener stands for the pod and nothing reaches it; to take it for a pod without a certificate would be news for all nodes.
+ * listener stands for the pod and nothing reaches it. To treat it at once as a pod without a certificate would withdraw it
+ * everywhere.
  */
 const PROXY_MOMENT_MS = 2_000;
 
@@ -133,12 +134,13 @@ export function restoredPod(phase: MeshPhase, inbound: PodEffects["inbound"]): P
 const LEFT: Left = { phase: "left", listeners: "all" };
 
 /**
- * The next record of a sandbox after an event. Pure: time comes in as `now`, in milliseconds since 1970. What the new state
- * asks for is `effectsOf(record.state)`; when it has to be looked at again, without any event, is `nextWake(record)`.
+ * The next record of a sandbox after an event. Pure: time comes in as `now`, in milliseconds since 1970.
+ * `effectsOf(record.state)` gives the effects of the new state; `nextWake(record)` gives the time at which it changes
+ * without any event.
  */
 export function reduce(record: PodRecord, event: PodEvent, now: number, times: LifecycleTimes): PodRecord {
   let next = note(record, event, now);
-  // A state that has all it waited for goes on at once: a pod with its certificate never shows as waiting.
+  // Steps that wait for nothing follow at once: a pod that has its certificate never shows as waiting.
   for (;;) {
     const state = advance(next, now, times);
     if (state === next.state) return next;
@@ -146,7 +148,7 @@ export function reduce(record: PodRecord, event: PodEvent, now: number, times: L
   }
 }
 
-/** What the event says, without what follows from it. */
+/** Notes the event itself; `advance` finds the state that follows. */
 function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
   const { state } = record;
   switch (event.type) {

@@ -43,7 +43,7 @@ export interface PodsOptions {
   readonly onChange: () => void;
 }
 
-/** What status says of one pod of this node that has a sandbox. */
+/** The facts for `ambit status` about one pod of this node that has a sandbox. */
 export interface PodView {
   readonly state: PodState;
   /** The proxy's inbound listeners stand in its network namespace. */
@@ -80,7 +80,7 @@ function newEntry(sandbox: Sandbox, record: PodRecord): Entry {
   return { sandbox, workload: undefined, record, asked: undefined, failure: undefined, lookingSince: undefined };
 }
 
-/** The kernel is asked again for what it did not do. */
+/** When the kernel has failed, it is asked again after this time. */
 const RETRY_MS = 1_000;
 
 /** A listener that the proxy is about to make is looked for this often; one that does not come, less often. */
@@ -144,7 +144,7 @@ export class Pods {
   }
 
   /**
-   * Takes up what the mesh says of this node's pods now: which have the label, and which sandboxes are new or gone. The
+   * Takes over the new mesh: which pods of this node have the label, and which sandboxes are new or gone. The
    * caller compiles the mesh next, with `states()`: `onChange` is not called for what changes here.
    */
   follow(mesh: Mesh): void {
@@ -184,7 +184,7 @@ export class Pods {
     });
   }
 
-  /** Other nodes follow, or do not any more. */
+  /** The exchange has changed: other nodes may follow now. */
   exchangeChanged(): void {
     this.#each(() => []);
   }
@@ -245,7 +245,7 @@ export class Pods {
     if (this.#handle(events) && !this.#closed) this.#options.onChange();
   }
 
-  /** Gives each pod the events that concern it, and everybody else what follows from them. True if a state changed. */
+  /** Gives each pod its events, then announces and sets the timer. True if a state changed. */
   #handle(events: (entry: Entry, key: SandboxKey) => readonly PodEvent[]): boolean {
     let changed = false;
     for (const [key, entry] of this.#entries) {
@@ -308,7 +308,7 @@ export class Pods {
     }
   }
 
-  /** Tells the other nodes which sandboxes take mTLS, and the pods what has become of that. True if a state changed. */
+  /** Announces the sandboxes that take mTLS, and gives each pod the answer of the exchange. True if a state changed. */
   #announce(): boolean {
     const { exchange } = this.#options;
     const entries = [...this.#entries.values()];
@@ -339,7 +339,7 @@ export class Pods {
     }
   }
 
-  /** One timer, for whatever is due next of any pod: nothing is due of a pod that ended. */
+  /** One timer, for the next pod that changes by time alone. A pod that ended has no entry, and so no timer. */
   #setTimer(): void {
     this.#callOff();
     if (this.#closed) return;
@@ -365,7 +365,7 @@ function hasListeners({ state }: PodRecord): boolean {
   return effectsOf(state).listeners !== "none";
 }
 
-/** What waits for a listener to stand, or to stand again: the state itself, or status. */
+/** Does the state, or `ambit status`, wait for the pod's listener to stand (again)? */
 function waitsForListener(record: PodRecord): boolean {
   const { phase } = record.state;
   return !record.listener && hasListeners(record) && phase !== "waiting" && phase !== "left";

@@ -20,7 +20,7 @@ export function readMeta(root: Reader, object: RawObject, rule: NameRule = "subd
   };
 }
 
-/** Whether an object's name and namespace can be such; what cannot is reported. */
+/** Are the object's name and namespace valid? If not, the problem is reported. */
 export function checkNames(root: Reader, object: RawObject, rule: NameRule = "subdomain"): boolean {
   const metadata = root.field("metadata");
   if (!(rule === "label" ? isDnsLabel : isDnsSubdomain)(object.name)) {

@@ -48,7 +48,7 @@ export class MeshMemory {
 }
 
 /**
- * The mesh that a set of objects describes, in any order. Never throws: it leaves out what it cannot read (policies
+ * The mesh that a set of objects describes, in any order. Never throws: it leaves out objects that it cannot read (policies
  * fail closed) and names it in `problems`.
  */
 export function objectsToMesh(

@@ -38,7 +38,7 @@ function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): Peer
     return [];
   });
   const said = readMode(spec.field("mtls"));
-  // Nobody knows which ports a part was meant for that the reader does not understand.
+  // A part that the reader does not understand may be meant for any port.
   const mode = notes.errors === errors ? said : "STRICT";
   const ports = named.flatMap(([port, value]) => {
     const own = readMode(value);

@@ -7,7 +7,7 @@ import type { AuthzCall } from "./call.ts";
 /** The effect of RequestAuthentications on a call's token. */
 export interface TokenAnswer {
   readonly refusal: { readonly by: string; readonly reason: string } | undefined;
-  /** The claims that policies can ask for; undefined: the call has no token, or nobody verifies it. */
+  /** The claims that policies can ask for; undefined: the call has no token, or no RequestAuthentication verifies it. */
   readonly claims: AuthzCall["claims"];
   /** A note for the reader; "" for none. */
   readonly note: string;

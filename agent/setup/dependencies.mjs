@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * Compares with the record of npm's last install. The record is right whoever ran npm, and reading it does not start npm.
+ * Compares with the record of npm's last install. The record is right even if the user ran npm, and reading it does not start npm.
  * @param {string} root
  * @returns {boolean}
  */

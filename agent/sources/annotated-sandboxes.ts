@@ -14,9 +14,9 @@ const FIELD = ["metadata", "annotations", NETNS_ANNOTATION];
 
 const NOT_GUARDED: Remark = {
   code: "netns-not-trusted",
-  reason: "others than root can change this file: Ambit ignores the network namespace that the Pod names",
+  reason: "users other than root can change this file: Ambit ignores the network namespace that the Pod names",
   remedy:
-    "Let root own the file and its folder (chown root), let nobody else write them (chmod go-w), and use no symbolic link.",
+    "Let root own the file and its folder (chown root), let only root write them (chmod go-w), and use no symbolic link.",
 };
 
 const WITHOUT_ADDRESS: Remark = {
@@ -27,7 +27,7 @@ const WITHOUT_ADDRESS: Remark = {
 
 /**
  * Finds the Pods' network namespaces by their annotation. The agent enters these namespaces as root, so that the annotation
- * counts only in files that nobody but root can change: otherwise the author of a Pod could name the namespace of another one.
+ * counts only in files that only root can change: otherwise the author of a Pod could name the namespace of another one.
  */
 export function annotatedSandboxes(
   mesh: Mesh,

@@ -29,7 +29,7 @@ type ParsedDocument =
   | { readonly fault: Fault };
 
 /**
- * Reads the objects of one file: YAML documents, or one JSON value. Never throws. `guarded`: nobody but root can change the
+ * Reads the objects of one file: YAML documents, or one JSON value. Never throws. `guarded`: only root can change the
  * file.
  */
 export function parseManifest(file: string, layer: number, text: string, guarded = false): ParsedManifest {

@@ -95,7 +95,7 @@ export async function lookAtFile(path: string, directory: FoundDirectory | undef
   }
 }
 
-/** `reached`: nobody but root can put another file in its place. */
+/** `reached`: only root can put another file in its place. */
 function foundFile(path: string, found: Stats, reached: boolean): FoundFile {
   const { dev, ino, size, mtimeMs, ctimeMs } = found;
   const stamp = `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;

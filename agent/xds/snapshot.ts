@@ -8,7 +8,7 @@ import { SecretSchema } from "./gen/envoy/extensions/transport_sockets/tls/v3/se
 import { typeUrl } from "./proto.ts";
 
 /**
- * What Envoy is to be told, by resource type and name. A published message must not be changed. Endpoints, secrets and
+ * The resources for Envoy, by type and name. A published message must not be changed. Endpoints, secrets and
  * on-demand clusters are sent only when Envoy asks for them, and may be made when they are looked up.
  */
 export interface XdsSnapshot {

@@ -16,12 +16,15 @@ import { isNormal, normalize } from "./path";
 import { PolicySetRules } from "./rules";
 
 const PATH = new Key(":path");
-/** Where the access log finds what policies that never decide say (agent/compile/access-log.ts). */
+/** Filter state in which the access log finds the results of AUDIT policies and dry runs (agent/compile/access-log.ts). */
 const AUDIT = new Key("ambit.audit");
 const DRY_RUN = new Key("ambit.dry_run");
 const call = new Call();
 
-/** Decides the request whose headers are here. False: it has been answered, and goes no further. `port` null: it is asked for. */
+/**
+ * Decides the request whose headers are here. False: the module has answered it. `port` null: the function asks Envoy
+ * for it.
+ */
 export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer | null): bool {
   call.begin(source);
   const tokens = set.tokens;
@@ -41,10 +44,10 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
     const headers = requestHeaders;
     call.host.at(headers.host.start, headers.host.size);
     call.method.at(headers.method.start, headers.method.size);
-    // CONNECT has no path; there is nothing to judge it by, and nothing that a pod would need it for.
+    // CONNECT has no path that a policy could judge, and pods have no use for it.
     if (set.judgesHeaders && (call.method.size == 0 || headers.path.size == 0)) return malformed();
     if (set.readsPath && !isNormal(headers.path, call.path)) {
-      // Strings grow character by character there.
+      // `normalize` builds strings character by character, which leaves garbage.
       noteGarbage(headers.path.size * 128);
       const raw = headers.path.text();
       const normal = normalize(raw);

@@ -8,13 +8,13 @@ import { NO_IDENTITY, RequestIdentity } from "./request-identity";
 
 const DESTINATION_ADDRESS = Key.path(["destination", "address"]);
 
-/** What policies can ask about a call; only what they do ask is filled in. */
+/** The attributes of a call that policies can ask for. Only those that they do ask for have values. */
 export class Call {
   source: Peer = UNKNOWN;
   readonly principal: Bytes = new Bytes();
   readonly namespace: Bytes = new Bytes();
   readonly account: Bytes = new Bytes();
-  /** The source's address, 16 bytes; null for what is none. */
+  /** The source's address, 16 bytes; null if the text is no address. */
   address: StaticArray<u8> | null = null;
   destination: StaticArray<u8> | null = null;
   readonly host: Bytes = new Bytes();
@@ -22,9 +22,9 @@ export class Call {
   readonly path: Bytes = new Bytes();
   readonly port: Bytes = new Bytes();
   readonly sni: Bytes = new Bytes();
-  /** The header that was read last. */
+  /** The header that a policy asked for last. */
   readonly header: Bytes = new Bytes();
-  /** What a verified token says; set by whoever verifies it. */
+  /** The claims of the verified token; jwt/authenticate.ts sets it. */
   identity: RequestIdentity = NO_IDENTITY;
 
   begin(source: Peer): void {
@@ -47,7 +47,7 @@ export class Call {
     this.address = parseAddress(String.UTF8.decodeUnsafe(answerStart(), answerSize()));
   }
 
-  /** Where the connection has come to: `address:port`, `[address]:port`. */
+  /** The local address of the connection: `address:port`, `[address]:port`. */
   readDestination(): void {
     if (!readProperty(DESTINATION_ADDRESS)) return;
     noteGarbage(1024);

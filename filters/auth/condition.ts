@@ -44,19 +44,19 @@ const NAMES: string[] = [
 ];
 
 function attributeOf(name: string): Attribute {
-  // No proxy before the mesh is trusted to say who its client is: the client is who opened the connection.
+  // Ambit trusts no proxy in front of the mesh to name its client: the client is the process that opened the connection.
   const at = NAMES.indexOf(name == "remote.ip" ? "source.ip" : name);
   return at < 0 ? Attribute.Unknown : <Attribute>at;
 }
 
-/** One thing that a rule asks about a call, ready to be asked: nothing is parsed, decoded or allocated then. */
+/** One condition of a rule, prepared: to ask it for a request parses, decodes and allocates nothing. */
 export class ConditionRule {
   readonly attribute: Attribute;
   private readonly texts: Wanted;
   private readonly paths: WantedPaths;
   private readonly blocks: IpBlocks;
   private readonly principals: RequestPrincipals;
-  /** Of a header its name, of a claim its path. */
+  /** The name of a header, or the path of a claim. */
   private readonly name: string;
   private readonly key: Key;
 
@@ -109,7 +109,7 @@ export class ConditionRule {
         return this.blocks.holds(call.destination);
       case Attribute.DestinationPort:
         return this.texts.holds(call.port);
-      // Applications that speak TLS speak it through the mesh; in a request that is read there is no name of a server.
+      // An application's own TLS passes the mesh unread. A request that Envoy can read has no SNI.
       case Attribute.Sni:
         return this.texts.holds(call.sni);
     }

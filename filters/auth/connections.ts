@@ -13,9 +13,9 @@ const CALLED_ADDRESS = Key.path(["upstream", "address"]);
 const call = new Call();
 
 /**
- * Decides about TCP connections by what can be known of them (agent/compile/policy/l4-policy.ts). A new one is decided in
- * front of its delivery, so that the application never sees one that is denied; open ones again whenever policies change:
- * those that went through here, and those that were delivered near without it, before a policy guarded the pod.
+ * Decides TCP connections by the rules that need no bytes (agent/compile/policy/l4-policy.ts). The module decides a new
+ * connection before its delivery, so that the application never sees one that is denied. It decides open connections again
+ * when policies change: those that passed local_guard, and those that were delivered near before a policy guarded the pod.
  */
 export class ConnectionGuard {
   private readonly guards: Guards;
@@ -25,12 +25,12 @@ export class ConnectionGuard {
     this.guards = new Guards(config);
   }
 
-  /** The connection that has arrived at a pod. False: it is denied. */
+  /** Decides a connection that has arrived at a pod. False: it is denied. */
   admits(): bool {
     return this.allows(ownDestination(), callers.current.ofConnection());
   }
 
-  /** Closes what is not allowed any more. */
+  /** Closes the connections that policies do not allow any more. */
   review(): void {
     if (!this.isChanged) return;
     this.isChanged = false;
@@ -44,7 +44,7 @@ export class ConnectionGuard {
 
   private stillAllows(stream: Stream): bool {
     if (stream.place != Place.OutboundTcp) return this.admits();
-    // What is delivered elsewhere is decided there.
+    // The destination's node decides calls to pods of other nodes.
     const called = calledPeer();
     return !called.near || this.allows(called, ownSource());
   }
@@ -59,7 +59,7 @@ export class ConnectionGuard {
     return decide(guard.set.policies, call).length == 0;
   }
 
-  /** The application's, not the Service's: outbound that of the endpoint. */
+  /** The application's port, not the Service's. Outbound: the endpoint's port. */
   private readPort(): void {
     if (readLocalPort()) {
       call.port.answer();
@@ -73,8 +73,8 @@ export class ConnectionGuard {
 }
 
 /**
- * What arrives at a pod goes through the guard. In front of it, in the pod's own listener, nobody can decide: while the
- * handshake is under way, the caller has no identity yet.
+ * Connections to a pod go through local_guard. The pod's own listener, in front of it, cannot decide: during the TLS
+ * handshake the caller has no identity yet.
  */
 function isDecided(place: Place): bool {
   return place == Place.Guard || place == Place.OutboundTcp;

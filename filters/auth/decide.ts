@@ -5,8 +5,8 @@ import { PolicyRule, PolicyRules, PolicySetRules } from "./rules";
 const NO_ALLOW = "no_allow_policy_matched";
 
 /**
- * Istio's order: a DENY policy that matches denies; where there are ALLOW policies, one has to match. "" allows; else the
- * name of what denied.
+ * Istio's order: a DENY policy that matches denies; where there are ALLOW policies, one has to match. Returns "" if the call is
+ * allowed, else the name of the policy that denies.
  */
 export function decide(policies: PolicyRules[], call: Call): string {
   let mustMatch = false;
@@ -24,7 +24,7 @@ export function decide(policies: PolicyRules[], call: Call): string {
   return mustMatch && !allowed ? NO_ALLOW : "";
 }
 
-/** What the policies of a dry run would have decided. */
+/** The decision that the policies of a dry run would have made. */
 export function rehearse(set: PolicySetRules, call: Call): string {
   const denied = decide(set.dryRuns, call);
   return denied.length > 0 ? "denied:" + denied : "allowed";

@@ -10,7 +10,7 @@ export class Guard {
   ) {}
 }
 
-/** Who is guarded, by Envoy cluster (outbound) or pod uid (inbound). */
+/** The guarded destinations, by Envoy cluster (outbound) or by pod UID (inbound). */
 export class Guards {
   private readonly guards: ByteMap<Guard> = new ByteMap<Guard>();
 
@@ -45,14 +45,14 @@ export class Guards {
   }
 }
 
-/** null where one of them is not there. */
+/** null if one of them is missing. */
 function tokenRules(all: JwtRule[], ids: string[]): JwtRule[] | null {
   const rules = new Array<JwtRule>(0);
   for (let i = 0; i < all.length; i++) if (ids.includes(all[i].id)) rules.push(all[i]);
   return rules.length == ids.length ? rules : null;
 }
 
-/** A set that is not there denies: what guards must never be lost on the way. */
+/** A policy set that is missing denies: a mistake in the configuration must not remove a guard. */
 function rulesOf(sets: Map<string, PolicySetRules>, id: string): PolicySetRules {
   return sets.has(id) ? sets.get(id) : refusing();
 }

@@ -1,4 +1,4 @@
-/** An address as 16 bytes, IPv4 as ::ffff:a.b.c.d; null for what is none. */
+/** An address as 16 bytes, IPv4 as ::ffff:a.b.c.d; null if the text is no address. */
 export function parseAddress(text: string): StaticArray<u8> | null {
   const bytes = new StaticArray<u8>(16);
   if (text.indexOf(":") < 0) {
@@ -21,7 +21,7 @@ function groups(text: string): string[] {
   return text.length == 0 ? new Array<string>(0) : text.split(":");
 }
 
-/** Writes groups at `at`; how many bytes they are, or -1. `dry` only counts. */
+/** Writes the groups of an IPv6 address at `at`. Returns the number of bytes, or -1. `dry`: only counts them. */
 function write(list: string[], bytes: StaticArray<u8>, at: i32, dry: bool): i32 {
   let size = 0;
   for (let i = 0; i < list.length; i++) {
@@ -77,7 +77,7 @@ class IpBlock {
 
   contains(address: StaticArray<u8>): bool {
     const network = this.network;
-    // Not even the block of all IPv6 addresses holds one of IPv4.
+    // IPv4 addresses are in no block of IPv6 addresses, not even in ::/0.
     if (network === null || this.isV4 != isMapped(address)) return false;
     const whole = this.bits >> 3;
     for (let i = 0; i < whole; i++) if (network[i] != address[i]) return false;

@@ -4,11 +4,11 @@ const ONE = "{*}";
 const ANY = "{**}";
 const SLASH: u8 = 0x2f;
 
-/** Istio's path templates: `{*}` stands for one segment that is not empty, `{**}` for anything, and for nothing. */
+/** Istio's path templates: `{*}` matches one segment that is not empty, `{**}` matches any text, also none. */
 export class PathTemplate {
-  /** What stands between the wildcards: one more than there are of them. */
+  /** The texts around the wildcards: one more than there are wildcards. */
   private readonly literals: ArrayBuffer[] = [];
-  /** The last wildcard is `{**}`; it can be no other. */
+  /** The last wildcard is `{**}`, which is allowed in the last place only. */
   private readonly endsInAny: bool;
 
   static is(text: string): bool {

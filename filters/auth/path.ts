@@ -15,7 +15,7 @@ function hex(code: i32): i32 {
   return -1;
 }
 
-/** RFC 3986 section 2.3: what percent-encoding never changes the meaning of. */
+/** RFC 3986 section 2.3, unreserved characters: percent-encoding never changes their meaning. */
 function isUnreserved(code: i32): bool {
   if (code >= 0x30 && code <= 0x39) return true;
   if (code >= 0x41 && code <= 0x5a) return true;
@@ -23,7 +23,7 @@ function isUnreserved(code: i32): bool {
   return code == 0x2d || code == DOT || code == 0x5f || code == 0x7e;
 }
 
-/** Of what no URI may hold the bytes in UTF-8, as browsers have it. */
+/** Characters that no URI may hold are escaped by their bytes in UTF-8, as browsers do. */
 function escaped(text: string): string {
   const bytes = String.UTF8.encode(text);
   let result = "";
@@ -35,8 +35,8 @@ function escaped(text: string): string {
 }
 
 /**
- * Unreserved characters decoded, other escapes in upper case, backslashes as slashes, what is not ASCII escaped; null for
- * what nobody may send.
+ * Decodes unreserved characters, writes other escapes in upper case, backslashes as slashes, and escapes characters outside
+ * ASCII; null for an invalid path.
  */
 function decode(path: string): string | null {
   let result = "";
@@ -52,7 +52,7 @@ function decode(path: string): string | null {
       if (high < 0 || low < 0) return null;
       const value = (high << 4) | low;
       if (value == 0) return null;
-      // An encoded backslash is a slash to some applications: it is judged, and passed on, as one.
+      // Some applications read an encoded backslash as a slash: policies and the application get a slash.
       if (isUnreserved(value)) result += String.fromCharCode(value);
       else if (value == BACKSLASH) result += "/";
       else result += "%" + path.substr(i + 1, 2).toUpperCase();
@@ -87,8 +87,8 @@ function resolve(path: string): string {
 }
 
 /**
- * True if nothing in it could be spelled differently: then it is its own normal form, `judged` is it without its query, and
- * nothing is decoded or allocated. False says nothing yet: `normalize` decides.
+ * True if the path has one spelling only: then it is its own normal form, `judged` is the path without its query, and
+ * nothing is decoded or allocated. False: `normalize` has to look at it.
  */
 export function isNormal(raw: Bytes, judged: Bytes): bool {
   if (raw.size == 0 || load<u8>(raw.start) != SLASH) return false;
@@ -111,9 +111,9 @@ export function isNormal(raw: Bytes, judged: Bytes): bool {
 
 /** A request's path in the one form in which policy judges it, and the application receives it. */
 export class NormalPath {
-  /** Without the query; "*" of an OPTIONS request stays what it is. */
+  /** The path without the query; the "*" of an OPTIONS request stays. */
   readonly path: string;
-  /** What `:path` has to be: with the query as it came. */
+  /** The new value of `:path`: the normal form, with the query as it came. */
   readonly full: string;
 
   constructor(path: string, full: string) {

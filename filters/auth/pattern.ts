@@ -13,7 +13,7 @@ function kindOf(spelling: string): Kind {
   return spelling.startsWith("*") ? Kind.Suffix : Kind.Exact;
 }
 
-/** Istio's spelling: `value`, `value*`, `*value`, or `*` for anything but nothing. */
+/** Istio's spelling: `value`, `value*`, `*value`, or `*` for any value that is not empty. */
 export class Pattern {
   private readonly kind: Kind;
   private readonly bytes: ArrayBuffer;
@@ -37,7 +37,7 @@ export class Pattern {
     return this.fits(value) && areEqual(changetype<usize>(this.bytes), this.from(value), this.bytes.byteLength);
   }
 
-  /** The pattern is in lower case, the value in any (ASCII: nothing else is in a host name). */
+  /** Compares with a value in upper or lower case; the pattern is in lower case. (Host names are ASCII.) */
   matchesLower(value: Bytes): bool {
     if (!this.fits(value)) return false;
     const text = changetype<usize>(this.bytes);

@@ -1,12 +1,12 @@
-/** Stands for values that are not there: shared, and never changed. */
+/** The empty list of values. All identities share it, and nothing changes it. */
 const NO_VALUES: string[] = [];
 
 /**
- * What a request's verified token says of who asks. Nothing that was not verified is ever put here; without a token all of it
- * is empty. Policies read a token by this alone, and the verifier keeps one for each token that it has seen.
+ * The identity in a request's verified token. Only verified claims come here; without a token all fields are empty.
+ * Policies read tokens only through this object, and the verifier keeps one for each token that it has seen.
  */
 export class RequestIdentity {
-  /** `iss/sub`; "" where there is no token. */
+  /** `iss/sub`; "" without a token. */
   principal: string = "";
   /** `aud`, one or several. */
   audiences: string[] = NO_VALUES;
@@ -14,7 +14,7 @@ export class RequestIdentity {
   presenter: string = "";
   private readonly claims: Map<string, string[]> = new Map<string, string[]>();
 
-  /** The verifier's: the values of a claim. A claim in a claim has each name in its path. */
+  /** Set by the verifier: the values of a claim. The path of a nested claim has all names. */
   put(path: string[], values: string[]): void {
     this.claims.set(path.join("\0"), values);
   }
@@ -28,5 +28,5 @@ export class RequestIdentity {
   }
 }
 
-/** Of a request without a verified token. */
+/** The identity of a request without a verified token. */
 export const NO_IDENTITY = new RequestIdentity();

@@ -3,12 +3,12 @@ import { RequestIdentity } from "./request-identity";
 
 const EVERY = new Pattern("*");
 
-/** A token's issuer and subject, each by itself: joined by a slash one could be read as the other. */
+/** A token's issuer and subject, apart: joined by a slash, part of one could be read as the other. */
 class RequestPrincipal {
   private readonly issuer: Pattern;
   private readonly subject: Pattern;
 
-  /** Istio divides at the last slash. Without one, a `*` says nothing of the other half. */
+  /** Istio divides at the last slash. Without one, `*` at the start leaves the issuer open, and `*` at the end the subject. */
   constructor(text: string) {
     const slash = text.lastIndexOf("/");
     if (slash >= 0) {
@@ -33,7 +33,7 @@ class RequestPrincipal {
   }
 }
 
-/** A condition's pair of lists about who a token speaks of. */
+/** A condition's pair of lists about the principal of a token. */
 export class RequestPrincipals {
   private readonly wanted: RequestPrincipal[];
   private readonly unwanted: RequestPrincipal[];

@@ -2,7 +2,7 @@ import { Condition, JwtRule, Policy, Rule } from "../config";
 import { Attribute, ConditionRule } from "./condition";
 import { TokenRules } from "./jwt/rules";
 
-// Policies as they are asked for each request: nothing of a rule is parsed, decoded or allocated then.
+// Policies, prepared: to evaluate a rule for a request parses, decodes and allocates nothing.
 
 export class PolicyRule {
   readonly from: ConditionRule[][];
@@ -44,7 +44,7 @@ export class PolicyRules {
     this.name = policy.name;
     this.isDeny = policy.action == "DENY";
     this.rules = policy.rules.map<PolicyRule>((rule) => new PolicyRule(rule));
-    // What this module does not understand must not make a policy mean less.
+    // A condition that this module does not understand must not make a policy mean less.
     this.alwaysDeny = policy.alwaysDeny || this.asks(Attribute.Unknown);
   }
 
@@ -54,22 +54,22 @@ export class PolicyRules {
   }
 }
 
-/** The policies that guard a destination, and what of a request they can look at: nothing else has to be read. */
+/** The policies that guard a destination, and the parts of a request that they look at: the module reads no others. */
 export class PolicySetRules {
   readonly policies: PolicyRules[] = [];
-  /** These never decide: what they say is marked in the access log. */
+  /** AUDIT policies and dry runs never decide: they only mark a call in the access log. */
   readonly dryRuns: PolicyRules[] = [];
   readonly audits: PolicyRules[] = [];
-  /** null: no token is looked for. */
+  /** null: no rule expects a token. */
   readonly tokens: TokenRules | null;
   readsAddress: bool = false;
   readsDestination: bool = false;
   readsHeaders: bool = false;
   readsPath: bool = false;
-  /** What decides looks at the path: then the application must receive the one that was judged. */
+  /** A policy that decides looks at the path, so the application has to receive the path that the policy judged. */
   judgesPath: bool = false;
   judgesHeaders: bool = false;
-  /** Headers by their names, which tokens may have changed. */
+  /** Names of headers that a token's outputs may have changed. */
   readsAnyHeader: bool = false;
   readsPort: bool = false;
 

@@ -2,7 +2,10 @@ import { Bytes } from "../bytes";
 import { PathTemplate } from "./path-template";
 import { Pattern } from "./pattern";
 
-/** A condition's pair of lists about one text: one of those that are wanted (or none is named), and none of the others. */
+/**
+ * A condition's pair of lists about one text: the text is one of the wanted ones (if there are any), and none of the
+ * unwanted ones.
+ */
 export class Wanted {
   private readonly wanted: Pattern[];
   private readonly unwanted: Pattern[];
@@ -20,13 +23,13 @@ export class Wanted {
     return (this.wanted.length == 0 || matchesAnyLower(this.wanted, value)) && !matchesAnyLower(this.unwanted, value);
   }
 
-  /** Of a header: one that is there and empty is present, too. */
+  /** Of a header: an empty header is present, too. */
   holdsHeader(value: Bytes, isThere: bool): bool {
     if (this.wanted.length > 0 && !matchesHeader(this.wanted, value, isThere)) return false;
     return !matchesHeader(this.unwanted, value, isThere);
   }
 
-  /** Of several values one is enough, to be wanted as to be unwanted. */
+  /** Of several values, one that is wanted or unwanted is enough. */
   holdsTexts(values: string[]): bool {
     return (this.wanted.length == 0 || matchesTexts(this.wanted, values)) && !matchesTexts(this.unwanted, values);
   }
@@ -62,7 +65,7 @@ function matchesText(patterns: Pattern[], value: string): bool {
   return false;
 }
 
-/** The same of paths, which may be templates. */
+/** The same for paths, which may be templates. */
 export class WantedPaths {
   private readonly wanted: PathPatterns;
   private readonly unwanted: PathPatterns;

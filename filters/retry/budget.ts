@@ -2,7 +2,7 @@ import { Counter, getShared, Key, nowMilliseconds, setShared } from "../../assem
 import { FilterConfig, RetryBudget } from "../config";
 import { labelled } from "../telemetry/metric-name";
 
-// What the workers share for one service, little endian: a ring of slots that together are one interval.
+// The data that all workers share for one service, little endian: a ring of slots that make up one interval.
 const SLOTS: u64 = 10;
 const NEWEST: i32 = 0; // u64: number of the newest slot since 1970
 const MIN_WINDOW: i32 = 8; // u64: start of the minimum rate's interval, ms
@@ -12,10 +12,10 @@ const SLOT_SIZE: i32 = 8;
 const RETRIES: i32 = 4;
 const SIZE: i32 = RING + <i32>SLOTS * SLOT_SIZE;
 
-/** Another worker may be faster; more often than this it is not worth waiting. */
+/** Another worker may write first. After this many attempts the module gives up. */
 const MAX_TRIES = 16;
 
-/** What a request was given for its retries. */
+/** The tokens that a request got for its retries. */
 export class Grant {
   constructor(
     readonly tokens: u32,
@@ -28,8 +28,8 @@ export class Grant {
 
 /**
  * The budget of one service: in a sliding interval retries may be `percent` of the requests, and `minCount` in each
- * `minIntervalMs` are allowed in any case. Tokens are taken before a request, because the router only asks then how often
- * it may try again, and what was not needed is given back.
+ * `minIntervalMs` are always allowed. The filter takes tokens before a request, because the router asks only then how
+ * often it may try again, and gives unused tokens back.
  */
 export class Budget {
   readonly key: Key;
@@ -81,7 +81,7 @@ export class Budget {
     return new Grant(0, 0, 0, 0);
   }
 
-  /** Gives back what was not needed, as far as its interval has not passed. */
+  /** Gives unused tokens back, unless their interval has passed. */
   giveBack(grant: Grant, unused: u32): void {
     if (unused == 0) return;
     const now = nowMilliseconds();
@@ -103,7 +103,7 @@ export class Budget {
     const current = now / this.slotMs;
     if (known !== null && known.byteLength == SIZE) memory.copy(at, changetype<usize>(known), SIZE);
     const newest = load<u64>(at, NEWEST);
-    // A clock that went back, or a long silence: nothing of what is known is of this interval.
+    // The clock went back, or no request came for long: all slots are from other intervals.
     if (current < newest || current - newest >= SLOTS) memory.fill(at + RING, 0, SIZE - RING);
     else for (let slot = newest + 1; slot <= current; slot++) store<u64>(slotAt(at, slot), 0);
     store<u64>(at, current, NEWEST);

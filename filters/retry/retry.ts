@@ -5,7 +5,7 @@ const ROUTE_RETRY = Key.path(["xds", "route_metadata", "filter_metadata", "ambit
 const ATTEMPTS = Key.path(["upstream", "request_attempt_count"]);
 const MAX_RETRIES = new Key("x-envoy-max-retries");
 
-/** The retries of one request, from what the budget gives to what was used. */
+/** The retries of one request: takes tokens from the budget and gives unused ones back. */
 export class RequestRetries {
   constructor(
     private readonly budget: Budget,
@@ -21,7 +21,7 @@ export class RequestRetries {
   }
 }
 
-/** Tells the router how often it may try again, where the request's route asks for retries. */
+/** If the request's route asks for retries, tells the router how often it may try again. */
 export function allowRetries(budgets: Budgets): RequestRetries | null {
   const wish = propertyText(ROUTE_RETRY);
   const bar = wish.lastIndexOf("|");

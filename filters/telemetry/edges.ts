@@ -2,14 +2,14 @@ import { Peer } from "../peer";
 import { CalledService } from "./labels";
 import { Series } from "./series";
 
-/** Who tells of a call: one side, or the one pass through here stands for both. */
+/** Which side reports a call: source, destination, or one pass for both. */
 export enum Reporter {
   Source,
   Destination,
   Both,
 }
 
-/** One edge's series, by how its calls ended. */
+/** The series of one edge, by the outcome of its calls. */
 export class Edge {
   private readonly byOutcome: Map<u64, Series> = new Map();
   private lastOutcome: u64 = u64.MAX_VALUE;
@@ -19,12 +19,12 @@ export class Edge {
     readonly reporter: Reporter,
     readonly source: Peer,
     readonly destination: Peer,
-    /** Where none was called by name (inbound), Istio's proxies take the workload's canonical one. */
+    /** If the Service is not known (inbound), Istio's proxies take the workload's canonical service. */
     readonly service: CalledService,
   ) {}
 
   find(outcome: u64): Series | null {
-    // Mostly calls end as the one before.
+    // Most calls have the same outcome as the call before.
     if (outcome == this.lastOutcome) return this.last;
     if (!this.byOutcome.has(outcome)) return null;
     this.lastOutcome = outcome;
@@ -43,11 +43,11 @@ export class Edge {
   }
 }
 
-/** Enough for a node; beyond, they are made anew. What they have counted is not lost: it waits to be told. */
+/** Enough for a node. When there are more, the module forgets all. Counts that Envoy does not have yet are not lost. */
 const MAX = 10_000;
 const edges = new Map<u64, Edge>();
 
-/** Ids are counted up, and 20 bits hold more than a node meets in its life. */
+/** IDs count up. 20 bits hold more than a node meets in its life. */
 export function edgeOf(reporter: Reporter, source: Peer, destination: Peer, service: CalledService): Edge {
   const key =
     (((<u64>source.id) & 0xfffff) << 42) |

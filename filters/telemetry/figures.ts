@@ -1,8 +1,9 @@
 // The figures of one series of HTTP requests. The agent knows them by these names, and the bounds by their place
-// (agent/node/metrics/istio-series.ts): a bucket counts what is not above its bound, and above the one before; the last the rest.
+// (agent/node/metrics/istio-series.ts): a bucket counts values above the bound before, up to its own; the last
+// one counts the rest.
 
 export const MILLISECONDS: StaticArray<u64> = [
-  // 0.5: whole milliseconds are counted, and none is between 0 and 1.
+  // 0.5: durations are whole milliseconds, so none is between 0 and 1.
   0, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000,
 ];
 export const BYTES: StaticArray<u64> = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];

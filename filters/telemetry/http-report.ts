@@ -23,10 +23,10 @@ const DURATION = Key.path(["request", "duration"]);
 const REQUEST_BYTES = Key.path(["request", "total_size"]);
 const RESPONSE_BYTES = Key.path(["response", "total_size"]);
 
-/** For a list of properties that begins with those that `takeFrom` takes. */
+/** The properties that `takeFrom` takes, for the beginning of a list. */
 export const OUTCOME = "response.code, response.flags, request.duration, request.total_size, response.total_size";
 
-/** How a request ended. There is one object, as there is one request at a time. */
+/** The outcome of a request. One object is enough, because the module handles one request at a time. */
 class Outcome {
   private code: i64 = 0;
   private flags: i64 = 0;
@@ -43,7 +43,7 @@ class Outcome {
     this.responseBytes = list.nextNumber();
   }
 
-  /** One by one, where one is not known: a caller that has gone has no response code. */
+  /** Reads them one by one if one is unknown: a call that the caller gave up has no response code. */
   read(): void {
     this.code = propertyNumber(CODE);
     this.flags = propertyNumber(FLAGS);
@@ -53,8 +53,8 @@ class Outcome {
   }
 
   /**
-   * Most requests end with a whole response and no error: then what callbacks have seen is all that there is to know, and
-   * Envoy need not be asked for it. False: it has to be asked. Of each request this is asked first.
+   * Most requests end with a whole response and no error: then the callbacks have seen everything. False: the module has to ask
+   * Envoy. Each request tries this first.
    */
   isPlain(stream: Stream): bool {
     this.grpcStatus = -1;
@@ -62,7 +62,7 @@ class Outcome {
     const hasTrailers = !stream.isAnswered && stream.isGrpc && responseTrailers.read();
     if (!stream.isAnswered && !hasTrailers && !responseHeaders.areAll) return false;
     this.code = responseHeaders.code;
-    // Envoy notes errors (response flags) for what it has answered by itself.
+    // Envoy sets response flags on its own answers.
     if (this.code < 200 || this.code >= 400) return false;
     this.flags = 0;
     this.lasted(nowNanoseconds() - stream.began);

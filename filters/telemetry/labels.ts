@@ -2,7 +2,7 @@ import { Interned } from "../byte-map";
 import { Peer } from "../peer";
 import { labelled } from "./metric-name";
 
-/** The Service that was called: `name|namespace|host`, as the cluster's metadata has it. */
+/** The Service that was called: `name|namespace|host`, from the cluster's metadata. */
 export class CalledService {
   name: string = "unknown";
   namespace: string = "unknown";
@@ -10,7 +10,7 @@ export class CalledService {
 
   constructor(
     text: string,
-    /** Different for each text; 0 is none. */
+    /** A different number for each text; 0: none. */
     readonly id: u32,
   ) {
     const fields = text.split("|");
@@ -21,7 +21,7 @@ export class CalledService {
     }
   }
 
-  /** Inbound: the Service is not known there; Istio's proxies take the workload's canonical one. */
+  /** Inbound: the Service is not known; Istio's proxies take the workload's canonical service. */
   static of(destination: Peer): CalledService {
     if (destination.id == 0) return NO_SERVICE;
     const short = destination.canonicalService + "|" + destination.namespace + "|";
@@ -41,7 +41,7 @@ function known(value: string): string {
   return value.length == 0 ? "unknown" : value;
 }
 
-/** Principals have `spiffe://` before them in Istio's metrics. */
+/** Istio's metrics write principals with `spiffe://`. */
 function spiffe(principal: string): string {
   return principal.length == 0 ? "unknown" : "spiffe://" + principal;
 }

@@ -4,7 +4,7 @@
  * into real Prometheus labels (agent/node/metrics/metric-name.ts).
  */
 export function labelled(name: string, pairs: string[]): string {
-  // Joined at once: to lengthen one text by each pair would leave 40 kB of garbage.
+  // All pairs are joined in one step: adding them one by one would leave 40 kB of garbage.
   const parts: string[] = [name];
   for (let i = 0; i + 1 < pairs.length; i += 2) parts.push(pairs[i] + "=" + clean(pairs[i + 1]));
   return parts.join("|");

@@ -1,14 +1,14 @@
 import { Counter, noteGarbage } from "../../assembly/index";
 
-/** Has counted something that Envoy has not been told yet. */
+/** Has counts that Envoy does not have yet. */
 let waiting: Series | null = null;
 
-/** By name. Many edges may have one: pods come and go, and their workload stays. */
+/** Series by name. Many edges may share one: pods come and go, and their workload stays. */
 const all = new Map<string, Series>();
 
 /**
- * Figures of one combination of labels. They are added up here, and told to Envoy once a second as increments of counters
- * that all workers share: a call of the host for each figure of each request would cost more than all the rest.
+ * Figures of one combination of labels. The module adds them up, and once a second increments Envoy's counters, which all
+ * workers share. A host call for each figure of each request would cost more than everything else.
  */
 export class Series {
   private readonly figures: StaticArray<u64>;
@@ -16,9 +16,9 @@ export class Series {
   private isWaiting: bool = false;
   private next: Series | null = null;
 
-  /** The one of a name and labels; made if it is not there yet. */
+  /** The series of a name and labels. Makes it if it is not there yet. */
   static of(name: string, figureNames: string[]): Series {
-    // What the name has been made of, in UTF-16, and the name itself where it was known.
+    // The parts of the name in UTF-16, and the name itself if it was known.
     noteGarbage(<usize>name.length * 8);
     if (all.has(name)) return all.get(name);
     const series = new Series(name, figureNames);
@@ -26,7 +26,7 @@ export class Series {
     return series;
   }
 
-  /** Those that edges have are kept by them, and what they have counted waits to be told. */
+  /** Forgets the names. Edges keep their series, and counts that Envoy does not have yet are not lost. */
   static forgetAll(): void {
     all.clear();
   }
@@ -34,7 +34,7 @@ export class Series {
   private constructor(
     /** Name and labels. */
     private readonly name: string,
-    /** What each figure is called, behind the last "." of the counter's name: Envoy keeps what is before it only once. */
+    /** Names of the figures, after the last "." of the counter's name: Envoy stores the text before it only once. */
     private readonly figureNames: string[],
   ) {
     this.figures = new StaticArray<u64>(figureNames.length);
@@ -63,7 +63,7 @@ export class Series {
     }
   }
 
-  /** Tells Envoy of everything that is waiting. */
+  /** Sends all waiting counts to Envoy. */
   static flush(): void {
     let series = waiting;
     waiting = null;

@@ -7,7 +7,7 @@ const RECEIVED = Key.path(["request", "total_size"]);
 const SENT = Key.path(["response", "total_size"]);
 
 const FIGURES = ["opened", "closed", "received_bytes", "sent_bytes"];
-/** Beside the outcomes of HTTP requests, which have 47 bits. */
+/** A key apart from the outcomes of HTTP requests, which have 47 bits. */
 const TCP: u64 = 1 << 48;
 
 /** Counts one finished connection on an edge: opened, closed, and its bytes, as the caller sees them. */

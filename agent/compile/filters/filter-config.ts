@@ -24,7 +24,7 @@ export interface FilterConfig {
   /** Inbound: the set that guards a pod of this node, by the pod's UID. */
   readonly pods: readonly { readonly uid: string; readonly policySet: string }[];
   /**
-   * Guard: the enrolled workload with an address, for metrics alone: it does not prove who calls. `peer`: see `peer-
+   * Guard: the enrolled workload with an address, for metrics alone: an address does not prove an identity. `peer`: see `peer-
    * string.ts`.
    */
   readonly peers: readonly { readonly address: string; readonly peer: string }[];

@@ -42,7 +42,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
   const policiesOf = applicablePolicies(view.mesh, scope);
   const authentications = jwtRules(view.mesh, scope);
   for (const workload of view.mesh.workloads) {
-    // The mesh enforces policy, so policy applies to pods in the mesh.
+    // Only enrolled pods can be captured, so policies apply to them alone.
     if (!workload.enrolled || workload.terminated) continue;
     const policies = policiesOf(workload);
     const tokens = authentications.of(workload);

@@ -40,7 +40,7 @@ const ROUTER_ORDERS = [
   "x-envoy-decorator-operation",
 ];
 
-/** How the filters learn who calls. A request header is the cheapest way to tell them. */
+/** How the filters learn the caller. A request header is the cheapest way. */
 export type Caller =
   /** The pod that owns this listener. `peer`: its peer string. */
   | { readonly kind: "pod"; readonly peer: string }

@@ -49,7 +49,7 @@ export function serviceTargets(view: NodeView): readonly ServiceTarget[] {
           family,
           cluster: clusterName(service, port.port, family),
           host: serviceHost(service.meta.namespace, service.meta.name),
-          // In a large mesh nobody on this node calls most Services.
+          // In a large mesh no pod of this node calls most Services.
           get backends() {
             return (backends ??= view.backends(service, port, family));
           },

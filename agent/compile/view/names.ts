@@ -39,7 +39,8 @@ export const CLUSTERS = {
   /** Has no endpoints: Envoy refuses connections to it. */
   blocked: "blocked",
   /**
-   * Routes name it and nobody defines it: Envoy then answers 500, which Gateway API asks for with an invalid backend.
+   * Routes name this cluster, and no cluster has the name: Envoy then answers 500, which Gateway API asks for with an
+   * invalid backend.
    */
   invalidBackend: "invalid-backend",
 } as const;

@@ -12,7 +12,7 @@ import type {
   Standing,
 } from "../protocol.ts";
 
-/** What the log has to know about nodes; `NodeRecords` knows it. */
+/** The facts about nodes that the log needs; `NodeRecords` has them. */
 export interface KnownNodes {
   /** When the last certificate of each node ends, by node. The end may have passed. */
   validUntil(): ReadonlyMap<string, number>;
@@ -33,25 +33,31 @@ export interface ExchangeLogOptions {
 export interface ExchangeNode {
   /** Sandboxes of the node that take mTLS. */
   readonly sandboxes: number;
-  /** The revision by which its proxy goes; 0: the node has not told this authority yet. */
+  /** The revision that it follows; 0: it has not said so to this authority process yet. */
   readonly follows: number;
-  /** The node has told this authority which of its sandboxes take mTLS. */
+  /** The node has sent a report to this authority process. */
   readonly reported: boolean;
 }
 
 interface NodeState {
-  /** As the node reported it, refused sandboxes included. Version 0: it has not reported. */
+  /** The node's last report, refused sandboxes included. Version 0: none yet. */
   announced: Announcement;
   /** By `keyOf`: accepted sandboxes, and tombstones. */
   readonly records: Map<string, SandboxRecord>;
-  /** The revision of its first report: news from before it carry all records of the node. 0: it has not reported. */
+  /**
+   * The revision of its first report. An asker that knows only earlier revisions gets all records of the node. 0: no
+   * report yet.
+   */
   since: number;
   /** The revision of its last change. */
   newest: number;
-  /** Tombstones up to this revision may be missing, so news from before it carry all records of the node as well. */
+  /**
+   * Tombstones up to this revision may be missing, so an asker that knows only earlier revisions gets all records of the
+   * node.
+   */
   horizon: number;
   follows: number;
-  /** The revision that others have to follow, for versions that some node may not follow yet. The oldest first. */
+  /** For each version that some node may not follow yet: the revision that others have to follow. The oldest comes first. */
   versions: readonly { readonly version: number; readonly revision: number }[];
   /** UIDs of announced pods that run on another node. */
   refused: readonly string[];
@@ -66,15 +72,18 @@ const MAX_VERSIONS = 100;
 const MAX_WAITING = 32;
 
 /**
- * What the nodes have reported, as records with one growing revision, and which node follows which revision. It has no
- * sockets and no timers. A node's part is authoritative from its first report to this instance on; nodes keep what they
- * know of one that has not reported yet.
+ * The nodes' reports as records with one growing revision, and the revision that each node follows. The log has no sockets
+ * and no timers. A node's records count from its first report to this instance on. Until then the other nodes keep the
+ * records that they have of it.
  */
 export class ExchangeLog {
   readonly #options: ExchangeLogOptions;
   readonly #nodes = new Map<string, NodeState>();
   #revision = 0;
-  /** Which node changed last, and when another one did: enough to see at once whether there are news for an asker. */
+  /**
+   * The node that changed last, and the last revision of any other node: enough to see at once whether an asker lacks
+   * something.
+   */
   #last = { node: "", revision: 0, others: 0 };
 
   constructor(options: ExchangeLogOptions) {
@@ -93,14 +102,15 @@ export class ExchangeLog {
     }
     if (announced === undefined || announced.version <= state.announced.version) return [];
     state.announced = announced;
-    // Each version is news, even if it changes no record: a node that knows a later report than this instance did waits for it.
+    // Each version is news, even if it changes no record: another node may know a later report than this instance did,
+    // and wait.
     const refused = this.#apply(node, state, true);
     const told = { version: announced.version, revision: state.newest };
     state.versions = [...state.versions, told].slice(-MAX_VERSIONS);
     return refused;
   }
 
-  /** Is there something that the asker does not know? Cheap, as every change asks this for every open question. */
+  /** Does the asker lack something? Cheap, because every change asks this for every held question. */
   hasNews(node: string, question: ExchangeQuestion): boolean {
     const { knows, followed, waitingFor } = question;
     if (knows?.instance !== this.#options.instance) return true;
@@ -228,7 +238,10 @@ export class ExchangeLog {
     return new Set([...certified, ...heard].map(([node]) => node));
   }
 
-  /** Makes the node's records equal to what it may announce of what it did. All changes get the same new revision. */
+  /**
+   * Makes the node's records equal to the sandboxes that it announced and may announce. All changes get the same new
+   * revision.
+   */
   #apply(node: string, state: NodeState, isNews = state.since === 0): readonly string[] {
     const { sandboxes } = state.announced;
     const refused = sandboxes.map(({ uid }) => uid).filter((uid) => this.#isElsewhere(node, uid));

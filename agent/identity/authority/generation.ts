@@ -50,7 +50,7 @@ export class Generation {
     return `${this.root.certificate.toString("pem")}\n`;
   }
 
-  /** The intermediate. In its second half a new one replaces it, so that it always outlives what it signs. */
+  /** The intermediate. In its second half a new one replaces it, so that it always outlives the certificates that it signs. */
   async issuer(trustDomain: string, now: number): Promise<CertifiedKey> {
     const { notBefore, notAfter } = this.#intermediate.certificate;
     if (now > (notBefore.getTime() + notAfter.getTime()) / 2 && notAfter < this.root.certificate.notAfter) {

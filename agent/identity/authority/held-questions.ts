@@ -1,6 +1,6 @@
 import type { Clock } from "../../lib/clock.ts";
 
-/** A question without news is answered after so long: the other end sees that the authority is here. */
+/** A question without news is answered after this time, so that the agent sees that the authority is alive. */
 const HOLD_MS = 25_000;
 
 /** Questions that the authority holds until it has an answer that the asker does not have. */
@@ -12,7 +12,7 @@ export class HeldQuestions {
     this.#clock = clock;
   }
 
-  /** Resolves once `isDue` says so, which is looked at now and at each change; or after a while, or at `signal`. */
+  /** Resolves when `isDue` returns true (asked now and at each change), after a while, or at `signal`. */
   hold(isDue: () => boolean, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const release = (): void => {

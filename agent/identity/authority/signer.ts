@@ -5,7 +5,7 @@ export interface SignedCertificate {
   readonly generation: string;
 }
 
-/** Signs certificates. `Authority` decides before who gets one. */
+/** Signs certificates. `Authority` has decided before that the node may have one. */
 export interface CertificateSigner {
   /** Of `csr` only the key counts. Throws AmbitError `bad-request`, `issuer-expired`. */
   sign(csr: string, spiffeId: string, lifetimeMs: number): Promise<SignedCertificate>;

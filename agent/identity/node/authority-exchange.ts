@@ -19,7 +19,7 @@ export interface ExchangeTransport {
 }
 
 export interface AuthorityExchangeOptions {
-  /** Keeps what this node has told and heard, for the agent after this one. */
+  /** Keeps this node's last report and the other nodes' records, for the next agent. */
   readonly file: string;
   readonly log: Logger;
   readonly clock?: Clock;
@@ -27,8 +27,8 @@ export interface AuthorityExchangeOptions {
 }
 
 /**
- * The exchange between nodes by way of the authority. One question is always open there, for news of other nodes; what this
- * node has to say goes by requests of its own, so that the open question never has to be given up.
+ * The exchange between nodes, over the authority. One question about other nodes is always open there. Reports of this node are
+ * requests of their own, so that they never interrupt the open question.
  */
 export function openAuthorityExchange(transport: ExchangeTransport, options: AuthorityExchangeOptions): Exchange {
   return new AuthorityExchange(transport, options);
@@ -121,13 +121,16 @@ class AuthorityExchange implements Exchange {
     this.#poll.close();
   }
 
-  /** The view may have changed: keeps it, reports what the authority lacks, and tells the listeners. */
+  /**
+   * Call it when the view may have changed: saves it, reports to the authority if that lacks something, and calls the
+   * listeners.
+   */
   #changed(): void {
     this.#save();
     if (this.#reportTrouble === undefined) this.#reportNow();
     if (this.#telling) return;
     this.#telling = true;
-    // Later, and once for all that happens meanwhile: a listener may call this object, and is never called by its own call.
+    // Once, after the current turn: a listener may call this object, and such a call must not call the listener again.
     queueMicrotask(() => this.#tell());
   }
 
@@ -148,7 +151,7 @@ class AuthorityExchange implements Exchange {
     this.#callOffReport();
     if (this.#reporting || this.#closing.signal.aborted || this.#view.nextReport() === undefined) return;
     this.#reporting = true;
-    // What is announced and followed in one go makes one report.
+    // Calls of `announce` and `follow` in one turn make one report.
     queueMicrotask(() => void this.#report());
   }
 
@@ -188,7 +191,7 @@ class AuthorityExchange implements Exchange {
   }
 }
 
-/** A file that cannot be read is none: the authority says again what it said. */
+/** A file that cannot be read counts as none: the authority sends all records again. */
 function read(file: string): StoredExchange | undefined {
   try {
     return parseStored(readFileSync(file, "utf8"));

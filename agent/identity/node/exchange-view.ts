@@ -11,7 +11,7 @@ import type {
   Standing,
 } from "../protocol.ts";
 
-/** What outlives the agent. */
+/** The part of the view that outlives the agent. */
 export interface StoredExchange {
   readonly announced: Announcement;
   /** The newest version of `announced` that all other nodes were seen to follow. */
@@ -67,20 +67,20 @@ interface Reported extends ExchangeReport {
   readonly knew: string | undefined;
 }
 
-/** What one node knows of the others, and they of it, as far as the authority has answered. No sockets, no timers. */
+/** The records that one node has of the others, and how far they follow its reports. It has no sockets and no timers. */
 export class ExchangeView {
   readonly #now: () => number;
   #announced: Announcement;
-  /** The authority has this version from an agent before this one, whose state is lost. */
+  /** The authority has this version from an earlier agent, whose file is lost. */
   #beyond = 0;
   #followed: number;
   #standing: Standing | undefined;
-  /** What the authority last took of this node; `knew`: the instance that this node knew when it sent that. */
+  /** The last report that the authority took from this node; `knew`: the instance that this node knew when it sent that. */
   #reported: Reported = { instance: "", knew: undefined, announced: undefined, follows: undefined };
   #knows: Position | undefined;
   /** Of the reports that `records` are from, by node. */
   #versions: ReadonlyMap<string, number>;
-  /** Nodes of which the authority has told an earlier report. */
+  /** Nodes of which the authority has sent an earlier report than this node knew. */
   readonly #incomplete = new Set<string>();
   /** By node. */
   #records: ReadonlyMap<string, readonly SandboxRecord[]>;
@@ -155,7 +155,7 @@ export class ExchangeView {
     const { version, followed } = standing;
     this.#standing = standing;
     if (version > this.#announced.version) {
-      // Others may go by that report. What they follow is not about this node's reports until those have higher versions.
+      // Other nodes may follow that report. Their answers are about this agent's reports only when these have higher versions.
       this.#beyond = Math.max(this.#beyond, version);
       if (this.#announced.version > 0) this.#announceAnew(this.#announced.sandboxes);
       return;
@@ -166,14 +166,14 @@ export class ExchangeView {
     this.#unsaved = true;
   }
 
-  /** What the authority lacks of this node; undefined: nothing. */
+  /** The report that the authority lacks; undefined: none. */
   nextReport(): SentReport | undefined {
     const announced = this.#announced.version === 0 ? undefined : this.#announced;
     const follows = this.#positions.get(this.#followsRevision);
     if (announced === undefined && follows === undefined) return undefined;
     const { instance, knew, announced: before, follows: earlier } = this.#reported;
     const known = this.#knows?.instance;
-    // Where a report was answered by yet another instance, the next news say which one counts.
+    // If another instance answered the report, the next news show which instance counts.
     const isTaken = known === undefined || known === instance || known === knew;
     if (isTaken && announced?.version === before?.version && isSame(follows, earlier)) return undefined;
     return { report: { announced, follows }, knew: known };
@@ -195,14 +195,14 @@ export class ExchangeView {
     };
   }
 
-  /** What has to be written down before anybody is told of it; undefined: nothing has changed. */
+  /** The state to write to the file before it has effects; undefined: nothing has changed. */
   toStore(): StoredExchange | undefined {
     if (!this.#unsaved) return undefined;
     this.#unsaved = false;
     return {
       announced: this.#announced,
       followed: this.#followed,
-      // A complete list where this one lacks something.
+      // Without a position, the next agent gets complete lists.
       knows: this.#incomplete.size > 0 ? undefined : this.#knows,
       versions: Object.fromEntries(this.#versions),
       records: [...this.#records.values()].flat(),
@@ -220,7 +220,7 @@ export class ExchangeView {
     const after = new Map(this.#records);
     for (const { node, version, complete, ended } of nodes) {
       const known = versions.get(node) ?? 0;
-      // Another instance may have heard of an earlier report only. Its next news of the node come on top of that one.
+      // Another instance may know only an earlier report of the node. Its next news build on that one.
       if (version < known && ended !== true) {
         this.#incomplete.add(node);
         continue;

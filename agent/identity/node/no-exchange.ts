@@ -1,6 +1,6 @@
 import { ALONE, type Exchange } from "../../model/exchange.ts";
 
-/** The exchange of an agent without an authority: this node tells nobody and hears nothing. */
+/** The exchange of an agent without an authority: this node announces nothing and hears nothing. */
 export const NO_EXCHANGE: Exchange = {
   captured: () => NOBODY,
   revision: () => 0,

@@ -23,7 +23,7 @@ export function mountPinDir(path: string): void {
 
 /**
  * Removes the pins in these folders of `path`, unmounts the BPF file system if it is mounted there, and removes the folder. The
- * kernel frees each object that nobody else holds. The pins go one by one, as another mount namespace may have a copy of the
+ * kernel frees each object that nothing else holds. The pins go one by one, as another mount namespace may have a copy of the
  * mount.
  */
 export function removePinDir(path: string, folders: readonly string[]): void {

@@ -35,12 +35,12 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
       },
     });
   };
-  gauge("ambit_pods", "pods of this node that are in the mesh", () => {
+  gauge("ambit_pods", "pods of this node that are in the mesh: captured or leaving", () => {
     return sources.status().pods.filter((pod) => pod.enrolled).length;
   });
   new Gauge({
     name: "ambit_pods_in_phase",
-    help: "pods of this node, by the phase of their way into the mesh and out of it",
+    help: "pods of this node, by phase",
     labelNames: ["phase"],
     registers: [registry],
     collect() {

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { AgentStatus } from "../agent-status.ts";
 
-/** Certificates of the node: what an alarm is set on. None of it where the agent has no authority. */
+/** Certificates of the node, for alarms. No series if the agent has no authority. */
 export function collectCertificateFigures(registry: Registry, status: () => AgentStatus): void {
   new Gauge({
     name: "ambit_certificate_expiry_timestamp_seconds",
@@ -9,7 +9,7 @@ export function collectCertificateFigures(registry: Registry, status: () => Agen
     labelNames: ["identity"],
     registers: [registry],
     collect() {
-      // What is gone is not shown any more.
+      // Without this, identities that are gone would stay.
       this.reset();
       for (const { spiffeId: identity, notAfter } of status().certificates?.identities ?? []) {
         if (notAfter !== undefined) this.set({ identity }, Date.parse(notAfter) / 1_000);

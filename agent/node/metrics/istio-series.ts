@@ -1,6 +1,7 @@
 import { parseMetricName, type LabelledName } from "./metric-name.ts";
 
-// The telemetry filter counts calls in its own memory, and tells Envoy once a second by counters: `istio_http|labels.figure`
+// The telemetry filter counts calls in its own memory, and increments Envoy's counters once a second:
+// `istio_http|labels.figure`
 // for requests (filters/telemetry/figures.ts), `istio_tcp|labels.figure` for connections. Here they become the metrics that
 // Istio has.
 

@@ -40,7 +40,7 @@ function readPart(entry: Reader, name: string, fields: Fields, namespace: string
   const part = entry.field(name).required();
   const names = Object.keys(fields).flatMap((field) => [field, negated(field)]);
   part.fields(names);
-  // Unknown fields in it are already reported. Without the entry the rule would let everybody in.
+  // Unknown fields in it are already reported. Without the entry the rule would match every call.
   if (part.isEmptyObject) {
     part.invalid("empty-value", `${name} is empty`, "Add at least one field.");
   }

@@ -54,7 +54,7 @@ function readText(field: Reader): string | undefined {
   return text;
 }
 
-/** Istio takes any text. With a principal that no caller can have, an ALLOW lets nobody in and a DENY keeps nobody out. */
+/** Istio takes any text. With a principal that no caller can have, an ALLOW matches no call, and so does a DENY. */
 function readPrincipal(field: Reader): string | undefined {
   const text = readIdentity(field);
   if (text !== undefined && !canBePrincipal(text)) {

@@ -1,5 +1,5 @@
 // `npm run gen`: TypeScript types of the xDS messages that Ambit sends, from the descriptors inside go-control-plane
-// (its version is pinned in go.mod and go.sum). The result is checked in, so only who changes roots.txt needs Go.
+// (its version is pinned in go.mod and go.sum). The result is checked in, so only a change of roots.txt needs Go.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -94,7 +94,7 @@ function notRunning(paths: LabPaths, cause: unknown): AmbitError {
   });
 }
 
-/** Looks every `intervalMs` until `done` is true or `timeoutMs` has passed. Returns what it saw last. */
+/** Asks every `intervalMs` until `done` is true or `timeoutMs` has passed. Returns the last answer. */
 export async function poll<T>(
   timeoutMs: number,
   intervalMs: number,

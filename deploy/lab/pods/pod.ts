@@ -125,7 +125,10 @@ export class Pod {
     return this.#starting;
   }
 
-  /** Ends the pod and removes what it had. `graceMs`: how long its processes may take to end by themselves. */
+  /**
+   * Ends the pod and removes its files, cgroup and network namespace. `graceMs`: the time for its processes to end by
+   * themselves.
+   */
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;

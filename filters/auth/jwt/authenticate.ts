@@ -11,10 +11,10 @@ import { TokenRules } from "./rules";
 import { verdict, verifyToken } from "./verify";
 
 const pairs = new Pairs();
-/** The request's headers are not any more what they were. */
+/** A filter has changed the request's headers since they were fetched. */
 let isChanged = false;
 
-/** Who the last request is by, as its token has it. */
+/** The identity in the token of the last request. */
 class Authenticated {
   identity: RequestIdentity = NO_IDENTITY;
 }
@@ -22,9 +22,9 @@ class Authenticated {
 export const authenticated = new Authenticated();
 
 /**
- * Verifies the tokens of the request whose headers are here. False: it has been answered, and goes no further. A request
- * without a token passes, and is nobody's; of several tokens the first place counts, and each of them has to be good.
- * `readsHeaders`: somebody looks at its headers afterwards.
+ * Verifies the tokens of the request whose headers are here. False: the module has answered the request. A request without a
+ * token passes, without an identity. Each of several tokens has to be good, and the one in the first place counts.
+ * `readsHeaders`: policies look at the request's headers afterwards.
  */
 export function authenticate(rules: TokenRules, readsHeaders: bool): bool {
   authenticated.identity = NO_IDENTITY;
@@ -47,7 +47,7 @@ export function authenticate(rules: TokenRules, readsHeaders: bool): bool {
   return true;
 }
 
-/** Finds the tokens, and removes what only a verified token may say. */
+/** Finds the tokens, and removes the headers that only a verified token may fill. */
 function look(rules: TokenRules): void {
   const places = rules.locations;
   forget(places.headers);

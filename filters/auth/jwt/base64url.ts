@@ -1,4 +1,4 @@
-/** RFC 4648 section 5, a letter's six bits; -1 for what is no letter of it. */
+/** RFC 4648 section 5: the six bits of a letter; -1 if the letter is not in the alphabet. */
 function bits(code: u8): i32 {
   if (code >= 0x61 && code <= 0x7a) return code - 0x61 + 26;
   if (code >= 0x41 && code <= 0x5a) return code - 0x41;
@@ -8,8 +8,8 @@ function bits(code: u8): i32 {
 }
 
 /**
- * Base64url without padding, as tokens have it; null for anything else. Bits behind the last byte have to be 0, so that no two
- * texts are one token.
+ * Decodes base64url without padding, as tokens have it; null for anything else. Bits after the last byte have to be 0, so
+ * that no two texts are the same token.
  */
 export function decodeBase64Url(start: usize, size: usize): ArrayBuffer | null {
   const rest = size & 3;

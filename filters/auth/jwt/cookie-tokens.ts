@@ -15,7 +15,7 @@ export function isCookies(name: usize, size: usize): bool {
   return size == COOKIE.size && areEqual(COOKIE.pointer, name, size);
 }
 
-/** Takes note of the cookies of a header (RFC 6265 section 4.2), where tokens are expected in them. */
+/** Finds tokens in the cookies of a header (RFC 6265 section 4.2). */
 export function noteCookies(list: Location[], start: usize, size: usize): void {
   cookies.begin(start, size);
   while (cookies.next()) {
@@ -36,11 +36,11 @@ function note(location: Location): void {
   location.whole.at(cookies.start, cookies.size);
 }
 
-/** Leaves out the cookies that the application is not to get. */
+/** Removes the cookies that the application must not get. */
 export function takeCookiesAway(list: Location[]): void {
   if (!anyTakenAway(list) || !requestHeaders.each(pairs)) return;
   let room = 0;
-  // Each divider is written as two bytes, and may have been one.
+  // The result has two bytes between cookies ("; "); the request may have had one.
   while (pairs.next()) if (isCookies(pairs.keyStart, pairs.keySize)) room += 2 * <i32>pairs.valueSize + 2;
   const kept = new ArrayBuffer(room);
   noteGarbage(room);

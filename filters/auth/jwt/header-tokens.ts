@@ -5,7 +5,7 @@ const SPACE: u8 = 0x20;
 const TAB: u8 = 0x09;
 const COMMA: u8 = 0x2c;
 
-/** Takes note of a header, where tokens are expected in it. */
+/** Finds a token in a header. */
 export function noteHeader(list: Location[], name: usize, nameSize: usize, value: usize, size: usize): void {
   for (let i = 0; i < list.length; i++) {
     const location = list[i];
@@ -17,13 +17,13 @@ export function noteHeader(list: Location[], name: usize, nameSize: usize, value
 function noteValue(location: Location, start: usize, size: usize): void {
   const prefixSize = <usize>location.prefix.byteLength;
   if (!startsWith(location, start, size)) {
-    // Another scheme is nobody's business here; a second value behind a comma would be read by some applications.
+    // A header with another scheme holds no token. Some applications would read a second value after a comma.
     if (location.isScheme && hasLaterValue(location, start, size)) location.count += 2;
     return;
   }
   if (location.count++ > 0) return;
   const last = start + size;
-  // Where a scheme stands alone, the space behind it has been trimmed.
+  // Envoy has trimmed the space after a scheme without a value.
   let from = size < prefixSize ? last : start + prefixSize;
   let end = last;
   while (from < end && isBlank(load<u8>(from))) from++;
@@ -40,7 +40,7 @@ function startsWith(location: Location, start: usize, size: usize): bool {
   return location.isScheme ? isScheme(prefix, start, prefixSize) : areEqual(prefix, start, prefixSize);
 }
 
-/** Letters in any case, and a space or tab. */
+/** The scheme in upper or lower case, and a space or tab after it. */
 function isScheme(scheme: usize, start: usize, size: usize): bool {
   for (let i: usize = 0; i < size; i++) {
     const code = load<u8>(start + i);

@@ -2,7 +2,7 @@ import { RequestIdentity } from "../request-identity";
 import { JsonKind, JsonValue } from "./json";
 import { TokenRule } from "./rule";
 
-/** What a verified token says, as policies ask for it. */
+/** The claims of a verified token, as policies ask for them. */
 export function identityOf(claims: JsonValue, rule: TokenRule): RequestIdentity {
   const identity = new RequestIdentity();
   const subject = claims.memberText("sub");
@@ -33,7 +33,7 @@ function isSpaceDelimited(path: string[], rule: TokenRule): bool {
   return rule.spaceDelimited.length > 0 && rule.spaceDelimited.includes(path.join("."));
 }
 
-/** A text, or the texts of a list; what is neither says nothing. */
+/** A text, or the texts of a list. Other values count as none. */
 function textsOf(value: JsonValue, isSpaceDelimited: bool): string[] {
   const texts = new Array<string>(0);
   if (value.kind == JsonKind.Text) add(texts, value.text, isSpaceDelimited);

@@ -1,4 +1,4 @@
-/** Where a string has ended: behind its closing quote. */
+/** Where the last string ended: after its closing quote. */
 export class StringEnd {
   at: usize = 0;
 }
@@ -7,7 +7,10 @@ const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
 const UNICODE: u8 = 0x75;
 
-/** A JSON string that begins at `at`, with its quote; null for what is none, or holds NUL, which nothing that is meant well does. */
+/**
+ * The JSON string that begins at `at`, with its quote; null if there is none, or if it holds NUL, which only an attacker
+ * sends.
+ */
 export function readString(at: usize, end: usize, behind: StringEnd): string | null {
   const from = at + 1;
   let i = from;
@@ -27,9 +30,9 @@ export function readString(at: usize, end: usize, behind: StringEnd): string | n
   return null;
 }
 
-/** What stands between the quotes; one buffer for all of it, as anybody may send a text that is nothing but escapes. */
+/** The text between the quotes. It gets one buffer, because a client may send a text of escapes only. */
 function unescaped(from: usize, end: usize): string | null {
-  // No escape is shorter than what it stands for in UTF-8.
+  // An escape is never shorter than its character in UTF-8.
   const buffer = new ArrayBuffer(<i32>(end - from));
   const start = changetype<usize>(buffer);
   let to = start;
@@ -54,7 +57,7 @@ function unescaped(from: usize, end: usize): string | null {
   return String.UTF8.decodeUnsafe(start, to - start);
 }
 
-/** The letters behind a backslash, and what they stand for; -1 for others. */
+/** The characters that letters after a backslash mean; -1 for other letters. */
 function escaped(letter: u8): i32 {
   switch (<i32>letter) {
     case 0x22:
@@ -76,7 +79,7 @@ function escaped(letter: u8): i32 {
   }
 }
 
-/** A character of two escapes (RFC 8259 section 7); -1 where the second is not there. */
+/** A character written as two escapes (RFC 8259 section 7); -1 if the second one is missing. */
 function pair(first: i32, at: usize, end: usize): i32 {
   if (first > 0xdbff || end - at < 6 || load<u8>(at) != BACKSLASH || load<u8>(at + 1) != UNICODE) return -1;
   const second = fourHex(at + 2, end);
@@ -84,7 +87,7 @@ function pair(first: i32, at: usize, end: usize): i32 {
   return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
 }
 
-/** In UTF-8; where it ends. */
+/** Writes a character in UTF-8. Returns where it ends. */
 function writePoint(to: usize, point: i32): usize {
   if (point < 0x80) {
     store<u8>(to, <u8>point);
@@ -113,7 +116,7 @@ export function hex(code: u8): i32 {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
 }
 
-/** Bytes of the UTF-8 sequence at `at` (RFC 3629: no longer than it has to be); 0 for what is none. */
+/** The number of bytes of the UTF-8 sequence at `at` (RFC 3629: as short as possible); 0 if there is no valid sequence. */
 function sequenceSize(at: usize, end: usize): usize {
   const first = load<u8>(at);
   if (first < 0x80) return 1;

@@ -13,13 +13,13 @@ const NO_NAMES: string[] = [];
 const NO_ITEMS: JsonValue[] = [];
 
 export class JsonValue {
-  /** An object's names, and its values in `items`; of a list only those. */
+  /** The names of an object's members; their values are in `items`. A list has `items` alone. */
   names: string[] = NO_NAMES;
   items: JsonValue[] = NO_ITEMS;
 
   constructor(
     readonly kind: JsonKind,
-    /** A text's characters; a number or a boolean as it is spelt. */
+    /** The characters of a text, or a number or boolean as written. */
     readonly text: string,
   ) {}
 
@@ -28,14 +28,14 @@ export class JsonValue {
     return index < 0 ? null : this.items[index];
   }
 
-  /** A member that is a text; "" where there is none. */
+  /** A member that is a text; "" if there is none. */
   memberText(name: string): string {
     const value = this.member(name);
     return value !== null && value.kind == JsonKind.Text ? value.text : "";
   }
 }
 
-/** What is sent unsigned must cost little to refuse. */
+/** A client may send these bytes without a signature, so refusing them must cost little. */
 const MAX_DEPTH = 16;
 const MAX_VALUES = 2048;
 const MAX_NAMES = 256;
@@ -44,7 +44,7 @@ const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;
 const COLON: u8 = 0x3a;
 
-/** Reads RFC 8259 JSON that anybody may have sent: whatever it is, nothing behind its end is looked at, and nothing traps. */
+/** Reads JSON (RFC 8259) from an untrusted client: it never reads after the end, and never traps. */
 class JsonReader {
   private left: i32 = MAX_VALUES;
 
@@ -53,7 +53,7 @@ class JsonReader {
     private readonly end: usize,
   ) {}
 
-  /** null for what is not one JSON object and nothing else. */
+  /** null unless the text is exactly one JSON object. */
   whole(): JsonValue | null {
     const value = this.value(0);
     this.space();
@@ -86,7 +86,7 @@ class JsonReader {
       this.space();
       if (this.at >= this.end || load<u8>(this.at) != QUOTE) return null;
       const name = this.text();
-      // Of a name that comes twice each reader believes another one.
+      // If a name comes twice, readers differ in which value they take.
       if (name === null || result.names.length >= MAX_NAMES || result.names.includes(name)) return null;
       if (!this.take(COLON)) return null;
       const value = this.value(depth + 1);
@@ -154,7 +154,7 @@ class JsonReader {
     return this.at < this.end && load<u8>(this.at) == code;
   }
 
-  /** Behind spaces: takes that character, if it is there. */
+  /** Skips spaces, then takes that character if it comes next. */
   private take(code: u8): bool {
     this.space();
     if (!this.isNext(code)) return false;
@@ -167,7 +167,7 @@ class JsonReader {
   }
 }
 
-/** null for what is no JSON object. */
+/** null if the text is no JSON object. */
 export function readJsonObject(bytes: ArrayBuffer): JsonValue | null {
   const start = changetype<usize>(bytes);
   return new JsonReader(start, start + bytes.byteLength).whole();

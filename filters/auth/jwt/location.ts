@@ -8,7 +8,7 @@ export enum Where {
   Cookie,
 }
 
-/** A place in a request where some rules expect a token; and, while a request is looked at, what is there. */
+/** A place in a request where some rules expect a token, and the token that the current request has there. */
 export class Location {
   readonly rules: TokenRule[] = [];
   readonly name: ArrayBuffer;
@@ -20,7 +20,7 @@ export class Location {
   count: i32 = 0;
   /** The token of the first one. */
   readonly token: Bytes = new Bytes();
-  /** Of a parameter or a cookie: all of it, name and value. */
+  /** The whole parameter or cookie, name and value. */
   readonly whole: Bytes = new Bytes();
   verified: VerifiedToken | null = null;
 
@@ -39,7 +39,7 @@ export class Location {
     this.verified = null;
   }
 
-  /** The application is not to get it. */
+  /** The application must not get it. */
   get isTakenAway(): bool {
     const verified = this.verified;
     return verified !== null && !verified.rule.forwards;

@@ -3,7 +3,7 @@ import { JsonKind, JsonValue } from "./json";
 import { TokenRule } from "./rule";
 import { Token } from "./token";
 
-/** A header that the application gets of a token. */
+/** A header that the application gets, made from a token. */
 export class OutputHeader {
   constructor(
     readonly header: Key,
@@ -15,7 +15,7 @@ export class OutputHeader {
   }
 }
 
-/** What a rule has the application told of a verified token. */
+/** The headers by which a rule passes parts of a verified token to the application. */
 export function outputsOf(token: Token, rule: TokenRule): OutputHeader[] {
   const outputs = new Array<OutputHeader>(0);
   const payload = rule.payloadHeader;
@@ -28,7 +28,7 @@ export function outputsOf(token: Token, rule: TokenRule): OutputHeader[] {
   return outputs;
 }
 
-/** By its whole name, or by the names of claims in claims, divided by dots. */
+/** A claim by its whole name, or by the names of nested claims, divided by dots. */
 function claimAt(claims: JsonValue, path: string): JsonValue | null {
   const whole = claims.member(path);
   if (whole !== null) return whole;
@@ -41,7 +41,7 @@ function claimAt(claims: JsonValue, path: string): JsonValue | null {
   return value;
 }
 
-/** Texts, whole numbers and booleans, as Istio has it; a text that no header can hold is none. */
+/** Texts, whole numbers and booleans, as in Istio. A text that no header can hold counts as none. */
 function textOf(value: JsonValue | null): string | null {
   if (value === null) return null;
   if (value.kind == JsonKind.Boolean) return value.text;

@@ -12,10 +12,10 @@ const PERCENT: u8 = 0x25;
 const PLUS: u8 = 0x2b;
 const params = new Segments(AMPERSAND);
 const query = new Bytes();
-/** Has to live until the callback ends: the request's path is there from then on. */
+/** Keeps the request's new path until the callback ends. */
 let path: ArrayBuffer = new ArrayBuffer(0);
 
-/** Takes note of the parameters of the request's query, where tokens are expected in them. */
+/** Finds tokens in the parameters of the request's query. */
 export function noteParams(list: Location[]): void {
   if (list.length == 0 || !findQuery()) return;
   params.begin(query.start, query.size);
@@ -42,7 +42,7 @@ function findQuery(): bool {
   return true;
 }
 
-/** Bytes as an application reads them: %41 is A, and a plus is a space. What is no escape stays. */
+/** Decodes bytes as an application does: %41 is A, and a plus is a space. Invalid escapes stay. */
 class Plain {
   start: usize;
   size: usize;
@@ -84,7 +84,7 @@ function isEscaped(start: usize, size: usize): bool {
   return false;
 }
 
-/** Leaves out the parameters that the application is not to get. */
+/** Removes the parameters that the application must not get. */
 export function takeParamsAway(list: Location[]): void {
   if (!anyTakenAway(list) || !findQuery()) return;
   const whole = requestHeaders.path;

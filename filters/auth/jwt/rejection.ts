@@ -1,7 +1,7 @@
 import { GrpcStatusValues, noteGarbage, Pairs, send_local_response } from "../../../assembly/index";
 import { Bytes } from "../../bytes";
 
-/** Why a token is not good; `reason` is for the access log and for programs, `text` for people. */
+/** Why a token is rejected; `reason` is for the access log and for programs, `text` for people. */
 export class Rejection {
   constructor(
     readonly reason: string,
@@ -21,7 +21,7 @@ export const NO_KEYS = new Rejection("no_keys", "the keys of the token's issuer 
 export const KEY = new Rejection("unknown_key", "the token's issuer has no such key");
 export const SIGNATURE = new Rejection("wrong_signature", "the token's signature is wrong");
 
-/** RFC 6750 section 3: the request goes no further. */
+/** RFC 6750 section 3: answers the request. */
 export function reject(rejection: Rejection, host: Bytes): void {
   noteGarbage(2048);
   const realm = isPlain(host) ? 'Bearer realm="' + host.text() + '", ' : "Bearer ";

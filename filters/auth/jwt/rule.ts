@@ -16,7 +16,7 @@ import {
 import { PublicKey } from "./signature";
 import { Token } from "./token";
 
-/** What clocks may differ by, seconds. As Envoy's own filter for tokens has it. */
+/** How far clocks may differ, in seconds. The same as in Envoy's jwt_authn filter. */
 export const SKEW: f64 = 60;
 
 /** A claim that becomes a header. */
@@ -51,7 +51,7 @@ export class TokenRule {
     this.keys = rule.keys.map<PublicKey>((key) => new PublicKey(key.kid, key.algorithms, key.spki));
   }
 
-  /** null where it is good; `now` in seconds. The signature is the dearest, so that it comes last. */
+  /** null if the token is good; `now` in seconds. The signature comes last, because it costs the most. */
   judge(token: Token, now: f64): Rejection | null {
     if (token.claims.memberText("iss") != this.issuer) return ISSUER;
     const exp = token.claims.member("exp");
@@ -63,7 +63,10 @@ export class TokenRule {
     return this.judgeSignature(token);
   }
 
-  /** Each key verifies what it is for, whatever the token says: not "none", and no public key is a shared secret. */
+  /**
+   * Each key verifies its own algorithm only, whatever the token says: never "none", and a public key is never a shared
+   * secret.
+   */
   private judgeSignature(token: Token): Rejection | null {
     let isKnownAlgorithm = false;
     let wasTried = false;
@@ -97,7 +100,7 @@ function isTime(value: JsonValue): bool {
   return value.kind == JsonKind.Number && isFinite(parseFloat(value.text));
 }
 
-/** As Envoy's filter compares audiences: without a scheme and a slash at the end. */
+/** Audiences are compared as Envoy's filter does: without a scheme, and without a slash at the end. */
 function bare(audience: string): string {
   const from = audience.startsWith("https://") ? 8 : audience.startsWith("http://") ? 7 : 0;
   return audience.substring(from, audience.length - (audience.endsWith("/") ? 1 : 0));

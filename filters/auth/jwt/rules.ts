@@ -3,7 +3,10 @@ import { Locations } from "./locations";
 import { TokenRule } from "./rule";
 
 const MAX_KNOWN = 1000;
-/** By their ids, which stand for all that they say: a rule outlives the configuration, and with it what it has verified. */
+/**
+ * Rules by ID. The ID is a hash of the whole rule, so that a rule and its verified tokens outlive a change of
+ * configuration.
+ */
 const known = new Map<string, TokenRule>();
 
 function ruleOf(config: JwtRule): TokenRule {
@@ -42,7 +45,7 @@ export class TokenRules {
   }
 }
 
-/** Many applications read - and _ in a header's name as one. */
+/** Many applications read - and _ in a header's name as the same character. */
 function isSameHeader(a: usize, b: usize, size: usize): bool {
   for (let i: usize = 0; i < size; i++) if (folded(load<u8>(a + i)) != folded(load<u8>(b + i))) return false;
   return true;

@@ -3,13 +3,13 @@ import { Location } from "./location";
 
 const EQUALS: u8 = 0x3d;
 
-/** Walks over `name=value` pairs behind one another: the parameters of a query, the cookies of a header. */
+/** Walks over a sequence of `name=value` pairs: the parameters of a query, the cookies of a header. */
 export class Segments {
   private at: usize = 0;
   private limit: usize = 0;
   start: usize = 0;
   size: usize = 0;
-  /** Of the name; a segment without "=" is all name. */
+  /** The end of the name. A segment without "=" is all name. */
   nameSize: usize = 0;
 
   constructor(private readonly divider: u8) {}
@@ -19,7 +19,7 @@ export class Segments {
     this.limit = start + size;
   }
 
-  /** To the next one that is not empty; false behind the last. */
+  /** Goes to the next segment that is not empty; false after the last. */
   next(): bool {
     while (this.at < this.limit && (load<u8>(this.at) == this.divider || isBlank(load<u8>(this.at)))) this.at++;
     if (this.at >= this.limit) return false;
@@ -42,7 +42,7 @@ export class Segments {
     return this.start + this.size - this.valueStart;
   }
 
-  /** The application is not to get it. */
+  /** The application must not get it. */
   isTakenAway(list: Location[]): bool {
     for (let i = 0; i < list.length; i++) {
       if (list[i].isTakenAway && list[i].whole.start == this.start) return true;

@@ -4,7 +4,7 @@ import { Token } from "./token";
 
 const VERIFY = new Key("verify_signature");
 
-/** RFC 7518 section 3.1: how an algorithm hashes, and of how many bytes the two numbers of an ECDSA signature are. */
+/** RFC 7518 section 3.1: the hash of an algorithm, and the number of bytes of each of the two numbers of an ECDSA signature. */
 function hashOf(algorithm: string): string {
   return "sha" + algorithm.substring(2);
 }
@@ -44,12 +44,12 @@ export class PublicKey {
     at = field(at, 3, changetype<usize>(signature), signature.byteLength);
     at = field(at, 4, token.signed.start, token.signed.size);
     if (!callForeign(VERIFY, start, at - start)) return false;
-    // VerifySignatureResult: `bool result = 1`, left out where it is false.
+    // VerifySignatureResult: `bool result = 1`, absent if it is false.
     return answerSize() >= 2 && load<u8>(answerStart()) == 0x08 && load<u8>(answerStart() + 1) == 1;
   }
 }
 
-/** A field of bytes in protobuf; where it ends. */
+/** Writes a field of bytes in protobuf. Returns where it ends. */
 function field(at: usize, number: u8, start: usize, size: usize): usize {
   store<u8>(at++, (number << 3) | 2);
   let left = size;
@@ -79,7 +79,7 @@ function ecdsaInDer(signature: ArrayBuffer, half: i32): ArrayBuffer | null {
   return result;
 }
 
-/** Without leading zeros, but with one where the first bit would be a sign. */
+/** Writes a number without leading zeros, but with one zero if its first bit would be read as a sign. */
 function integerSize(start: usize, size: i32): i32 {
   let zeros = 0;
   while (zeros < size - 1 && load<u8>(start + zeros) == 0) zeros++;
@@ -93,7 +93,7 @@ function integer(at: usize, start: usize, size: i32, length: i32): usize {
     store<u8>(at++, 0);
     length = size;
   }
-  // A sign's zero is one of the number's own, where it has one.
+  // The zero before a sign bit may be one of the number's own zeros.
   memory.copy(at, start + size - length, length);
   return at + length;
 }

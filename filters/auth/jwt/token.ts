@@ -4,11 +4,11 @@ import { JsonKind, JsonValue, readJsonObject } from "./json";
 
 const DOT: u8 = 0x2e;
 
-/** A token in its parts (RFC 7515 section 3.1, compact). Nothing of it is true before it has been verified. */
+/** A token in its parts (RFC 7515 section 3.1, compact). Nothing in it counts before it has been verified. */
 export class Token {
-  /** "" where it does not name one. */
+  /** "" if the token names none. */
   kid: string = "";
-  /** What is signed: the first two parts, and the dot between them. */
+  /** The signed bytes: the first two parts, and the dot between them. */
   readonly signed: Bytes = new Bytes();
   /** The second part, in base64url. */
   readonly payload: Bytes = new Bytes();
@@ -20,7 +20,7 @@ export class Token {
   ) {}
 }
 
-/** null for what is no signed token. */
+/** null if the text is no signed token. */
 export function parseToken(start: usize, size: usize): Token | null {
   const end = start + size;
   const first = find(start, end);
@@ -35,7 +35,7 @@ export function parseToken(start: usize, size: usize): Token | null {
   const kid = header.member("kid");
   if (algorithm === null || algorithm.kind != JsonKind.Text) return null;
   if (kid !== null && kid.kind != JsonKind.Text) return null;
-  // RFC 7515 section 4.1.11: who does not understand what is critical rejects.
+  // RFC 7515 section 4.1.11: a verifier rejects a token with critical parameters that it does not understand.
   if (header.member("crit") !== null) return null;
   const token = new Token(algorithm.text, claims, signature);
   if (kid !== null) token.kid = kid.text;

@@ -6,12 +6,12 @@ import { OutputHeader, outputsOf } from "./outputs";
 import { SKEW, TokenRule } from "./rule";
 import { Token } from "./token";
 
-/** A token that its issuer has signed, and what it says. */
+/** A token that its issuer has signed, and its claims. */
 export class VerifiedToken {
   readonly bytes: ArrayBuffer;
   readonly identity: RequestIdentity;
   readonly outputs: OutputHeader[];
-  /** Seconds since 1970 at which it is good no more. */
+  /** When the token expires, in seconds since 1970. */
   private readonly until: f64;
 
   constructor(
@@ -33,12 +33,12 @@ export class VerifiedToken {
 }
 
 const SLOTS = 1024;
-/** Of tokens' bytes; what is kept of a token takes about four times as much. */
+/** Bytes of tokens. Everything that the module keeps for a token takes about four times as much. */
 const MAX_BYTES: usize = 2 << 20;
 
 /**
- * Tokens that have been verified before. A slot holds one, the newest: whoever finds two with one hash gains nothing but that
- * they are verified each time. Only what an issuer has signed comes here.
+ * Tokens that have been verified before. A slot holds the newest token of its hash: a client with two tokens of one hash only
+ * makes the module verify them each time. Tokens without a valid signature never come here.
  */
 class VerifiedTokens {
   private readonly slots: StaticArray<VerifiedToken | null> = new StaticArray<VerifiedToken | null>(SLOTS);
@@ -48,7 +48,7 @@ class VerifiedTokens {
     const known = this.slots[hashOf(start, size) & (SLOTS - 1)];
     if (known === null || <usize>known.bytes.byteLength != size) return null;
     if (!areEqual(changetype<usize>(known.bytes), start, size)) return null;
-    // Another rule has other keys, or asks for another audience.
+    // Another rule has other keys, or wants another audience.
     return known.isGood(now) && rules.includes(known.rule) ? known : null;
   }
 

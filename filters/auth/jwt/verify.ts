@@ -15,14 +15,17 @@ class Verdict {
 
 export const verdict = new Verdict();
 
-/** Verifies a token by the rules for the place where it was found; into `verdict`. False where it is not good. */
+/**
+ * Verifies a token by the rules for its place in the request, and writes the result to `verdict`. False: the token is
+ * rejected.
+ */
 export function verifyToken(start: usize, size: usize, rules: TokenRule[]): bool {
   const now = <f64>nowNanoseconds() / 1e9;
   verdict.rejection = null;
   verdict.token = verifiedTokens.find(start, size, rules, now);
   if (verdict.token !== null) return true;
   if (size > MAX_SIZE) return refuse(TOO_LARGE);
-  // Text and values of its JSON, and what is kept of it.
+  // The text and values of its JSON, and the kept token.
   noteGarbage(size * 32);
   const token = parseToken(start, size);
   // Proxies join headers of one name by commas.
@@ -36,7 +39,7 @@ export function verifyToken(start: usize, size: usize, rules: TokenRule[]): bool
       verdict.token = verified;
       return true;
     }
-    // What the issuer's own rule says tells more than that another one is not the issuer's.
+    // The rejection by the issuer's own rule tells more than "another issuer".
     if (found !== ISSUER) rejection = found;
   }
   return refuse(rejection);
