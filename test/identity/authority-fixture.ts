@@ -8,7 +8,7 @@ import { Authority } from "../../agent/identity/authority/authority.ts";
 import { BuiltInSigner } from "../../agent/identity/authority/built-in-signer.ts";
 import type { Placement } from "../../agent/identity/authority/placement.ts";
 import { JoinTokens, makeJoinFile } from "../../agent/identity/authority/join-tokens.ts";
-import type { NodeProof } from "../../agent/identity/protocol.ts";
+import type { NodeProof } from "../../agent/identity/authority-protocol.ts";
 import { NodeRecords } from "../../agent/identity/authority/node-records.ts";
 import { serverIdentity } from "../../agent/identity/authority/server-identity.ts";
 import type { Clock } from "../../agent/lib/clock.ts";

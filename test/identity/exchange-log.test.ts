@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { ExchangeLog } from "../../agent/identity/authority/exchange-log.ts";
-import type { ExchangeQuestion, Position } from "../../agent/identity/protocol.ts";
+import type { ExchangeQuestion, Position } from "../../agent/identity/authority-protocol.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ExchangeLog } from "../../agent/identity/authority/exchange-log.ts";
 import { ExchangeView, type StoredExchange } from "../../agent/identity/node/exchange-view.ts";
-import type { ExchangeReport } from "../../agent/identity/protocol.ts";
+import type { ExchangeReport } from "../../agent/identity/authority-protocol.ts";
 import type { AnnouncedSandbox } from "../../agent/model/exchange.ts";
 import { fc } from "../support/random.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -43,7 +43,7 @@ class World {
   readonly #late: { readonly from: NodeName; readonly report: ExchangeReport }[] = [];
 
   #machine(name: NodeName): Machine {
-    const view = new ExchangeView(undefined, () => this.clock.now());
+    const view = new ExchangeView(undefined, this.clock);
     return { name, view, stored: undefined, told: [], seen: new Map(), goesBy: new Set(), reached: new Map() };
   }
 
@@ -67,7 +67,7 @@ class World {
 
   restartAgent(node: NodeName): void {
     const machine = this.#find(node);
-    machine.view = new ExchangeView(machine.stored && structuredClone(machine.stored), () => this.clock.now());
+    machine.view = new ExchangeView(machine.stored && structuredClone(machine.stored), this.clock);
     machine.seen = new Map();
     this.#look(machine);
   }

@@ -6,8 +6,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeRequest } from "../../agent/identity/x509/certificate-request.ts";
 import { makeJoinFile } from "../../agent/identity/authority/join-tokens.ts";
-import type { NodeProof } from "../../agent/identity/protocol.ts";
-import { AUTHORITY_NAME, EXCHANGE_PATH, REPORT_PATH, SIGN_PATH, WATCH_PATH } from "../../agent/identity/protocol.ts";
+import type { NodeProof } from "../../agent/identity/authority-protocol.ts";
+import {
+  AUTHORITY_NAME,
+  EXCHANGE_PATH,
+  REPORT_PATH,
+  SIGN_PATH,
+  WATCH_PATH,
+} from "../../agent/identity/authority-protocol.ts";
 import { SYSTEM_CLOCK } from "../../agent/lib/clock.ts";
 import { describe as inWords } from "../../agent/lib/errors.ts";
 import { API, AuthorityFixture, WEB } from "./authority-fixture.ts";

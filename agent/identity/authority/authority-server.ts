@@ -12,7 +12,7 @@ import {
   parseSignRequest,
   readRequest,
 } from "./requests.ts";
-import { EXCHANGE_PATH, NODE_HEADER, REPORT_PATH, SIGN_PATH, WATCH_PATH, type Refusal } from "../protocol.ts";
+import { EXCHANGE_PATH, NODE_HEADER, REPORT_PATH, SIGN_PATH, WATCH_PATH, type Refusal } from "../authority-protocol.ts";
 import type { ServerIdentity } from "./server-identity.ts";
 
 export interface AuthorityServer {

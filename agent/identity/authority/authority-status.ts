@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { ExchangeNode } from "./exchange-log.ts";
 import type { ExchangeService } from "./exchange-service.ts";
-import type { Position } from "../protocol.ts";
+import type { Position } from "../authority-protocol.ts";
 import type { NodeRecords } from "./node-records.ts";
 import { generationName } from "./generation.ts";
 import { splitPem } from "../x509/pem.ts";

@@ -4,7 +4,7 @@ import { HeldQuestions } from "./held-questions.ts";
 import type { JoinTokens } from "./join-tokens.ts";
 import type { NodeRecords } from "./node-records.ts";
 import type { Placement } from "./placement.ts";
-import type { NodeReport, SignAnswer, SignRequest, Trust } from "../protocol.ts";
+import type { NodeReport, SignAnswer, SignRequest, Trust } from "../authority-protocol.ts";
 import type { CertificateSigner } from "./signer.ts";
 
 export interface AuthorityParts {

@@ -8,9 +8,9 @@ import type {
   Followed,
   NodeNews,
   Position,
-  SandboxRecord,
+  ExchangeRecord,
   Standing,
-} from "../protocol.ts";
+} from "../authority-protocol.ts";
 
 /** The facts about nodes that the log needs; `NodeRecords` has them. */
 export interface KnownNodes {
@@ -43,7 +43,7 @@ interface NodeState {
   /** The node's last report, refused sandboxes included. Version 0: none yet. */
   announced: Announcement;
   /** By `keyOf`: accepted sandboxes, and tombstones. */
-  readonly records: Map<string, SandboxRecord>;
+  readonly records: Map<string, ExchangeRecord>;
   /**
    * The revision of its first report. An asker that knows only earlier revisions gets all records of the node. 0: no
    * report yet.
@@ -282,7 +282,7 @@ export class ExchangeLog {
   }
 }
 
-const GONE: Pick<SandboxRecord, "gone"> = { gone: true };
+const GONE: Pick<ExchangeRecord, "gone"> = { gone: true };
 
 /** A pod keeps its UID when its sandbox is recreated. */
 function keyOf({ uid, cookie }: AnnouncedSandbox): string {

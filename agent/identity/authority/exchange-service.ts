@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { NodeRecords } from "./node-records.ts";
-import type { ExchangeNews, ExchangeQuestion, ExchangeReport, Position, Standing } from "../protocol.ts";
+import type { ExchangeNews, ExchangeQuestion, ExchangeReport, Position, Standing } from "../authority-protocol.ts";
 import type { Placement } from "./placement.ts";
 import { ExchangeLog, type ExchangeNode } from "./exchange-log.ts";
 import { HeldQuestions } from "./held-questions.ts";

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../../lib/errors.ts";
 import { makePrivateFolder, writePrivateFile } from "../../lib/private-file.ts";
-import type { NodeProof } from "../protocol.ts";
+import type { NodeProof } from "../authority-protocol.ts";
 import { serverIdentity } from "./server-identity.ts";
 
 /** SHA-256 of each node's token, by node. A random token needs no salt and no slow hash. */

@@ -10,7 +10,7 @@ import type {
   Position,
   SignRequest,
   Trust,
-} from "../protocol.ts";
+} from "../authority-protocol.ts";
 
 /** A report of 250 sandboxes has 20 kB. */
 const MAX_BYTES = 256 << 10;

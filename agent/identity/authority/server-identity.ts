@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createPrivateFile, makePrivateFolder } from "../../lib/private-file.ts";
 import { BACKDATE_MS, makeCertificate } from "../x509/make-certificate.ts";
 import { generateKeyPair, privateKeyToPem } from "../x509/keys.ts";
-import { AUTHORITY_NAME } from "../protocol.ts";
+import { AUTHORITY_NAME } from "../authority-protocol.ts";
 import { ExtendedKeyUsage, ExtendedKeyUsageExtension, SubjectAlternativeNameExtension } from "../x509/x509.ts";
 
 export interface ServerIdentity {

@@ -21,7 +21,7 @@ import {
   type SignRequest,
   type Standing,
   type Trust,
-} from "../protocol.ts";
+} from "../authority-protocol.ts";
 
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Longer than the authority holds a question. */

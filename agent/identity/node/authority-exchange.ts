@@ -5,7 +5,7 @@ import { describe } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { writePrivateFile } from "../../lib/private-file.ts";
 import type { AnnouncedSandbox, Exchange, WaitedForNode } from "../../model/exchange.ts";
-import type { ExchangeNews, ExchangeQuestion, ExchangeReport, Standing } from "../protocol.ts";
+import type { ExchangeNews, ExchangeQuestion, ExchangeReport, Standing } from "../authority-protocol.ts";
 import { ExchangeView, parseStored, type StoredExchange } from "./exchange-view.ts";
 import { LongPoll } from "./long-poll.ts";
 
@@ -57,7 +57,7 @@ class AuthorityExchange implements Exchange {
     this.#options = options;
     this.#clock = clock;
     this.#backoff = new Backoff({ firstMs: 250, longestMs: 30_000, random });
-    this.#view = new ExchangeView(read(file), () => clock.now());
+    this.#view = new ExchangeView(read(file), clock);
     this.#poll = new LongPoll({
       ask: (atOnce, signal) => transport.exchange({ ...this.#view.question(), atOnce }, signal),
       onAnswer: (news) => {

@@ -6,7 +6,7 @@ import { makeRequest } from "../x509/certificate-request.ts";
 import { identityStatus, type CertificateStatus } from "./certificate-status.ts";
 import type { KnownRoots } from "./known-roots.ts";
 import { splitPem } from "../x509/pem.ts";
-import type { NodeReport, SignAnswer, SignRequest, Trust } from "../protocol.ts";
+import type { NodeReport, SignAnswer, SignRequest, Trust } from "../authority-protocol.ts";
 import { LongPoll } from "./long-poll.ts";
 import { readCertificate, renewalTime, type WantedIdentity, type HeldCertificate } from "./wanted-identity.ts";
 

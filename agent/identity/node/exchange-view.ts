@@ -1,3 +1,4 @@
+import type { Clock } from "../../lib/clock.ts";
 import type { AnnouncedSandbox, WaitedForNode } from "../../model/exchange.ts";
 import { ALONE } from "../../model/exchange.ts";
 import type {
@@ -7,9 +8,9 @@ import type {
   ExchangeReport,
   NodeNews,
   Position,
-  SandboxRecord,
+  ExchangeRecord,
   Standing,
-} from "../protocol.ts";
+} from "../authority-protocol.ts";
 
 /** The part of the view that outlives the agent. */
 export interface StoredExchange {
@@ -20,7 +21,7 @@ export interface StoredExchange {
   /** Versions of the other nodes' reports, by node. */
   readonly versions: Readonly<Record<string, number>>;
   /** Records of other nodes' sandboxes that take mTLS. */
-  readonly records: readonly SandboxRecord[];
+  readonly records: readonly ExchangeRecord[];
 }
 
 /** Reads what `toStore` made, as JSON; undefined: it is something else, such as the file of another version. */
@@ -69,7 +70,7 @@ interface Reported extends ExchangeReport {
 
 /** The records that one node has of the others, and how far they follow its reports. It has no sockets and no timers. */
 export class ExchangeView {
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, "now">;
   #announced: Announcement;
   /** The authority has this version from an earlier agent, whose file is lost. */
   #beyond = 0;
@@ -83,7 +84,7 @@ export class ExchangeView {
   /** Nodes of which the authority has sent an earlier report than this node knew. */
   readonly #incomplete = new Set<string>();
   /** By node. */
-  #records: ReadonlyMap<string, readonly SandboxRecord[]>;
+  #records: ReadonlyMap<string, readonly ExchangeRecord[]>;
   #captured: ReadonlySet<string>;
   #revision = 1;
   #followsRevision = 0;
@@ -91,9 +92,9 @@ export class ExchangeView {
   readonly #positions = new Map<number, Position>();
   #unsaved = false;
 
-  constructor(stored: StoredExchange | undefined, now: () => number) {
+  constructor(stored: StoredExchange | undefined, clock: Pick<Clock, "now">) {
     const { announced, followed, knows, versions, records } = stored ?? NOTHING;
-    this.#now = now;
+    this.#clock = clock;
     this.#announced = announced;
     this.#followed = followed;
     this.#knows = knows;
@@ -210,12 +211,12 @@ export class ExchangeView {
   }
 
   #announceAnew(sandboxes: readonly AnnouncedSandbox[]): void {
-    const version = Math.max(this.#announced.version + 1, this.#beyond + 1, this.#now());
+    const version = Math.max(this.#announced.version + 1, this.#beyond + 1, this.#clock.now());
     this.#announced = { version, sandboxes };
     this.#unsaved = true;
   }
 
-  #apply(nodes: readonly NodeNews[], changed: ReadonlyMap<string, readonly SandboxRecord[]>): void {
+  #apply(nodes: readonly NodeNews[], changed: ReadonlyMap<string, readonly ExchangeRecord[]>): void {
     const versions = new Map(this.#versions);
     const after = new Map(this.#records);
     for (const { node, version, complete, ended } of nodes) {
@@ -247,8 +248,8 @@ export class ExchangeView {
   }
 }
 
-function byNode(records: readonly SandboxRecord[]): ReadonlyMap<string, readonly SandboxRecord[]> {
-  const found = new Map<string, SandboxRecord[]>();
+function byNode(records: readonly ExchangeRecord[]): ReadonlyMap<string, readonly ExchangeRecord[]> {
+  const found = new Map<string, ExchangeRecord[]>();
   for (const record of records) {
     const list = found.get(record.node);
     if (list === undefined) found.set(record.node, [record]);
@@ -257,11 +258,11 @@ function byNode(records: readonly SandboxRecord[]): ReadonlyMap<string, readonly
   return found;
 }
 
-function uidsOf(records: ReadonlyMap<string, readonly SandboxRecord[]>): ReadonlySet<string> {
+function uidsOf(records: ReadonlyMap<string, readonly ExchangeRecord[]>): ReadonlySet<string> {
   return new Set([...records.values()].flatMap((list) => list.map(({ uid }) => uid)));
 }
 
-function keyOf({ uid, cookie }: SandboxRecord): string {
+function keyOf({ uid, cookie }: ExchangeRecord): string {
   return `${uid} ${cookie}`;
 }
 

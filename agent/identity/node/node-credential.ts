@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { AmbitError } from "../../lib/errors.ts";
-import type { NodeProof } from "../protocol.ts";
+import type { NodeProof } from "../authority-protocol.ts";
 
 /** How a node proves to the authority which node it is: by a join token in a file, so far. */
 export interface NodeCredential {

@@ -105,7 +105,7 @@ export interface Standing {
 }
 
 /** What the authority keeps of one sandbox. */
-export interface SandboxRecord extends AnnouncedSandbox {
+export interface ExchangeRecord extends AnnouncedSandbox {
   readonly node: string;
   /** When the record changed last. */
   readonly revision: number;
@@ -120,7 +120,7 @@ export interface ExchangeNews {
   readonly from: number;
   readonly revision: number;
   readonly nodes: readonly NodeNews[];
-  readonly records: readonly SandboxRecord[];
+  readonly records: readonly ExchangeRecord[];
   readonly standing: Standing;
 }
 
