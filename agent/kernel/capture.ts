@@ -4,7 +4,7 @@ import type { IpFamily } from "../lib/ip-address.ts";
 import type { CapturedDestination, PodPort } from "../model/capture-state.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
 import type { Sandbox } from "../model/sandbox.ts";
-import { Enrolment } from "./enrolment.ts";
+import { SandboxCapture } from "./sandbox-capture.ts";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import { BriefPortsMap } from "./maps/brief-ports-map.ts";
 import { type CounterName, readCounters } from "./maps/counters.ts";
@@ -106,7 +106,7 @@ export function openCapture(options: CaptureOptions): Capture {
   }
   const programs = loading(() => openPrograms(object, options.pinDir, cgroups));
   writeSettings(programs.maps, statSync(options.proxyCgroup, { bigint: true }).ino);
-  const enrolment = new Enrolment(programs, pinsOf(options.pinDir));
+  const sandboxes = new SandboxCapture(programs, pinsOf(options.pinDir));
   const silentListeners = loading(() => new SilentListeners(mapOf(programs.maps, "silent_listeners")));
   const destinations = new DestinationsMap(mapOf(programs.maps, "destinations"));
   const mtlsCallers = new MtlsCallers(
@@ -117,17 +117,17 @@ export function openCapture(options: CaptureOptions): Capture {
   return {
     how: programs.how,
     sandboxOf,
-    setPod: (pod) => enrolment.setPod(pod),
-    forget: (sandbox) => enrolment.forget(sandbox),
-    known: () => enrolment.known(),
+    setPod: (pod) => sandboxes.setPod(pod),
+    forget: (sandbox) => sandboxes.forget(sandbox),
+    known: () => sandboxes.known(),
     setDestinations: (list) => destinations.set(list),
     setMtlsCallers: (addresses) => mtlsCallers.set(addresses),
     setBriefPorts: (ports) => briefPorts.set(ports),
     narrowBriefPorts: (ports) => briefPorts.narrow(ports),
-    hasInboundListener: ({ cookie }, family) => enrolment.hasInboundListener(BigInt(cookie), family),
+    hasInboundListener: ({ cookie }, family) => sandboxes.hasInboundListener(BigInt(cookie), family),
     sweep: () => {
       mtlsCallers.sweep();
-      return enrolment.sweep();
+      return sandboxes.sweep();
     },
     counters: () => readCounters(mapOf(programs.maps, "counters")),
     close: () => {
@@ -135,7 +135,7 @@ export function openCapture(options: CaptureOptions): Capture {
       programs.close();
     },
     remove: () => {
-      enrolment.forgetAll();
+      sandboxes.forgetAll();
       silentListeners.close();
       programs.close();
       removePinDir(options.pinDir, Object.values(pinsOf(options.pinDir)));

@@ -20,7 +20,7 @@ import type { NodePrograms, Pins } from "./programs.ts";
  * Captures the connections of this node's sandboxes, one sandbox at a time. The kernel keeps a record of each, for the next
  * agent. A call for one sandbox never touches an entry of another.
  */
-export class Enrolment {
+export class SandboxCapture {
   readonly #programs: NodePrograms;
   /** Folder of the pins: one link for each sandbox whose inbound connections are captured, by its cookie. */
   readonly #podPins: string;
