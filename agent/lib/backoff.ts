@@ -1,11 +1,14 @@
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly longestMs: number;
-  /** From 0 up to 1: Math.random, or a test's own. */
+  /** Returns a number from 0 up to 1: Math.random, or a function of a test. */
   readonly random: () => number;
 }
 
-/** How long to wait before the next try: doubling, and each time up to a tenth off, so that many do not try as one. */
+/**
+ * The wait before the next try. It doubles with each failure; up to a tenth is taken off at random, so that nodes do
+ * not try in step.
+ */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;
@@ -14,7 +17,7 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** Milliseconds from this failure to the next try. */
+  /** Counts a failure. Returns the milliseconds until the next try. */
   next(): number {
     const { firstMs, longestMs, random } = this.#options;
     const whole = Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures, 30));
@@ -22,7 +25,7 @@ export class Backoff {
     return whole * (1 - random() / 10);
   }
 
-  /** It has worked: the next failure is the first one. */
+  /** Call this after a success: the next failure counts as the first one. */
   reset(): void {
     this.#failures = 0;
   }

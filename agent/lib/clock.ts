@@ -1,8 +1,11 @@
-/** Time as its users see it, so that tests can hold it still and move it on. */
+/** The source of time. Tests pass a clock that stands still until they advance it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once, `ms` from now, at most a few weeks. Returns how to call it off. It keeps no process alive. */
+  /**
+   * Calls `callback` once, after `ms` (at most a few weeks). The returned function cancels that. The timer keeps no
+   * process alive.
+   */
   after(ms: number, callback: () => void): () => void;
 }
 

@@ -1,10 +1,10 @@
-/** After a run of so many milliseconds, the next one waits at least this many times as long. */
+/** The pause after a run is at least this many times as long as the run. */
 const REST = 3;
 
 /**
- * Runs a task soon after the last of several calls, but not later than `maxWaitMs` after the first of them, and never
- * twice at the same time: calls that come while it runs make it run once more. However fast they come, it runs a quarter of
- * the time at most.
+ * Runs a task `waitMs` after the last of several calls, but at most `maxWaitMs` after the first call. The task never runs
+ * twice at the same time: calls during a run cause one more run. However many calls come, the task runs for at most a quarter
+ * of the time.
  */
 export class Debounce {
   private readonly task: () => Promise<void>;
@@ -48,7 +48,7 @@ export class Debounce {
     await this.task();
     this.restUntilMs = performance.now() + (performance.now() - startedMs) * REST;
     this.running = false;
-    // Set again by calls in the meantime.
+    // A call during the run has set it again.
     if (this.firstCallMs !== undefined && !this.closed) this.schedule(this.firstCallMs);
   }
 }

@@ -1,14 +1,14 @@
 /** `user`: the author of the input can mend it. `system`: the operator of the machine can. */
 export type ErrorKind = "user" | "system";
 
-/** What a person needs to know of a failure, in the order in which they need it. */
+/** What people need to know about a failure, in this order. */
 export interface ErrorAdvice {
   /** Stable identifier for scripts, for example `envoy-not-found`. */
   readonly code: string;
   readonly kind: ErrorKind;
   /** What happened, in one sentence without a full stop. */
   readonly what: string;
-  /** Why it happened, as far as it is known. */
+  /** The cause, if it is known. */
   readonly why?: string | undefined;
   /** What to do about it. */
   readonly remedy?: string | undefined;
@@ -32,18 +32,18 @@ export class AmbitError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** The `errno` name (`ENOENT`, `EEXIST`, …) of a failed system call, if that is what was thrown. */
+/** The `errno` name (`ENOENT`, `EEXIST`, …) of a failed system call; undefined for any other thrown value. */
 export function errnoOf(thrown: unknown): string | undefined {
   if (thrown instanceof Error && "code" in thrown && typeof thrown.code === "string") return thrown.code;
   return undefined;
 }
 
-/** What, why and what to do, one line each: how the CLI prints a failure. */
+/** A failure as the CLI prints it: what, why and what to do, one line each. */
 export function describe(thrown: unknown): string {
   if (!(thrown instanceof AmbitError)) return messageOf(thrown);
   const cause = thrown.cause === undefined ? undefined : messageOf(thrown.cause);

@@ -18,8 +18,8 @@ export interface ExecOptions {
 const GRACE_MS = 500;
 
 /**
- * Runs a command to its end and tells how it ended; never throws for an exit code. A command that is not there has code 127,
- * one that took too long 124.
+ * Runs a command to its end. Never rejects: a failed command has another code than 0, a missing command has code 127, and a
+ * command that ran into the timeout has code 124.
  */
 export function tryExec(command: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   return new Promise((resolve) => {
@@ -41,12 +41,12 @@ export function tryExec(command: string, args: readonly string[], options: ExecO
         resolve({ code, stdout, stderr: stderr === "" && error !== null ? error.message : stderr });
       },
     );
-    // Ended for its time, it may leave children that hold its output open.
+    // A command that the timeout has ended may leave children that keep its output open.
     const deaf = setTimeout(() => {
       child.stdout?.destroy();
       child.stderr?.destroy();
     }, timeoutMs + GRACE_MS);
-    // A command that ends without reading its input is no failure: its exit code tells.
+    // A command may end without reading its input. That is no failure: the exit code decides.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input ?? "");
   });
@@ -69,7 +69,7 @@ export async function exec(command: string, args: readonly string[], options: Ex
 
 export type Child = ChildProcess;
 
-/** Starts a process and hands it over; the caller watches and ends it. */
+/** Starts a process. The caller watches it and ends it. */
 export function start(command: string, args: readonly string[], options: SpawnOptions): Child {
   return spawn(command, args, options);
 }

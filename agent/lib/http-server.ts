@@ -11,7 +11,7 @@ export interface Answer {
 
 export type Handler = (query: URLSearchParams) => Answer | Promise<Answer>;
 
-/** What a path answers to GET and HEAD, or, where it is written as `POST /path`, to POST. Paths are matched exactly. */
+/** By path: `/path` handles GET and HEAD, `POST /path` handles POST. Paths match exactly. */
 export type Handlers = Readonly<Record<string, Handler>>;
 
 export function json(value: unknown, status = 200): Answer {
@@ -22,10 +22,13 @@ export function text(body: string, status = 200): Answer {
   return { status, contentType: "text/plain; charset=utf-8", body };
 }
 
-/** Serves `handlers` until closed. A handler that throws is answered 500 and logged. */
+/**
+ * Serves `handlers` until the server is closed. If a handler throws, the answer is 400 for a mistake of the user, else
+ * 500 and a line in the log.
+ */
 export async function serve(at: ListenAt, handlers: Handlers, log: Logger): Promise<Server> {
   const server = createServer((request, response) => {
-    // Not by URL: it throws for targets like "//", which anyone may send.
+    // The class URL would throw for targets like "//", which any client may send.
     const [path = "/", query = ""] = (request.url ?? "/").split("?");
     const { method = "" } = request;
     void answer(method, path, new URLSearchParams(query), handlers, log).then((result) => send(response, result));

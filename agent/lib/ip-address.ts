@@ -7,7 +7,7 @@ export const IP_FAMILIES: readonly IpFamily[] = [4, 6];
 
 /**
  * The canonical form of an address: the text that Envoy prints for it (RFC 5952; an IPv4-mapped address as IPv4). undefined
- * for a text that is no address; one with a zone (`%eth0`), an octal number, or fewer than four IPv4 octets is none.
+ * for a text that is no address. A text with a zone (`%eth0`), an octal number, or fewer than four IPv4 octets is no address.
  */
 export function canonicalAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
@@ -21,7 +21,7 @@ export function familyOf(address: string): IpFamily {
   return address.includes(":") ? 6 : 4;
 }
 
-/** `10.0.0.0/8` for `10.1.2.3/8`; for a bare address the block of this address alone; undefined for any other text. */
+/** `10.0.0.0/8` for `10.1.2.3/8`. A bare address yields the block of this one address, any other text undefined. */
 export function canonicalBlock(text: string): string | undefined {
   const slash = text.indexOf("/");
   const host = slash === -1 ? text : text.slice(0, slash);
@@ -42,7 +42,7 @@ export function canonicalBlock(text: string): string | undefined {
   return `${network}/${prefix}`;
 }
 
-/** True if `address` is in the block. An IPv4 address inside IPv6 counts as IPv4. */
+/** True if `address` is in the block. An IPv4-mapped IPv6 address counts as IPv4. */
 export function isInBlock(block: string, address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const [network, bits] = ipaddr.parseCIDR(block);
@@ -50,7 +50,7 @@ export function isInBlock(block: string, address: string): boolean {
   return parsed.kind() === network.kind() && parsed.match([network, bits]);
 }
 
-/** True for an address that leads to the machine itself, to its link only, or to no single machine. */
+/** True for loopback, link-local, unspecified, broadcast and multicast addresses. */
 export function isLocalOnly(address: string): boolean {
   return ["loopback", "linkLocal", "unspecified", "broadcast", "multicast"].includes(ipaddr.process(address).range());
 }

@@ -1,6 +1,7 @@
 /**
- * A map whose values are made when they are first looked up. So a large mesh costs a node what it asks for, not what there
- * is. Its keys are known, but for those that `other` understands: they count only where they are asked for.
+ * A map that makes a value at the first look-up, so that a node pays for the part of a large mesh that it asks for. `makers`
+ * lists the keys. `other` makes values for further keys: `has` and `get` find them, while `size`, `keys` and iteration leave
+ * them out.
  */
 export class LazyMap<K, V> implements ReadonlyMap<K, V> {
   readonly #makers: ReadonlyMap<K, () => V>;

@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "this user may not",
 };
 
-/** Throws AmbitError `cannot-listen`. A socket that is left over is replaced. */
+/** Replaces a unix socket that an earlier process has left. Throws AmbitError `cannot-listen`. */
 export async function listen(server: Server, at: ListenAt): Promise<void> {
   if ("socketPath" in at) rmSync(at.socketPath, { force: true });
   try {
@@ -23,7 +23,7 @@ export async function listen(server: Server, at: ListenAt): Promise<void> {
     });
   } catch (cause) {
     const where = "socketPath" in at ? at.socketPath : `${at.host}:${at.port}`;
-    // Of sockets, libuv says EACCES where it means ENOENT.
+    // For unix sockets libuv reports EACCES in place of ENOENT.
     const why = "socketPath" in at ? undefined : REASONS[errnoOf(cause) ?? ""];
     const remedy =
       "socketPath" in at ? "see whether its folder is there, and whose it is" : "give a free address of this machine";
@@ -40,8 +40,8 @@ export async function listen(server: Server, at: ListenAt): Promise<void> {
 }
 
 /**
- * Two of a kind with one state folder would take each other's sockets and files away. Throws AmbitError `runs-already` where
- * somebody serves the socket; one that was left behind by a process that ended does not count.
+ * Two agents, or two authorities, with one state folder would take each other's sockets and files. Throws AmbitError
+ * `runs-already` if a process serves the socket. A socket that an ended process has left does not count.
  */
 export async function refuseSecond(who: string, stateDir: string, socketPath: string): Promise<void> {
   const isServed = await new Promise<boolean>((resolve) => {

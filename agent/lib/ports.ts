@@ -1,14 +1,26 @@
-/** Where a pod's outbound connections are sent inside its network namespace, by what is known of their bytes. */
+/**
+ * Ports of a pod's outbound listeners inside its network namespace, by the protocol of the connection, as far as it is
+ * known.
+ */
 export const OUTBOUND_PORTS = { http: 15001, tcp: 15002, detect: 15003 } as const;
 
-/** The listener for what arrives at a pod. Nobody dials it: sk_lookup hands connections to it. */
+/** Port of a pod's inbound listener. No client dials it: the sk_lookup program hands connections to it. */
 export const INBOUND_PORT = 15006;
 
-/** The one that does not wait long for a client's first bytes; a pod has it where a server of its own may speak first. */
+/**
+ * Port of the inbound listener that waits only briefly for a client's first bytes. A pod has it if one of its servers
+ * may speak first.
+ */
 export const BRIEF_PORT = 15007;
 
-/** Every port that Ambit binds inside a pod; reserved there, so that no ephemeral port collides. New ones go to the end. */
+/**
+ * Every port that Ambit binds inside a pod. They are reserved there, so that no ephemeral port collides. Append new
+ * ports at the end.
+ */
 export const RESERVED_PORTS: readonly number[] = [...Object.values(OUTBOUND_PORTS), INBOUND_PORT, BRIEF_PORT];
 
-/** SO_MARK of delivery sockets, so that a policy route brings their answers back to the pod's own netns. Grants nothing. */
+/**
+ * SO_MARK of delivery sockets: by it a policy route keeps their answers in the pod's network namespace. The mark grants
+ * no right.
+ */
 export const DELIVERY_MARK = 1338;

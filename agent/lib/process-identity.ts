@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { errnoOf } from "./errors.ts";
 
-/** A process told apart from a later one with the same pid. */
+/** Identifies a process for good, while the kernel uses a pid again for a later process. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks after boot: field 22 of /proc/PID/stat (proc(5)). */
@@ -12,7 +12,7 @@ export interface ProcessIdentity {
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may itself hold spaces and parentheses.
+    // The command's name stands in parentheses, and may contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [state, startTime] = [fields[0], fields[19]];
     return state === "Z" || state === "X" || startTime === undefined ? undefined : { pid, startTime };
@@ -25,7 +25,7 @@ export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   return identify(pid)?.startTime === startTime;
 }
 
-/** Ends a process: politely first, by force after `graceMs`. Resolves when it is gone. */
+/** Ends a process by SIGTERM, and by SIGKILL after `graceMs`. Resolves when the process is gone. */
 export async function end(target: ProcessIdentity, graceMs: number): Promise<void> {
   const deadline = Date.now() + graceMs;
   signal(target, "SIGTERM");
@@ -40,7 +40,7 @@ function signal(target: ProcessIdentity, name: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(target.pid, name);
   } catch (error) {
-    // It may have ended in between.
+    // The process may have ended in between.
     if (errnoOf(error) !== "ESRCH") throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-/** A message's body; undefined for one of more than `maxBytes`, of which the rest is not read. */
+/** A message's body; undefined if it has more than `maxBytes`. Then the rest is not read. */
 export async function readBody(message: IncomingMessage, maxBytes: number): Promise<string | undefined> {
   const parts: Buffer[] = [];
   let size = 0;

@@ -4,14 +4,14 @@ interface Known<V> {
 }
 
 /**
- * Remembers what was last made of an object, for as long as the object lives and what else it was made from is the same (by
- * identity). Of a large mesh little changes at a time: sources keep the objects that did not, and what is made of them is
- * kept here. Only a memory: the results are the same without it.
+ * A cache of values that are derived from objects. A value stays while its object lives and its other inputs (`depends`) are
+ * the same by identity. Little of a large mesh changes at a time, and sources keep the objects that did not change: so most
+ * values are derived once. Results are the same without the cache.
  */
 export class Remembered<K extends WeakKey, V> {
   readonly #known = new WeakMap<K, Map<string, Known<V>>>();
 
-  /** `part`: which of several things that are made of one object. */
+  /** `part`: names the value, where several values are derived from one object. */
   get(key: K, part: string, depends: readonly unknown[], make: () => V): V {
     let parts = this.#known.get(key);
     if (parts === undefined) this.#known.set(key, (parts = new Map<string, Known<V>>()));
@@ -23,7 +23,7 @@ export class Remembered<K extends WeakKey, V> {
   }
 }
 
-/** Gives the list it gave last where the new one holds the same objects, so that a list, too, is known by its identity. */
+/** Returns the last list again if the new list holds the same objects, so that lists can be compared by identity, too. */
 export class SameList<T> {
   #last: readonly T[] = [];
 

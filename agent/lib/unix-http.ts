@@ -1,14 +1,14 @@
 import { request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 
-/** HTTP over a unix socket, the client. The server is `serve` in http-server.ts. */
+/** A client for HTTP over a unix socket. The server is `serve` in http-server.ts. */
 
 export interface UnixRequest {
   readonly method?: "GET" | "POST";
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string;
-  /** Gives up once the connection has been silent for so long. Without it the request waits for ever. */
+  /** The request fails if the connection is silent for this long. Without it the request waits for ever. */
   readonly timeoutMs?: number;
-  /** Gives up when it aborts. */
+  /** The request fails when this signal aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface UnixAnswer {
   readonly body: string;
 }
 
-/** Sends a request over a connection of its own and reads the whole answer. Rejects where there is none in time. */
+/** Sends a request over a new connection and reads the whole answer. Rejects if no answer comes in time. */
 export async function askUnix(socketPath: string, path: string, options: UnixRequest = {}): Promise<UnixAnswer> {
   const response = await openUnix(socketPath, path, options);
   const parts: Buffer[] = [];
@@ -25,7 +25,10 @@ export async function askUnix(socketPath: string, path: string, options: UnixReq
   return { status: response.statusCode ?? 0, body: Buffer.concat(parts).toString("utf8") };
 }
 
-/** Resolves with the answer once its head is here; the body is for the caller to read. Destroying it ends the connection. */
+/**
+ * Resolves when the head of the answer has arrived. The caller reads the body, or destroys the message to close the
+ * connection.
+ */
 export function openUnix(socketPath: string, path: string, options: UnixRequest = {}): Promise<IncomingMessage> {
   const { method = "GET", headers = {}, body, timeoutMs, signal } = options;
   return new Promise((resolve, reject) => {

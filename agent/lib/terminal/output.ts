@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 
 export type OutputFormat = "text" | "json";
 
-/** `-o json` is for scripts, text is for people. */
+/** The option `-o`: JSON for scripts, text for people. */
 export function outputOption(): Option {
   return new Option("-o, --output <format>", "how to print the result").choices(["text", "json"]).default("text");
 }
@@ -13,7 +13,7 @@ export function print<T>(result: T, format: OutputFormat, toText: (result: T) =>
   process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
 }
 
-/** Columns aligned by spaces. The first row is the header. Cells must not contain colour codes. */
+/** Aligns columns with spaces. The first row is the header. Cells must not contain colour codes. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
@@ -25,7 +25,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map(line).join("\n");
 }
 
-/** Parser for options that are a number of seconds. */
+/** Parses an option that is a number of seconds. */
 export function seconds(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Give a number of seconds above 0.");
