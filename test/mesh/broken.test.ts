@@ -83,7 +83,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
   };
   const nothingWrong = async (): Promise<boolean> =>
     (await problems()).every(({ severity, code }) => severity === "warning" && code !== "last-good-served");
-  const load = (): Requests => new Requests(lab, "store/client", "http://near/", "http://far/");
+  const load = (): Promise<Requests> => Requests.start(lab, "store/client", "http://near/", "http://far/");
   /** Route, policy and names are as they were written when they were good. */
   const expectGood = async (): Promise<void> => {
     expect((await lab.call("store/client", "http://far/")).headers["x-route"]).toBe("far");
@@ -100,7 +100,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
 
   it(`serves the good ones while ${BESIDE.length} broken ones lie beside them, each of which is named`, async () => {
     const before = await lab.processes();
-    const running = load();
+    const running = await load();
     for (const { file, text } of BESIDE) write(file, text);
     const unnamed = (named: readonly PrintedProblem[]): readonly string[] =>
       BESIDE.filter(
@@ -129,7 +129,7 @@ describePrivileged("a mesh whose manifests break under traffic", () => {
   });
 
   it("serves what worked when all of it is overwritten, and when agents start anew then", async () => {
-    const running = load();
+    const running = await load();
     for (const [file, content] of Object.entries(BROKEN)) write(file, content);
     const held = async (): Promise<readonly string[]> => {
       const kept = (await problems()).filter(({ code }) => code === "last-good-served");

@@ -60,7 +60,7 @@ describePrivileged("a mesh in which things come and go", () => {
 
   it("serves on while the agent is killed, and adopts what runs", async () => {
     const [before] = await lab.processes();
-    const load = new Requests(lab, "shop/client", "http://near/", "http://far/");
+    const load = await Requests.start(lab, "shop/client", "http://near/", "http://far/");
     await lab.replaceAgents("node-1");
     expect(await load.finish()).toMatchObject({ failed: 0 });
     expect((await lab.processes())[0]?.envoyPid).toBe(before?.envoyPid);
@@ -81,7 +81,7 @@ describePrivileged("a mesh in which things come and go", () => {
   });
 
   it("enrols and un-enrols under load without a failed request", async () => {
-    const load = new Requests(lab, "shop/client", "http://near/", "http://far/");
+    const load = await Requests.start(lab, "shop/client", "http://near/", "http://far/");
     for (const command of ["unenroll", "enroll"]) {
       const { code, stderr } = await lab.ambit(command, "shop", "--name", lab.name);
       expect(stderr.includes("ambit:") ? stderr : code).toBe(0);

@@ -135,7 +135,7 @@ describePrivileged("what nobody can talk his way around", () => {
 
   it("lets nobody with CAP_NET_RAW inject a request into the proxy's connections on its node", async () => {
     // Outside the mesh the same attack works: the injector is sound.
-    const open = new Requests(lab, "outside/stranger", `http://${address("plain")}:8080/`);
+    const open = await Requests.start(lab, "outside/stranger", `http://${address("plain")}:8080/`);
     const plain = await lab.exec(
       "outside/stranger",
       "python3",
@@ -147,7 +147,7 @@ describePrivileged("what nobody can talk his way around", () => {
     await open.finish();
     expect(Number(plain.stdout)).toBeGreaterThan(0);
 
-    const load = new Requests(lab, "shop/bob", "http://near/");
+    const load = await Requests.start(lab, "shop/bob", "http://near/");
     const target = [address("near"), "8080", "/injected"];
     const { stdout, stderr } = await lab.exec("shop/bob", "python3", join(APPS, "inject.py"), ...target);
     expect(stderr).toBe("");

@@ -55,6 +55,8 @@ export class Ways {
           MESH_ALPN.map(([port, alpn]) =>
             this.#lab.at(place).try({
               to: [to, port],
+              // Each is answered or closed; nobody waits for so long where all is well.
+              wait: 20,
               tls: { alpn, name: "outbound_.80_._.guarded.shop.svc.cluster.local", ...tls },
               send: port === PORTS.tcp ? "hello\n" : httpGet(path, ...FORGED),
             }),

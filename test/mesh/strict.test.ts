@@ -213,8 +213,8 @@ describePrivileged("nobody walks around a STRICT destination:", () => {
   it("segments injected by who can see the packets: none of a delivery, and those between nodes are not understood", async () => {
     const inject = (place: string): Promise<{ readonly stdout: string }> =>
       strict.lab.exec(place, "python3", join(APPS, "inject.py"), address("guarded"), String(PORTS.http), "/injected");
-    const load = ["shop/alice", "shop/alice-near"].map(
-      (place) => new Requests(strict.lab, place, "http://guarded/open"),
+    const load = await Promise.all(
+      ["shop/alice", "shop/alice-near"].map((place) => Requests.start(strict.lab, place, "http://guarded/open")),
     );
     const [caller, callerNear, neighbour] = await Promise.all(
       ["shop/alice", "shop/alice-near", "outside/stranger-near"].map(inject),

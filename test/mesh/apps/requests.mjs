@@ -1,5 +1,5 @@
 // requests.mjs COUNT URL… : sends COUNT requests (-: until its input ends), to the URLs in turn, over keep-alive. Prints, as JSON, how often each
-// address was seen as the caller's, and how many requests failed.
+// address was seen as the caller's, and how many requests failed. Until its input ends, it first prints a line: the first answer is there.
 import { Agent, get } from "node:http";
 
 const [argument = "1", ...urls] = process.argv.slice(2);
@@ -7,6 +7,7 @@ let count = argument === "-" ? Infinity : Number(argument);
 if (argument === "-") process.stdin.resume().on("end", () => (count = 0));
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 const peers = {};
+let begun = false;
 let failed = 0;
 let sent = 0;
 
@@ -16,6 +17,8 @@ function one(url) {
       const parts = [];
       response.on("data", (part) => parts.push(part));
       response.on("end", () => {
+        if (count === Infinity && !begun) console.log("{}");
+        begun = true;
         if (response.statusCode === 200) {
           const { peer } = JSON.parse(Buffer.concat(parts).toString());
           peers[peer] = (peers[peer] ?? 0) + 1;
