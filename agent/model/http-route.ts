@@ -31,6 +31,12 @@ export interface HeaderModifier {
   readonly remove: readonly string[];
 }
 
+/** The filters of a rule or of a backend: at most one of each type. */
+export interface RouteFilters {
+  readonly requestHeaders: HeaderModifier | undefined;
+  readonly responseHeaders: HeaderModifier | undefined;
+}
+
 export interface BackendRef {
   readonly namespace: string;
   readonly service: string;
@@ -38,8 +44,7 @@ export interface BackendRef {
   readonly weight: number;
   /** The Service does not exist, or no ReferenceGrant allows it: Gateway API wants its requests answered with 500. */
   readonly invalid: boolean;
-  readonly requestHeaders: HeaderModifier | undefined;
-  readonly responseHeaders: HeaderModifier | undefined;
+  readonly filters: RouteFilters;
 }
 
 /** GEP-1731: HTTPRouteRetry. */
@@ -55,8 +60,7 @@ export interface RouteRetry {
 export interface RouteRule {
   readonly name: string;
   readonly matches: readonly RouteMatch[];
-  readonly requestHeaders: HeaderModifier | undefined;
-  readonly responseHeaders: HeaderModifier | undefined;
+  readonly filters: RouteFilters;
   readonly backends: readonly BackendRef[];
   /** Milliseconds for the whole request with all its tries; 0: no limit; undefined: not said. */
   readonly requestTimeoutMs: number | undefined;

@@ -3,10 +3,10 @@ import {
   HeaderValueOptionSchema,
 } from "../../xds/gen/envoy/config/core/v3/base_pb.ts";
 import { create } from "../../xds/proto.ts";
-import type { HeaderModifier, HeaderValue } from "../../model/http-route.ts";
+import type { HeaderModifier, HeaderValue, RouteFilters } from "../../model/http-route.ts";
 
 /** RequestHeaderModifier and ResponseHeaderModifier (Gateway API) as fields of Envoy's Route and ClusterWeight. */
-export function headerModifiers(request: HeaderModifier | undefined, response: HeaderModifier | undefined) {
+export function headerModifiers({ requestHeaders: request, responseHeaders: response }: RouteFilters) {
   return {
     requestHeadersToAdd: additions(request),
     requestHeadersToRemove: [...(request?.remove ?? [])],

@@ -4,6 +4,7 @@ import {
   RouteActionSchema,
   RouteSchema,
   WeightedCluster_ClusterWeightSchema,
+  WeightedClusterSchema,
   type Route,
   type RouteAction,
 } from "../../xds/gen/envoy/config/route/v3/route_components_pb.ts";
@@ -67,7 +68,7 @@ export function httpRouteEntry({ route, rule, match }: RankedMatch, target: Serv
   return create(RouteSchema, {
     name,
     match: routeMatch(match),
-    ...headerModifiers(rule.requestHeaders, rule.responseHeaders),
+    ...headerModifiers(rule.filters),
     ...(rule.retry === undefined
       ? {}
       : {
@@ -86,12 +87,13 @@ export function httpRouteEntry({ route, rule, match }: RankedMatch, target: Serv
   });
 }
 
-function action(clusterSpecifier: RouteAction["clusterSpecifier"]): RouteAction {
-  return create(RouteActionSchema, {
+/** What all routes to clusters have, as fields for `create`: a finished message would not take further ones. */
+function action(clusterSpecifier: RouteAction["clusterSpecifier"]) {
+  return {
     clusterSpecifier,
     timeout: milliseconds(0),
     clusterNotFoundResponseCode: NotFoundCode.INTERNAL_SERVER_ERROR,
-  });
+  };
 }
 
 function clusters(
@@ -101,18 +103,15 @@ function clusters(
 ): RouteAction["clusterSpecifier"] {
   return {
     case: "weightedClusters",
-    value: {
-      $typeName: "envoy.config.route.v3.WeightedCluster",
+    value: create(WeightedClusterSchema, {
       clusters: backends.map((backend) =>
         create(WeightedCluster_ClusterWeightSchema, {
           name: backendCluster(backend, target, view),
           weight: backend.weight,
-          ...headerModifiers(backend.requestHeaders, backend.responseHeaders),
+          ...headerModifiers(backend.filters),
         }),
       ),
-      runtimeKeyPrefix: "",
-      randomValueSpecifier: { case: undefined },
-    },
+    }),
   };
 }
 

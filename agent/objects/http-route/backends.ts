@@ -38,7 +38,7 @@ function readBackend(ref: Reader, routeNamespace: string, context: RouteContext)
   const namespace = ref.field("namespace").string() ?? routeNamespace;
   const service = ref.field("name").required().string() ?? "";
   const weight = ref.field("weight").integer(0, 1_000_000) ?? 1;
-  const filters = readFilters(ref.field("filters"));
+  const { filters } = readFilters(ref.field("filters"));
   const isService = group === "" && kind === "Service";
   const port = (isService ? ref.field("port").required() : ref.field("port")).port() ?? 0;
   if (!isService) {
@@ -56,8 +56,7 @@ function readBackend(ref: Reader, routeNamespace: string, context: RouteContext)
     port,
     weight,
     invalid: ref.notes.errors !== before,
-    requestHeaders: filters.requestHeaders,
-    responseHeaders: filters.responseHeaders,
+    filters,
   };
 }
 

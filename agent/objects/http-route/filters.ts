@@ -1,10 +1,9 @@
-import type { HeaderModifier, HeaderValue } from "../../model/http-route.ts";
+import type { HeaderModifier, HeaderValue, RouteFilters } from "../../model/http-route.ts";
 import { isHeaderName, isHeaderValue } from "../valid-names.ts";
 import { quote, type Reader } from "../reader.ts";
 
-export interface RouteFilters {
-  readonly requestHeaders: HeaderModifier | undefined;
-  readonly responseHeaders: HeaderModifier | undefined;
+export interface ReadFilters {
+  readonly filters: RouteFilters;
   /**
    * false: the list holds a filter that is not served. Requests must be answered with 500, never sent on without the
    * filter.
@@ -27,29 +26,39 @@ type FilterType = keyof typeof TYPES;
 const TYPE_NAMES = Object.keys(TYPES) as FilterType[];
 
 /** Filters of a rule or of a backend. */
-export function readFilters(list: Reader): RouteFilters {
+export function readFilters(list: Reader): ReadFilters {
   const before = list.notes.errors;
-  const modifiers: { RequestHeaderModifier?: HeaderModifier; ResponseHeaderModifier?: HeaderModifier } = {};
+  const seen = new Set<FilterType>();
+  let requestHeaders: HeaderModifier | undefined;
+  let responseHeaders: HeaderModifier | undefined;
   for (const entry of list.items()) {
     const type = entry.field("type").required().oneOf(TYPE_NAMES);
     if (type === undefined) continue;
-    if (type !== "RequestHeaderModifier" && type !== "ResponseHeaderModifier") {
-      const reason = `the filter ${type} is not supported; requests are answered 500`;
-      entry.field("type").invalid("unsupported-filter", reason, "Remove the filter.");
-      continue;
+    const settings = (): Reader => entry.fields(["type", TYPES[type]]).field(TYPES[type]).required();
+    switch (type) {
+      case "RequestHeaderModifier":
+        requestHeaders = readModifier(settings());
+        break;
+      case "ResponseHeaderModifier":
+        responseHeaders = readModifier(settings());
+        break;
+      case "RequestMirror":
+      case "RequestRedirect":
+      case "URLRewrite":
+      case "CORS":
+      case "ExternalAuth":
+      case "ExtensionRef": {
+        const reason = `the filter ${type} is not supported; requests are answered 500`;
+        entry.field("type").invalid("unsupported-filter", reason, "Remove the filter.");
+        continue;
+      }
     }
-    entry.fields(["type", TYPES[type]]);
-    const modifier = readModifier(entry.field(TYPES[type]).required());
-    if (modifiers[type] !== undefined) {
+    if (seen.has(type)) {
       entry.invalid("duplicate-filter", `there is already a ${type} in this list`, "Merge them into one filter.");
     }
-    modifiers[type] = modifier;
+    seen.add(type);
   }
-  return {
-    requestHeaders: modifiers.RequestHeaderModifier,
-    responseHeaders: modifiers.ResponseHeaderModifier,
-    inOrder: list.notes.errors === before,
-  };
+  return { filters: { requestHeaders, responseHeaders }, inOrder: list.notes.errors === before };
 }
 
 function readModifier(field: Reader): HeaderModifier {

@@ -77,7 +77,7 @@ function readRoute(root: Reader, meta: ObjectMeta, context: RouteContext): ReadR
   return { route: { meta, parents, rules }, matchReaders };
 }
 
-type Forwarding = Pick<RouteRule, "requestHeaders" | "responseHeaders" | "backends">;
+type Forwarding = Pick<RouteRule, "filters" | "backends">;
 
 /** Reads which requests a rule takes and how long they may last. An error here drops the rule. */
 function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
@@ -102,11 +102,10 @@ function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
  * API, HTTPRouteRule.filters).
  */
 function readForwarding(rule: Reader, namespace: string, context: RouteContext): Forwarding {
-  const filters = readFilters(rule.field("filters"));
+  const { filters, inOrder } = readFilters(rule.field("filters"));
   const backends = readBackends(rule, namespace, context);
   return {
-    requestHeaders: filters.requestHeaders,
-    responseHeaders: filters.responseHeaders,
-    backends: filters.inOrder ? backends : backends.map((backend) => ({ ...backend, invalid: true })),
+    filters,
+    backends: inOrder ? backends : backends.map((backend) => ({ ...backend, invalid: true })),
   };
 }
