@@ -242,4 +242,12 @@ export const CASES: readonly Case[] = [
     "HTTPRoute shop/r",
     "spec.rules[0].filters[0]",
   ],
+  [
+    "a filter twice",
+    toGood(
+      "{ filters: [{ type: RequestHeaderModifier, requestHeaderModifier: {} }, { type: RequestHeaderModifier, requestHeaderModifier: {} }] }",
+    ),
+    "HTTPRoute shop/r",
+    "spec.rules[0].filters[1]",
+  ],
 ];
