@@ -9,9 +9,9 @@ import { answerOfPeers } from "./peer-answer.ts";
 import { answerOfTokens } from "./token-answer.ts";
 
 /** A call without its source and destination. */
-export type AuthzRequest = Pick<
+export type AuthzRequest = Omit<
   AuthzCall,
-  "protocol" | "port" | "sni" | "host" | "method" | "path" | "headers" | "claims"
+  "principal" | "namespace" | "serviceAccount" | "sourceAddress" | "destinationAddress"
 > & {
   /** Replace the pods' own addresses, which manifests may not have. */
   readonly sourceAddress?: string | undefined;
