@@ -14,8 +14,7 @@ import { refuseSecond } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
 import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
-import type { SandboxLookup } from "./model/sandbox.ts";
-import type { Source } from "./model/source.ts";
+import type { NodeSource } from "./model/source.ts";
 import type { AuthorityConnection } from "./node/authority-connection.ts";
 import { certificateHandlers, hasCertificate, identitiesHere } from "./node/certificates.ts";
 import { installFilterModule } from "./node/filter-module.ts";
@@ -46,14 +45,9 @@ export interface AgentOptions extends MeshOptions {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
 }
 
-/** Kubernetes objects as a mesh, and where the sandboxes of this node's pods are. */
-export interface ObjectSource extends Source {
-  readonly sandboxes: SandboxLookup;
-}
-
 /** What differs between a lab, a host, and a cluster. */
 export interface AgentPorts {
-  readonly openSource: () => Promise<ObjectSource>;
+  readonly openSource: () => Promise<NodeSource>;
   readonly openProxy: (options: NodeProxyOptions) => Promise<NodeProxy>;
   /** Signs certificates and carries what nodes tell each other; undefined: this node has no authority, and no mTLS. */
   readonly openAuthority: (() => Promise<AuthorityConnection>) | undefined;

@@ -7,7 +7,7 @@ import { contentsOf, type FolderContents } from "./load-manifests.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { MeshMemory } from "../objects/objects-to-mesh.ts";
-import type { Source } from "../model/source.ts";
+import type { NodeSource } from "../model/source.ts";
 
 export interface DirectorySourceOptions extends Partial<MeshOptions>, RescanOptions {
   /** File that keeps the last good versions of broken objects for the next process. */
@@ -16,24 +16,19 @@ export interface DirectorySourceOptions extends Partial<MeshOptions>, RescanOpti
 
 /**
  * Follows folders of manifests live. Later folders override earlier ones object by object. An object that breaks keeps
- * its last good version, and the mesh's problems name it. Throws AmbitError `manifests-not-found` if a folder does not
- * exist at the start.
+ * its last good version, and the mesh's problems name it. The Pods' annotations name their network namespaces. Throws
+ * AmbitError `manifests-not-found` if a folder does not exist at the start.
  */
 export async function openDirectorySource(
   folders: readonly string[],
   options: DirectorySourceOptions = {},
-): Promise<FolderSource> {
+): Promise<NodeSource> {
   const manifests = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of manifests) await folder.open();
   return new DirectorySource(manifests, options);
 }
 
-/** A source that also knows the Pods' network namespaces, by their annotation. */
-export interface FolderSource extends Source {
-  readonly sandboxes: SandboxLookup;
-}
-
-class DirectorySource implements FolderSource {
+class DirectorySource implements NodeSource {
   private readonly listeners = new Set<(mesh: Mesh) => void>();
   private readonly followed: FollowedFolders;
   private contents: FolderContents;

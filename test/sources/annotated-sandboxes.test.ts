@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openDirectorySource, type FolderSource } from "../../agent/sources/directory.ts";
+import type { NodeSource } from "../../agent/model/source.ts";
+import { openDirectorySource } from "../../agent/sources/directory.ts";
 import { loadFolders } from "../../agent/sources/load-manifests.ts";
 import { Manifests } from "./manifests.ts";
 
@@ -60,7 +61,7 @@ it("ignores the annotation in a file that a symbolic link leads to", async () =>
 
 it("follows who can write a file", async () => {
   const path = manifests.write("a.json", asJson());
-  const source: FolderSource = await openDirectorySource([manifests.folder], { rescanMs: 20 });
+  const source: NodeSource = await openDirectorySource([manifests.folder], { rescanMs: 20 });
   const until = async (netns: string | undefined): Promise<void> => {
     await expect.poll(() => source.sandboxes.netnsOf("u"), { timeout: 5_000 }).toBe(netns);
   };
