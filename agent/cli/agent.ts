@@ -33,7 +33,6 @@ interface AgentCommandFlags extends MeshFlags {
 
 export function registerAgent(program: Command): void {
   withMeshFlags(program.command("agent"))
-    .summary("run the agent of one node in the foreground")
     .description(
       "Runs the agent of one node in the foreground. The agent starts or adopts the node's Envoy, and captures the " +
         "connections of enrolled pods.",

@@ -25,7 +25,6 @@ const DAY_S = 24 * 60 * 60;
 export function registerAuthority(program: Command): void {
   const authority = program
     .command("authority")
-    .summary("sign the certificates of pods, and carry what nodes tell each other")
     .description(
       "The authority signs certificates for pods' identities, and gives them only to the node that runs the pods. It also " +
         "tells each node which pods of other nodes take mTLS. While it is away, agents go on with what they have.",

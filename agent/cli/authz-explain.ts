@@ -43,7 +43,6 @@ const OUTSIDE = "-";
 export function registerAuthz(program: Command): void {
   const authz = program
     .command("authz")
-    .summary("show which policy decides a call, and why")
     .description("Answers questions about AuthorizationPolicies without making a call.")
     .addHelpText("after", "\nExample:\n  $ ambit authz explain shop/storefront shop/inventory --manifests ./my-app");
   addExplain(authz);

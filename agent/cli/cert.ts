@@ -6,7 +6,6 @@ import { addCertShow } from "./cert-show.ts";
 export function registerCert(program: Command): void {
   const cert = program
     .command("cert")
-    .summary("show and renew the certificates that nodes have for their pods")
     .description("Shows the certificates that nodes have for their pods' identities, and renews them ahead of time.")
     .addHelpText(
       "after",

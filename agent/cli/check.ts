@@ -30,7 +30,6 @@ type CheckResult = Partial<ManifestCheck> & { readonly machine?: readonly Machin
 
 export function registerCheck(program: Command): void {
   withMeshFlags(program.command("check"))
-    .summary("look for problems in manifests, or on this machine")
     .description("Names every problem of manifests and how to solve it, or what this machine lacks for Ambit.")
     .argument("[folders...]", "folders of manifests to check; later ones override earlier ones")
     .option("--manifests <folder>", "another way to name a folder, as for other commands", collect)

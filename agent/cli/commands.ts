@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 export interface CommandEntry {
   readonly name: string;
-  /** One line for the list in `ambit --help`. */
+  /** One line for the list in `ambit --help`. Only subcommands have a summary in their own file. */
   readonly summary: string;
   /** Imports the command's module, and adds the command to the program. */
   readonly register: (program: Command) => Promise<void>;

@@ -16,7 +16,6 @@ interface CompileFlags extends MeshFlags {
 
 export function registerCompile(program: Command): void {
   withMeshFlags(program.command("compile"))
-    .summary("write the configuration of a node as YAML, without running anything")
     .description(
       "Compiles manifests to the configuration of one node's Envoy and kernel, and writes one YAML file for each kind.",
     )

@@ -4,7 +4,6 @@ import type { EnrollmentTarget } from "./label-edit.ts";
 
 export function registerEnroll(program: Command): void {
   addEnrollmentOptions(program.command("enroll"))
-    .summary("let a namespace or a pod join the mesh while it runs")
     .description(
       "Sets the label by which a namespace, or a single pod, joins the mesh. Nothing restarts. Open connections " +
         "stay as they are, and new ones go through the mesh.",

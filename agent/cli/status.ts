@@ -11,7 +11,6 @@ interface StatusFlags extends AgentFlags {
 
 export function registerStatus(program: Command): void {
   withAgentFlags(program.command("status"))
-    .summary("show the state of nodes, agents, Envoys and pods")
     .description(
       "Shows the nodes with their agents and Envoys, the pods in the mesh, the resources that Envoy refused, and the " +
         "problems of the manifests. Exits 1 if a node is not ready.",

@@ -4,7 +4,6 @@ import type { EnrollmentTarget } from "./label-edit.ts";
 
 export function registerUnenroll(program: Command): void {
   addEnrollmentOptions(program.command("unenroll"))
-    .summary("let a namespace or a pod leave the mesh while it runs")
     .description(
       "Sets the label's value to 'none'. Nothing restarts. Open connections stay as they are, and new ones do not " +
         "go through the mesh. A pod that left stays outside even if its namespace is in the mesh.",

@@ -13,7 +13,6 @@ interface Versions {
 export function registerVersion(program: Command): void {
   program
     .command("version")
-    .summary("show the versions of Ambit, Node and Envoy")
     .description("Prints the versions of Ambit, of Node, and of the Envoy that an agent would start on this machine.")
     .addOption(outputOption())
     .addHelpText("after", "\nExamples:\n  $ ambit version\n  $ ambit version -o json")

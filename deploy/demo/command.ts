@@ -10,7 +10,6 @@ interface DemoFlags {
 export function registerDemo(program: Command): void {
   program
     .command("demo")
-    .summary("watch a shop join the mesh, on this machine")
     .description(
       "Runs a small shop on two nodes made of network namespaces. One of its services fails one call in " +
         "five; the shop joins the mesh while it runs, and its pages stop failing. Needs root. Takes " +

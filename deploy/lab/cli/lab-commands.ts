@@ -12,7 +12,6 @@ import { addLabUp } from "./lab-up.ts";
 export function registerLab(program: Command): void {
   const lab = program
     .command("lab")
-    .summary("run Kubernetes manifests on this machine: nodes and pods as network namespaces")
     .description(
       "Plays kubelet for Kubernetes manifests on this machine: each node and each pod is a network namespace, and the " +
         "containers' commands run in it as processes of this machine. Needs root. Leaves nothing behind.",
