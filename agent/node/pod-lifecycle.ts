@@ -153,26 +153,29 @@ function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
   const { state } = record;
   switch (event.type) {
     case "label":
-      return { ...record, labelled: event.labelled };
+      return changed(record, { labelled: event.labelled });
     case "certificate":
-      if (event.has) return { ...record, certificate: "here", proxyLostAt: undefined };
+      if (event.has) return changed(record, { certificate: "here", proxyLostAt: undefined });
       return record.certificate === "here" ? { ...record, certificate: "none" } : record;
     case "served":
-      return event.epoch === record.epoch ? { ...record, state: served(state, now) } : record;
+      return event.epoch === record.epoch ? changed(record, { state: served(state, now) }) : record;
     case "listener":
-      return { ...record, listener: event.stands };
+      return changed(record, { listener: event.stands });
     case "told": {
       const spokenTo = effectsOf(state).announced
         ? Infinity
         : record.spokenTo === Infinity
           ? event.version
           : record.spokenTo;
-      return { ...record, spokenTo, state: told(state, event.version) };
+      return changed(record, { spokenTo, state: told(state, event.version) });
     }
     case "followed": {
       const { spokenTo } = record;
       const isSilent = spokenTo === undefined || (spokenTo !== Infinity && event.version >= spokenTo);
-      return { ...record, spokenTo: isSilent ? undefined : spokenTo, state: followed(state, event.version, now) };
+      return changed(record, {
+        spokenTo: isSilent ? undefined : spokenTo,
+        state: followed(state, event.version, now),
+      });
     }
     case "proxy-started": {
       const proxyLostAt = record.certificate === "proxy" ? now : undefined;
@@ -189,6 +192,13 @@ function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
       if (record.proxyLostAt === undefined || now < record.proxyLostAt + PROXY_MOMENT_MS) return record;
       return { ...record, certificate: "none", proxyLostAt: undefined };
   }
+}
+
+/** The same record where nothing changes: most events say of most pods what is known, and a node has hundreds. */
+function changed(record: PodRecord, change: Partial<PodRecord>): PodRecord {
+  // Object.keys forgets the keys' type.
+  const keys = Object.keys(change) as (keyof PodRecord)[];
+  return keys.every((key) => record[key] === change[key]) ? record : { ...record, ...change };
 }
 
 /** Only states that wait for the proxy's acknowledgement note when it came. */

@@ -1,4 +1,4 @@
-import { describe } from "../lib/errors.ts";
+import { AmbitError, describe, errnoOf } from "../lib/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Exchange } from "../model/exchange.ts";
@@ -226,7 +226,9 @@ export class Pods {
       return added;
     } catch (error) {
       unreachable.set(uid, describe(error));
-      return undefined;
+      // An agent short of a resource says nothing of the sandbox: to forget it would open a pod that is captured.
+      if (!isShortage(error)) return undefined;
+      return [...this.#entries.values()].find(({ sandbox }) => sandbox.uid === uid && sandbox.netns === netns);
     }
   }
 
@@ -360,6 +362,14 @@ export class Pods {
     );
   }
 }
+
+/** The agent or its machine has no more file descriptors, or no memory. */
+function isShortage(error: unknown): boolean {
+  const code = errnoOf(error) ?? "";
+  return SHORTAGES.has(code) || (error instanceof AmbitError && error.cause !== undefined && isShortage(error.cause));
+}
+
+const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
 
 function hasListeners({ state }: PodRecord): boolean {
   return effectsOf(state).listeners !== "none";

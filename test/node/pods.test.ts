@@ -18,6 +18,7 @@ class Surroundings {
   readonly cookies = new Map<string, string>();
   /** Paths of network namespaces that are not there. */
   readonly missing = new Set<string>();
+  why = "ENOENT";
   /** Cookies of sandboxes in which the proxy listens. */
   readonly listening = new Set<string>();
   refuses = false;
@@ -33,7 +34,7 @@ class Surroundings {
       node: "node-1",
       kernel: {
         sandboxOf: (uid, netns) => {
-          if (this.missing.has(netns)) throw new Error("no such file or directory");
+          if (this.missing.has(netns)) throw Object.assign(new Error(this.why), { code: this.why });
           return { uid, netns, cookie: this.cookies.get(netns) ?? "1" };
         },
         setPod: (pod) => this.setPod(pod),
@@ -280,4 +281,18 @@ test("a grace of months sets no timer that fires at once", () => {
   pods.served(pods.epochs());
   expect(phase(pods, "a")).toBe("captured");
   expect(Math.max(...waits)).toBeLessThan(2 ** 31);
+});
+
+test.each([
+  ["EMFILE", "captured", []],
+  ["ENOENT", undefined, ["a/1"]],
+])("a captured pod whose network namespace cannot be entered for %s: %s", (why, expected, forgotten) => {
+  world.known = [{ sandbox: { uid: "a", netns: "/netns/a", cookie: "1" }, phase: "captured", inbound: "captured" }];
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  world.missing.add("/netns/a");
+  world.why = why;
+  pods.follow(mesh(pod("a", true, { probePorts: [8080] })));
+  expect([phase(pods, "a"), world.forgotten]).toEqual([expected, forgotten]);
+  expect([...pods.unreachable().keys()]).toEqual(["a"]);
 });
