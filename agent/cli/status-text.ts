@@ -16,6 +16,7 @@ export function statusText(nodes: readonly NodeAnswer[]): string {
     ...answered.flatMap(refusedResources),
     ...noAuthority(answered),
     ...answered.flatMap(certificateTrouble),
+    ...answered.flatMap(exchangeTrouble),
     ...problemSection(answered),
   ].join("\n\n");
 }
@@ -40,7 +41,7 @@ function podTable(nodes: readonly AgentStatus[]): string {
   const rows = nodes.flatMap(({ node, pods }) =>
     pods.map(({ namespace, name, enrolled, phase, reason }) => {
       const mesh = enrolled ? "yes" : "no";
-      return [node, `${namespace}/${name}`, phase ?? "-", reason === undefined ? mesh : `${mesh}: ${reason}`];
+      return [node, `${namespace}/${name}`, phase, reason === undefined ? mesh : `${mesh}: ${reason}`];
     }),
   );
   return table([["NODE", "POD", "PHASE", "IN THE MESH"], ...rows]);
@@ -80,6 +81,25 @@ function certificateTrouble({ node, certificates }: AgentStatus): readonly strin
   const trouble = certificates?.authorityTrouble;
   const all = trouble === undefined ? lines : [`the authority signs no new ones: ${trouble}`, ...lines];
   return all.length === 0 ? [] : [section(`Certificates of ${node}`, all.join("\n"))];
+}
+
+/** Nodes that cannot hear from each other: pods that join or leave wait for them. */
+function exchangeTrouble({ node, exchange }: AgentStatus): readonly string[] {
+  if (exchange === undefined) return [];
+  const { trouble, waitingFor } = exchange;
+  const lines = [
+    ...(trouble === undefined
+      ? []
+      : [
+          `it hears nothing of other nodes: ${trouble}`,
+          "pods that join or leave wait until they are heard again; all else goes on",
+        ]),
+    ...waitingFor.map(
+      ({ node: other, lastHeard }) =>
+        `${other} does not follow yet${lastHeard === undefined ? "" : `; the authority last heard from it at ${lastHeard}`}`,
+    ),
+  ];
+  return lines.length === 0 ? [] : [section(`Exchange of ${node} with other nodes`, lines.join("\n"))];
 }
 
 /** Every node reads the same manifests, and so finds the same problems: each is printed once. */

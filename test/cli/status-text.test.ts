@@ -86,3 +86,13 @@ it("tells the phase of each pod", () => {
   expect(text).toMatch(/^ +node-1 +shop\/web +captured +yes$/mu);
   expect(text).toMatch(/^ +node-1 +shop\/api +guarded +no: no certificate$/mu);
 });
+
+it("tells which nodes a node does not hear from, and what waits for that", () => {
+  const heard = { node: "node-2", lastHeard: "2026-01-01T00:00:00.000Z" };
+  const trouble = "the authority at unix:/a does not answer";
+  const text = statusText([{ ...STATUS, exchange: { trouble, waitingFor: [heard] } }]);
+  expect(text).toContain("Exchange of node-1 with other nodes");
+  expect(text).toContain(`it hears nothing of other nodes: ${trouble}`);
+  expect(text).toContain("node-2 does not follow yet; the authority last heard from it at 2026-01-01T00:00:00.000Z");
+  expect(statusText([{ ...STATUS, exchange: { waitingFor: [] } }])).not.toContain("Exchange of");
+});
