@@ -46,6 +46,8 @@ export interface Joining extends Labelled {
   readonly phase: "joining";
   /** Connections to it are captured already, as it was guarded before. */
   readonly captured: boolean;
+  /** Its inbound listener stood before the proxy was asked for the others, and does not tell when those stand. */
+  readonly stood: boolean;
   /** When the proxy acknowledged its listeners; undefined: not yet. */
   readonly servedAt: number | undefined;
 }

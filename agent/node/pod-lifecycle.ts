@@ -228,7 +228,7 @@ function refused(state: PodState): PodState {
   if (state.phase === "guarded") return { ...state, captured: false };
   if (state.phase !== "captured") return state;
   const { since, strict } = state;
-  return { phase: "joining", since, strict, captured: false, servedAt: undefined };
+  return { phase: "joining", since, strict, captured: false, stood: true, servedAt: undefined };
 }
 
 /** The state that follows without any further event; the same object where there is none. */
@@ -265,28 +265,32 @@ function withoutLabel({ state, certificate, spokenTo }: PodRecord, now: number):
 
 const NO_ANSWERS = { servedAt: undefined, withdrawn: undefined, followedAt: undefined } as const;
 
-function fromWaiting(state: Waiting, { certificate }: PodRecord, now: number): PodState {
-  const { since } = state;
-  if (certificate !== "none") return { phase: "joining", since, strict: false, captured: false, servedAt: undefined };
+function fromWaiting(state: Waiting, { certificate, listener }: PodRecord, now: number): PodState {
+  const { since, listeners } = state;
+  if (certificate !== "none") {
+    const stood = listeners !== "none" && listener;
+    return { phase: "joining", since, strict: false, captured: false, stood, servedAt: undefined };
+  }
   if (now < since + CERTIFICATE_MOMENT_MS) return state;
   return { phase: "guarded", since, strict: false, captured: false };
 }
 
 function fromGuarded(state: Guarded, record: PodRecord, now: number, times: LifecycleTimes): PodState {
   const { since, strict, captured } = state;
-  if (record.certificate !== "none") return { phase: "joining", since, strict, captured, servedAt: undefined };
+  if (record.certificate !== "none") {
+    return { phase: "joining", since, strict, captured, stood: captured || record.listener, servedAt: undefined };
+  }
   if (!strict && isPastGrace(state, now, times)) return { ...state, strict: true };
   if (!captured && record.listener && now >= record.retryAt) return { ...state, captured: true };
   return state;
 }
 
 function fromJoining(state: Joining, record: PodRecord, now: number, times: LifecycleTimes): PodState {
-  const { since, strict, captured, servedAt } = state;
+  const { since, strict, captured, stood, servedAt } = state;
   if (record.certificate === "none") return { phase: "guarded", since, strict, captured };
   if (captured && !strict && isPastGrace(state, now, times)) return { ...state, strict: true };
   if (servedAt === undefined || !record.listener || now < record.retryAt) return state;
-  // The inbound listener of a pod that was guarded stood before, and does not tell when the others stand.
-  if (captured && now < servedAt + WORKER_LAG_MS) return state;
+  if (stood && now < servedAt + WORKER_LAG_MS) return state;
   return {
     phase: "captured",
     since: captured ? since : now,
@@ -306,7 +310,7 @@ function fromCaptured(state: Captured, record: PodRecord, now: number, times: Li
 
 function fromLeaving(state: Leaving, record: PodRecord, now: number): PodState {
   if (record.labelled && state.outbound === "open") {
-    return { phase: "joining", since: now, strict: false, captured: true, servedAt: undefined };
+    return { phase: "joining", since: now, strict: false, captured: true, stood: true, servedAt: undefined };
   }
   if (record.labelled) {
     return { phase: "captured", since: now, strict: false, announced: undefined, followedAt: undefined };

@@ -43,7 +43,14 @@ spec: { selector: { matchLabels: { app: late } }, rules: [{ to: [{ operation: { 
 const WAITING: PodState = { phase: "waiting", since: 0, strict: false, listeners: "none" };
 const GUARDED: Guarded = { phase: "guarded", since: 0, strict: false, captured: true };
 const CLOSED: PodState = { ...GUARDED, strict: true };
-const JOINING: Joining = { phase: "joining", since: 0, strict: false, captured: true, servedAt: undefined };
+const JOINING: Joining = {
+  phase: "joining",
+  since: 0,
+  strict: false,
+  captured: true,
+  stood: true,
+  servedAt: undefined,
+};
 const FOLLOWED: PodState = { phase: "captured", since: 0, strict: true, announced: 1, followedAt: 2 };
 
 /** The authority has not answered for `late`. */

@@ -17,7 +17,7 @@ const STATES: Readonly<Record<MeshPhase, PodState>> = {
   outside: { phase: "outside" },
   waiting: { phase: "waiting", ...LABELLED, listeners: "none" },
   guarded: { phase: "guarded", ...LABELLED, captured: true },
-  joining: { phase: "joining", ...LABELLED, captured: false, servedAt: undefined },
+  joining: { phase: "joining", ...LABELLED, captured: false, stood: false, servedAt: undefined },
   captured: { phase: "captured", ...LABELLED, announced: undefined, followedAt: undefined },
   leaving: {
     phase: "leaving",

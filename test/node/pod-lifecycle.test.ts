@@ -126,6 +126,21 @@ describe("one pod", () => {
     expect(run([served, [310 + WORKER_LAG_MS, TIME]], guarded.record).phases).toEqual(["joining", "captured"]);
   });
 
+  test("that left without a certificate and comes back with one waits for the proxy's workers in the same way", () => {
+    const joining = run([
+      [0, label(true)],
+      [200, TIME],
+      [201, listener(true)],
+      [300, label(false)],
+      [400, certificate(true)],
+      [400, label(true)],
+    ]).record;
+    expect(joining.state).toMatchObject({ phase: "joining", captured: false });
+    const served: readonly [number, PodEvent] = [410, { type: "served", epoch: joining.epoch }];
+    expect(run([served, [410 + WORKER_LAG_MS - 1, TIME]], joining).effects.outbound).toBe("open");
+    expect(run([served, [410 + WORKER_LAG_MS, TIME]], joining).effects.outbound).toBe("captured");
+  });
+
   test("leaves in two steps: first its listeners take plaintext, then other nodes speak it", () => {
     const leaving = run([[0, label(false)]], podInTheMesh());
     expect(leaving.effects).toMatchObject({ inbound: "captured", announced: true, delivery: true, strict: false });
