@@ -7,7 +7,7 @@ const [bytes, ...urls] = process.argv.slice(2);
 const payload = Buffer.alloc(Number(bytes), "x");
 
 async function post(url) {
-  const options = { ...urlToHttpOptions(new URL(url)), method: "POST", agent: false, timeout: 10_000 };
+  const options = { ...urlToHttpOptions(new URL(url)), method: "POST", agent: false, timeout: 60_000 };
   const { status, code, body } = await send(options, payload);
   return { status, read: status === 200 ? JSON.parse(body).read : (code ?? body) };
 }
