@@ -1,5 +1,6 @@
 import { AmbitError, describe, errnoOf } from "../lib/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { familyOf } from "../lib/ip-address.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Exchange } from "../model/exchange.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
@@ -166,11 +167,6 @@ export class Pods {
     this.#handle(({ workload }) => (workload === undefined ? [] : [{ type: "label", labelled: workload.enrolled }]));
   }
 
-  /** The certificates of this node have changed. */
-  certificatesChanged(): void {
-    this.#each(() => []);
-  }
-
   /** A new proxy process is about to start. */
   proxyStarts(): void {
     this.#each(() => [{ type: "proxy-started" }]);
@@ -331,7 +327,7 @@ export class Pods {
   }
 
   #listenerOf({ sandbox, workload }: Entry): PodEvent {
-    const families = new Set((workload?.addresses ?? []).map((address) => (address.includes(":") ? 6 : 4)));
+    const families = new Set((workload?.addresses ?? []).map(familyOf));
     try {
       const stands = [...families].every((family) => this.#options.kernel.hasInboundListener(sandbox, family));
       return { type: "listener", stands };

@@ -229,7 +229,7 @@ test("a pod that was guarded stays captured when the agent is replaced while the
   const pods = world.open();
   pods.follow(mesh(pod("a", true)));
   world.certified.add("a");
-  pods.certificatesChanged();
+  pods.exchangeChanged();
   pods.served(pods.epochs());
   world.clock.advance(1_000);
   expect(world.asked).toEqual(["a guarded captured/open", "a joining captured/open", "a captured captured/captured"]);
