@@ -12,9 +12,9 @@ export default defineConfig({
   test: {
     globalSetup: "test/support/global-setup.ts",
     // For a machine that is busy with much else: labs that come up in three seconds have been seen to take thirty.
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 240_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: "forks",
     sequence: { sequencer: LabsFirst },
     projects: [

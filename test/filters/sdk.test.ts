@@ -64,7 +64,7 @@ beforeAll(async () => {
   const asc = join(ROOT, "node_modules/assemblyscript/bin/asc.js");
   const flags = ["-O1", "--runtime", "incremental", "--use", "abort="];
   await exec(process.execPath, [asc, "custom.ts", "-o", module, ...flags], { cwd: folder });
-}, 30_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("has its classes, and reads and writes what it is shown", () => {

@@ -42,6 +42,7 @@ describePrivileged("namespaces that join and leave under load", () => {
   });
   afterEach(() => {
     for (const load of loads.splice(0)) load.kill();
+    lab.remove("strict.yaml");
   });
   afterAll(() => lab.down());
 
@@ -59,7 +60,6 @@ describePrivileged("namespaces that join and leave under load", () => {
     await begin(RATE, STREAMS);
     for (const enrolled of [true, false, true, false]) await label("back", enrolled);
     expect(await troubles()).toEqual([]);
-    lab.remove("strict.yaml");
     await label("front", false);
   });
 

@@ -47,7 +47,7 @@ export class MeshLab {
   }
 
   remove(file: string): void {
-    rmSync(join(this.manifests, file));
+    rmSync(join(this.manifests, file), { force: true });
   }
 
   async up(): Promise<void> {

@@ -91,7 +91,7 @@ describePrivileged("certificates that change under load", () => {
       }
       expect(await troubles()).toEqual([]);
     },
-    (SECONDS + 110) * 1_000,
+    (SECONDS + 230) * 1_000,
   );
 
   it("the root, until the old one is gone: no request fails, no stream breaks", async () => {

@@ -157,7 +157,7 @@ describePrivileged("a pod that waits for its certificate", () => {
     await waits("guest", /policies guard/u);
     expect(await get("outside/stranger", "guest")).toBe(403);
     lab.remove("guest.yaml");
-  }, 60_000);
+  });
 
   it("stays as it is while its agent starts anew, and when Envoy has ended, too, all others of the node wait as it does", async () => {
     const before = await agent();
@@ -188,7 +188,7 @@ describePrivileged("a pod that waits for its certificate", () => {
     expect(await Promise.all(names.map((name) => get("outside/stranger-near", name)))).toEqual([403, 403, 0, 0, 200]);
     ended = true;
     expect(await tried).toEqual([0, 403]);
-  }, 60_000);
+  });
 
   it("joins when the authority is back: nothing that is open breaks, and STRICT never opens", async () => {
     const before = await agent();
@@ -224,5 +224,5 @@ describePrivileged("a pod that waits for its certificate", () => {
     await lab.ambit("unenroll", "plain", "--name", lab.name);
     await lab.until("it is outside", async () => (await podStatus("newcomer"))?.enrolled === false);
     expect(await load.finish()).toEqual([]);
-  }, 100_000);
+  });
 });
