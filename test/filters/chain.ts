@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import { packageRoot } from "../../agent/lib/package.ts";
 import type { PolicyAttribute, PolicyCondition } from "../../agent/model/authorization-policy.ts";
 
 /** The module that nodes run; `npm test` builds it first. */
-export const CHAIN = join(import.meta.dirname, "../../dist/filters/chain.wasm");
+export const CHAIN = join(packageRoot(), "dist/filters/chain.wasm");
 if (!existsSync(CHAIN)) throw new Error(`${CHAIN} is not there: run 'npm run build'`);
 
 export const EMPTY: FilterConfig = {

@@ -1,8 +1,9 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Child, start } from "../../agent/lib/exec.ts";
+import { packageRoot } from "../../agent/lib/package.ts";
 
-const PEER = fileURLToPath(new URL("helpers/peer.py", import.meta.url));
+const PEER = join(packageRoot(), "test/kernel/helpers/peer.py");
 
 export interface Place {
   /** Path of the network namespace. */

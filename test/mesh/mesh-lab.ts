@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../agent/lib/errors.ts";
+import { packageRoot } from "../../agent/lib/package.ts";
 import { askUnix } from "../../agent/lib/unix-http.ts";
 import { requestJoinCommand, labStatus } from "../../deploy/lab/control/client.ts";
 import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
@@ -12,7 +13,7 @@ import { tryExec, type ExecResult } from "../../agent/lib/exec.ts";
 import { podReference } from "../../deploy/lab/cli/lab-options.ts";
 import { AMBIT } from "../support/ambit-command.ts";
 
-export const APPS = join(import.meta.dirname, "apps");
+export const APPS = join(packageRoot(), "test/mesh/apps");
 
 interface NodeProcesses {
   readonly name: string;

@@ -1,0 +1,5 @@
+import type { Suite } from "./suite.ts";
+import { tenants } from "./tenants.ts";
+
+/** All suites, in the order in which they run. */
+export const SUITES: readonly Suite[] = [tenants];

@@ -1,0 +1,30 @@
+import { fc } from "../support/random.ts";
+import { tenantObjects } from "../tenant/tenant-objects.ts";
+import { TenantJudge } from "../tenant/tenant-judge.ts";
+import type { FuzzOptions, FuzzResult, Suite } from "./suite.ts";
+
+const SLICE = 250;
+
+/** One tenant writes whatever it likes. What the agent tells Envoy, the kernel and the filters of others stays the same. */
+export const tenants: Suite = {
+  name: "tenants",
+  summary: "sets of objects of one tenant, against the agent's code",
+  size: { count: 10_000 },
+  quick: { count: 500 },
+  run: runTenants,
+};
+
+// eslint-disable-next-line typescript/require-await
+async function runTenants({ count, seed, progress }: FuzzOptions): Promise<FuzzResult> {
+  const judge = new TenantJudge();
+  const failures: string[] = [];
+  const property = fc.property(tenantObjects, (objects) => judge.judge(objects));
+  let sets = 0;
+  for (let at = 0; at < count && failures.length === 0; at += SLICE) {
+    progress(`${at} of ${count} sets`);
+    const result = fc.check(property, { seed: seed + at, numRuns: Math.min(SLICE, count - at) });
+    sets += result.numRuns;
+    if (result.failed) failures.push((await fc.asyncDefaultReportMessage(result)) ?? "");
+  }
+  return { figures: { sets, "longest ms": Math.round(judge.longestMs) }, failures };
+}

@@ -1,0 +1,88 @@
+import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
+import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import { newSession, type CompileSession } from "../../agent/compile/session.ts";
+import { messageOf } from "../../agent/lib/errors.ts";
+import type { Mesh } from "../../agent/model/mesh.ts";
+import { MeshMemory, objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
+import type { RawObject } from "../../agent/objects/raw-object.ts";
+import { rawObject } from "../../agent/sources/identify-object.ts";
+import { boundFindings } from "./bounds.ts";
+import { decisionFindings } from "./decisions.ts";
+import { effectFindings } from "./effects.ts";
+import { TENANT } from "./tenant-objects.ts";
+import { VICTIM_OBJECTS } from "./victims.ts";
+
+const NODES = ["node-1", "node-2"] as const;
+
+interface Node {
+  readonly name: string;
+  /** One for all sets, as an agent has it: what it keeps of a set must not show in the next one. */
+  readonly session: CompileSession;
+  /** What the node is told without the tenant's objects. */
+  readonly before: NodeConfig;
+}
+
+/** Compiles the victims' objects with a tenant's, and looks for anything that the tenant changes for others. */
+export class TenantJudge {
+  /** The longest time from objects to the configuration of both nodes. */
+  longestMs = 0;
+  readonly #memory = new MeshMemory();
+  readonly #victims = raw(VICTIM_OBJECTS, "victims.yaml");
+  readonly #nodes: readonly Node[];
+
+  constructor() {
+    const mesh = objectsToMesh(this.#victims, {}, this.#memory);
+    this.#nodes = NODES.map((name) => {
+      const session = newSession(0);
+      return { name, session, before: compile(mesh, optionsFor(name, mesh), session) };
+    });
+  }
+
+  /** Throws where something is not as it must be. */
+  judge(objects: readonly unknown[]): void {
+    const findings = this.#findings(objects);
+    if (findings.length > 0) throw new Error(findings.slice(0, 10).join("\n"));
+  }
+
+  #findings(objects: readonly unknown[]): readonly string[] {
+    const began = performance.now();
+    let told: readonly (Node & { readonly after: NodeConfig })[];
+    try {
+      const mesh = objectsToMesh([...this.#victims, ...raw(objects, `${TENANT}.yaml`)], {}, this.#memory);
+      told = this.#nodes.map((node) => ({
+        ...node,
+        after: compile(mesh, optionsFor(node.name, mesh), node.session),
+      }));
+    } catch (error) {
+      return [`the agent throws: ${messageOf(error)}`];
+    }
+    const ms = performance.now() - began;
+    this.longestMs = Math.max(this.longestMs, ms);
+    return told.flatMap(({ name, before, after }) =>
+      [...effectFindings(before, after), ...boundFindings(before, after, ms), ...decisionFindings(before, after)].map(
+        (finding) => `${name}: ${finding}`,
+      ),
+    );
+  }
+}
+
+function raw(values: readonly unknown[], file: string): readonly RawObject[] {
+  return values.flatMap((value, document) => {
+    // As a manifest holds it: without what JSON cannot say.
+    const written: unknown = JSON.parse(JSON.stringify(value));
+    return rawObject(written, { layer: 0, file, document, item: 0 }, []) ?? [];
+  });
+}
+
+function optionsFor(node: string, mesh: Mesh) {
+  const options = { node, trustDomain: "cluster.local" };
+  const uids = new Map(mesh.workloads.map(({ uid, meta }) => [uid, `/run/netns/${meta.name}`]));
+  return {
+    ...options,
+    rootNamespace: "istio-system",
+    cluster: "Kubernetes",
+    filterModule: "/filters/chain.wasm",
+    accessLog: undefined,
+    ...assumedIdentities(mesh, { ...options, sandboxes: { netnsOf: (uid) => uids.get(uid) } }),
+  };
+}
