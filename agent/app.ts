@@ -37,6 +37,10 @@ export interface AgentOptions extends MeshOptions {
   readonly concurrency: number;
   /** An Envoy that has not answered for so long is replaced. */
   readonly patienceMs: number;
+  /** The heap that Envoy should stay below. */
+  readonly maxHeapBytes: number;
+  /** How many connections each listener of a pod takes at a time. */
+  readonly podConnections: number;
   /** A STRICT pod takes plaintext for no longer than this while it joins. */
   readonly strictGraceMs: number;
   /** Key sets that RequestAuthentications name are fetched again so often. */

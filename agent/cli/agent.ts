@@ -1,8 +1,9 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { runAgent, type AgentOptions, type AgentPorts } from "../app.ts";
+import { DEFAULT_POD_CONNECTIONS } from "../compile/listeners/connection-limits.ts";
 import { openEnvoyProcess } from "../envoy/supervisor.ts";
 import { AmbitError } from "../lib/errors.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
@@ -24,6 +25,8 @@ interface AgentCommandFlags extends MeshFlags {
   readonly accessLog?: string;
   readonly concurrency: number;
   readonly envoyPatience: number;
+  readonly envoyHeap: number;
+  readonly podConnections: number;
   readonly strictGrace: number;
   readonly keysRefresh: number;
   readonly authority?: string;
@@ -56,6 +59,21 @@ export function registerAgent(program: Command): void {
         .env("AMBIT_ENVOY_PATIENCE")
         .argParser(seconds)
         .default(10),
+    )
+    .addOption(
+      new Option("--envoy-heap <MiB>", "near this much memory Envoy resets the streams that hold the most of it")
+        .env("AMBIT_ENVOY_HEAP")
+        .argParser(count)
+        .default(
+          Math.max(LEAST_HEAP_MIB, Math.floor(totalmem() / 2 ** 20 / 4)),
+          "a quarter of the node's, 1024 at least",
+        ),
+    )
+    .addOption(
+      new Option("--pod-connections <number>", "connections that each listener of a pod takes at a time")
+        .env("AMBIT_POD_CONNECTIONS")
+        .argParser(count)
+        .default(DEFAULT_POD_CONNECTIONS),
     )
     .addOption(
       new Option(
@@ -101,6 +119,8 @@ Examples:
     });
 }
 
+const LEAST_HEAP_MIB = 1024;
+
 function optionsOf(flags: AgentCommandFlags): AgentOptions {
   return {
     node: flags.node,
@@ -115,6 +135,8 @@ function optionsOf(flags: AgentCommandFlags): AgentOptions {
     accessLog: flags.accessLog === "off" ? undefined : (flags.accessLog ?? join(flags.stateDir, "access.log")),
     concurrency: flags.concurrency,
     patienceMs: flags.envoyPatience * 1_000,
+    maxHeapBytes: flags.envoyHeap * 2 ** 20,
+    podConnections: flags.podConnections,
     strictGraceMs: flags.strictGrace * 1_000,
     keysRefreshMs: flags.keysRefresh * 1_000,
     metrics: flags.metrics,

@@ -15,6 +15,7 @@ import type { CompileSession } from "./session.ts";
 import { guardClusters } from "./clusters/cluster.ts";
 import { endpointMakers } from "./clusters/endpoints.ts";
 import { filterExtensions } from "./filters/filter-extensions.ts";
+import { connectionLimits, DEFAULT_POD_CONNECTIONS } from "./listeners/connection-limits.ts";
 import { internalListeners } from "./listeners/internal-listeners.ts";
 import { onDemandClusters, onDemandEndpoints } from "./clusters/on-demand.ts";
 import { podListeners } from "./listeners/pod-listeners.ts";
@@ -48,13 +49,13 @@ export function compile(mesh: Mesh, options: CompileOptions, session: CompileSes
   const { trustDomain } = options;
   const listenersOf = podListeners(options, session.listeners);
   const endpoints = endpointMakers(view, mtls, policies, trustDomain, session.endpoints);
+  const ofPods = view.localPods.flatMap((pod) => listenersOf(pod, portsOf(pod.workload.uid), mtls.modesOf(pod)));
+  const { podConnections = DEFAULT_POD_CONNECTIONS } = options;
   return {
     xds: {
       secrets: secrets(view, options, session.secrets),
-      listeners: byName([
-        ...internalListeners(options),
-        ...view.localPods.flatMap((pod) => listenersOf(pod, portsOf(pod.workload.uid), mtls.modesOf(pod))),
-      ]),
+      runtime: byName([connectionLimits(ofPods, podConnections, session.limits)]),
+      listeners: byName([...internalListeners(options), ...ofPods]),
       clusters: byName([...session.clusters.fixed, ...guardClusters(view.localPods, trustDomain, session.clusters)]),
       onDemandClusters: onDemandClusters(targets, dialled, view, trustDomain, session.clusters),
       endpoints: onDemandEndpoints(targets, dialled, view, endpoints),

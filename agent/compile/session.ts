@@ -1,6 +1,7 @@
 import { newClusterMemory, type ClusterMemory } from "./clusters/cluster.ts";
 import { newEndpointMemory, type EndpointMemory } from "./clusters/endpoints.ts";
 import { newExtensionMemory, type ExtensionMemory } from "./filters/filter-extensions.ts";
+import type { LimitMemory } from "./listeners/connection-limits.ts";
 import { newListenerMemory, type ListenerMemory } from "./listeners/pod-listeners.ts";
 import { newSecretMemory, type SecretMemory } from "./mtls/secrets.ts";
 import { newViewMemory, type ViewMemory } from "./view/node-view.ts";
@@ -15,6 +16,7 @@ export interface CompileSession {
   readonly clusters: ClusterMemory;
   readonly endpoints: EndpointMemory;
   readonly listeners: ListenerMemory;
+  readonly limits: LimitMemory;
   readonly secrets: SecretMemory;
   readonly extensions: ExtensionMemory;
 }
@@ -28,6 +30,7 @@ export function newSession(began: number): CompileSession {
     clusters: newClusterMemory(),
     endpoints: newEndpointMemory(),
     listeners: newListenerMemory(),
+    limits: { last: undefined },
     secrets: newSecretMemory(),
     extensions: newExtensionMemory(began),
   };

@@ -1,15 +1,21 @@
+import { RUNTIME } from "../xds/snapshot.ts";
+
 /** What an Envoy is started with. It asks the agent for everything else. */
 export interface BootstrapOptions {
   readonly node: string;
   /** Unix sockets: paths shorter than 108 bytes. */
   readonly adsSocket: string;
   readonly adminSocket: string;
+  /** The most connections that all pods together may have open to this Envoy; undefined: as many as it can hold. */
+  readonly maxConnections?: number | undefined;
+  /** The heap that Envoy should stay below, in bytes; undefined: no limit. */
+  readonly maxHeapBytes?: number | undefined;
 }
 
 const RECONNECT = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } };
 
 /** Envoy's bootstrap as JSON. Admin and ADS are unix sockets, so that nothing but the agent's user reaches them. */
-export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): unknown {
+export function bootstrap({ node, adsSocket, adminSocket, maxConnections, maxHeapBytes }: BootstrapOptions): unknown {
   return {
     node: { id: node, cluster: "ambit" },
     admin: { address: { pipe: { path: adminSocket, mode: 0o600 } } },
@@ -22,6 +28,11 @@ export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): u
         },
       },
     ],
+    // The limits of each listener: `compile/listeners/connection-limits.ts`.
+    layered_runtime: {
+      layers: [{ name: RUNTIME, rtds_layer: { name: RUNTIME, rtds_config: { ads: {}, resource_api_version: "V3" } } }],
+    },
+    ...overloadManager(maxConnections, maxHeapBytes),
     dynamic_resources: {
       ads_config: {
         api_type: "DELTA_GRPC",
@@ -51,6 +62,57 @@ export function bootstrap({ node, adsSocket, adminSocket }: BootstrapOptions): u
           },
         },
       ],
+    },
+  };
+}
+
+const MONITORS = "type.googleapis.com/envoy.extensions.resource_monitors";
+const HEAP = "envoy.resource_monitors.fixed_heap";
+
+/**
+ * Envoy's overload manager. Connections beyond the limit are closed. Near the limit of the heap, Envoy gives freed memory
+ * back and resets the streams that hold the most of it (1 MiB or more). It goes on taking connections: to refuse them
+ * would let one tenant stop the calls of all others.
+ */
+function overloadManager(maxConnections: number | undefined, maxHeapBytes: number | undefined): object {
+  const connections =
+    maxConnections === undefined
+      ? []
+      : [
+          {
+            name: "envoy.resource_monitors.global_downstream_max_connections",
+            typed_config: {
+              "@type": `${MONITORS}.downstream_connections.v3.DownstreamConnectionsConfig`,
+              max_active_downstream_connections: maxConnections,
+            },
+          },
+        ];
+  const heap =
+    maxHeapBytes === undefined
+      ? []
+      : [
+          {
+            name: HEAP,
+            typed_config: { "@type": `${MONITORS}.fixed_heap.v3.FixedHeapConfig`, max_heap_size_bytes: maxHeapBytes },
+          },
+        ];
+  if (connections.length + heap.length === 0) return {};
+  return {
+    overload_manager: {
+      refresh_interval: "0.25s",
+      resource_monitors: [...connections, ...heap],
+      ...(heap.length === 0
+        ? {}
+        : {
+            actions: [
+              { name: "envoy.overload_actions.shrink_heap", triggers: [{ name: HEAP, threshold: { value: 0.8 } }] },
+              {
+                name: "envoy.overload_actions.reset_high_memory_stream",
+                triggers: [{ name: HEAP, scaled: { scaling_threshold: 0.85, saturation_threshold: 0.98 } }],
+              },
+            ],
+            buffer_factory_config: { minimum_account_to_track_power_of_two: 20 },
+          }),
     },
   };
 }

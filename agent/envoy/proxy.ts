@@ -12,6 +12,8 @@ export interface NodeProxyOptions {
   readonly concurrency: number;
   /** An Envoy that has not answered for this long is replaced. */
   readonly patienceMs: number;
+  /** The heap that Envoy should stay below; undefined: no limit. */
+  readonly maxHeapBytes?: number;
   readonly log: Logger;
 }
 

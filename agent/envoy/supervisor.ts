@@ -5,6 +5,7 @@ import { AmbitError, describe } from "../lib/errors.ts";
 import { start, type Child } from "../lib/exec.ts";
 import { askUnix } from "../lib/unix-http.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { descriptorLimit } from "./descriptors.ts";
 import { ensureEnvoy, type EnvoyBinary } from "./find-envoy.ts";
 import { end, identify, isAlive, type ProcessIdentity } from "../lib/process-identity.ts";
 import { Liveness } from "./liveness.ts";
@@ -29,9 +30,14 @@ const STABLE_MS = 10_000;
  */
 const DRAIN_SECONDS = 60;
 
+/** The part of its descriptors that connections of pods take at most: each may need another one towards its destination. */
+const CONNECTIONS_SHARE = 0.45;
+
 // Envoy asks the kernel to kill it when its parent ends (PR_SET_PDEATHSIG). So its parent is this shell, which has a session
 // of its own and outlives the agent. The shell joins the cgroup first, so that Envoy is in it before it opens a socket.
+// Each connection takes a descriptor or two, so Envoy gets as many as it may have.
 const PARENT = `echo $$ > "$1/cgroup.procs" || exit 1
+ulimit -n "$(ulimit -H -n)"
 pid_file=$2; shift 2
 "$@" & echo $! > "$pid_file.new" && mv "$pid_file.new" "$pid_file"
 wait $!
@@ -46,6 +52,7 @@ export class EnvoySupervisor implements NodeProxy {
   readonly #configFile: string;
   readonly #logFile: string;
   readonly #liveness: Liveness;
+  readonly #descriptors = descriptorLimit();
   #envoy: ProcessIdentity | undefined;
   #ready = false;
   #restarts = 0;
@@ -196,8 +203,11 @@ export class EnvoySupervisor implements NodeProxy {
   }
 
   #command(): { readonly args: readonly string[]; readonly bootstrapJson: string } {
-    const { node, adsSocket, concurrency } = this.#options;
-    const bootstrapJson = JSON.stringify(bootstrap({ node, adsSocket, adminSocket: this.#adminSocket }));
+    const { node, adsSocket, concurrency, maxHeapBytes } = this.#options;
+    const maxConnections = Math.floor(this.#descriptors * CONNECTIONS_SHARE);
+    const bootstrapJson = JSON.stringify(
+      bootstrap({ node, adsSocket, adminSocket: this.#adminSocket, maxConnections, maxHeapBytes }),
+    );
     const args = [this.#binary.path, "--config-path", this.#configFile, "--disable-hot-restart"];
     return {
       args: [

@@ -5,7 +5,8 @@ import { ClusterLoadAssignmentSchema } from "./gen/envoy/config/endpoint/v3/endp
 import { ListenerSchema } from "./gen/envoy/config/listener/v3/listener_pb.ts";
 import { RouteConfigurationSchema } from "./gen/envoy/config/route/v3/route_pb.ts";
 import { SecretSchema } from "./gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
-import { typeUrl } from "./proto.ts";
+import { RuntimeSchema } from "./gen/envoy/service/runtime/v3/rtds_pb.ts";
+import { create, typeUrl } from "./proto.ts";
 
 /**
  * The resources for Envoy, by type and name. A published message must not be changed. Endpoints, secrets and
@@ -21,11 +22,24 @@ export interface XdsSnapshot {
   /** undefined: the secret is not there yet. Envoy gets no answer and keeps the one that it has. */
   readonly secrets: ReadonlyMap<string, Message | undefined>;
   readonly extensions: ReadonlyMap<string, Message>;
+  /** Envoy's runtime settings, under the one name `RUNTIME`. An Envoy waits for them when it starts. */
+  readonly runtime: ReadonlyMap<string, Message>;
 }
+
+/** The bootstrap names this layer of runtime settings (RTDS). */
+export const RUNTIME = "ambit";
 
 export type ResourceKind = Exclude<keyof XdsSnapshot, "onDemandClusters">;
 
-export const KINDS: readonly ResourceKind[] = ["clusters", "endpoints", "secrets", "extensions", "listeners", "routes"];
+export const KINDS: readonly ResourceKind[] = [
+  "runtime",
+  "clusters",
+  "endpoints",
+  "secrets",
+  "extensions",
+  "listeners",
+  "routes",
+];
 
 export const EMPTY_SNAPSHOT: XdsSnapshot = {
   listeners: new Map(),
@@ -35,6 +49,7 @@ export const EMPTY_SNAPSHOT: XdsSnapshot = {
   endpoints: new Map(),
   secrets: new Map(),
   extensions: new Map(),
+  runtime: new Map([[RUNTIME, create(RuntimeSchema, { name: RUNTIME })]]),
 };
 
 /** The message type of each kind. */
@@ -45,6 +60,7 @@ export const SCHEMAS: Readonly<Record<ResourceKind, DescMessage>> = {
   endpoints: ClusterLoadAssignmentSchema,
   secrets: SecretSchema,
   extensions: TypedExtensionConfigSchema,
+  runtime: RuntimeSchema,
 };
 
 const KIND_BY_URL = new Map(KINDS.map((kind) => [typeUrl(SCHEMAS[kind]), kind]));

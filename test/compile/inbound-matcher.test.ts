@@ -79,7 +79,7 @@ const listeners = (
     { ...pod, state, effects: effectsOf(state) },
     served ? { http: [PORTS.http], tcp: [PORTS.tcp] } : { http: [], tcp: [] },
     modes,
-    { trustDomain: "cluster.local", hasMtls: identities, logs: accessLogs("/dev/stdout") },
+    { trustDomain: "cluster.local", podConnections: 4096, hasMtls: identities, logs: accessLogs("/dev/stdout") },
   );
 
 const isMesh = ({ tls }: FirstBytes): boolean => tls?.[0]?.startsWith("istio") === true;

@@ -35,7 +35,7 @@ const config = (): Pick<NodeConfig, "xds" | "capture"> => {
   const nothing = new Map();
   const xds: XdsSnapshot = {
     ...{ clusters: nothing, onDemandClusters: nothing, endpoints: nothing, secrets: nothing },
-    ...{ extensions: nothing, listeners: nothing, routes: nothing },
+    ...{ extensions: nothing, listeners: nothing, routes: nothing, runtime: nothing },
   };
   return { xds, capture: { pods: [], destinations: [], briefPorts: [], mtlsCallers: [] } };
 };

@@ -23,6 +23,7 @@ const configuration = fc.array(service, { minLength: 3, maxLength: 3 }).map((ser
     routes: {},
     extensions: {},
     secrets: {},
+    runtime: {},
   };
   for (const [i, { extent, cluster, listener, route, extension }] of services.entries()) {
     const name = `s${i}`;

@@ -40,6 +40,12 @@ const ROUTER_ORDERS = [
   "x-envoy-decorator-operation",
 ];
 
+/**
+ * From the first byte of a request to the end of its headers, as with nginx (`client_header_timeout`). It does not run on
+ * a connection that is idle, and not while a body or an answer is on its way.
+ */
+const REQUEST_HEADERS_MS = 60_000;
+
 /** How the filters learn the caller. A request header is the cheapest way. */
 export type Caller =
   /** The pod that owns this listener. `peer`: its peer string. */
@@ -105,6 +111,7 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logs: A
         proxy100Continue: true,
         streamIdleTimeout: milliseconds(0),
         requestTimeout: milliseconds(0),
+        requestHeadersTimeout: milliseconds(REQUEST_HEADERS_MS),
         commonHttpProtocolOptions: downstreamConnectionOptions(),
         httpProtocolOptions: http1Options(),
         http2ProtocolOptions: http2Options(),

@@ -23,8 +23,13 @@ export function http1Options() {
 }
 
 export function http2Options() {
-  // Extended CONNECT (RFC 8441): WebSocket over HTTP/2.
-  return create(Http2ProtocolOptionsSchema, { allowConnect: true });
+  return create(Http2ProtocolOptionsSchema, {
+    // Extended CONNECT (RFC 8441): WebSocket over HTTP/2.
+    allowConnect: true,
+    maxConcurrentStreams: MAX_STREAMS,
+    initialStreamWindowSize: STREAM_WINDOW,
+    initialConnectionWindowSize: CONNECTION_WINDOW,
+  });
 }
 
 /** Callers decide how long their idle connections live (Envoy's default ends them after an hour). */
@@ -33,6 +38,15 @@ export function downstreamConnectionOptions() {
 }
 
 const MAX_HEADERS = 1000;
+
+/** Requests at a time on one HTTP/2 connection. A client that has more waits, or opens another connection. */
+const MAX_STREAMS = 1024;
+/**
+ * What the other end may send before Envoy has passed it on. Envoy must hold so much for each stream and connection whose
+ * receiver does not read; its own defaults are 16 and 24 MiB.
+ */
+const STREAM_WINDOW = 1 << 20;
+const CONNECTION_WINDOW = 4 << 20;
 
 /** A pooled connection keeps the network namespace of an ended pod alive, so unused ones are closed. */
 const UPSTREAM_IDLE_MS = 60_000;

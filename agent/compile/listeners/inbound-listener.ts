@@ -19,6 +19,7 @@ import {
   upstreamNetns,
 } from "../connection/filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
+import { strangersLimit } from "./connection-limits.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
 import { DETECTION_MS, type ListenerOptions } from "./outbound-listener.ts";
@@ -71,11 +72,13 @@ function inboundListener(
   { prefix, port, detectionMs }: Patience,
 ): Listener {
   const { workload, netns, effects } = pod;
-  const { hasMtls, logs, trustDomain } = options;
+  const { hasMtls, logs, podConnections, trustDomain } = options;
   const destination = ownPeerString(workload, trustDomain);
   const taken = hasMtls ? modes : PLAINTEXT;
   const settled = settledPorts(ports, taken);
   const guard = guardCluster(workload.uid);
+  // Without mTLS the pods of other nodes are strangers, too.
+  const limit = hasMtls ? [strangersLimit(podConnections)] : [];
   const tls = {
     transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)),
     transportSocketConnectTimeout: milliseconds(HANDSHAKE_MS),
@@ -122,11 +125,11 @@ function inboundListener(
       ...(hasMtls && effects.listeners === "all" ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
-        filters: [httpConnectionManager("inbound", logs, { kind: "nobody", destination })],
+        filters: [...limit, httpConnectionManager("inbound", logs, { kind: "nobody", destination })],
       }),
       create(FilterChainSchema, {
         name: CHAINS.tcp,
-        filters: [guardState(false), ...tcpFilters("inbound", guard, logs)],
+        filters: [...limit, guardState(false), ...tcpFilters("inbound", guard, logs)],
       }),
     ],
   });

@@ -33,6 +33,8 @@ export interface ListenerOptions {
   readonly trustDomain: string;
   /** false: the mesh has no authority, and so no mTLS. */
   readonly hasMtls: boolean;
+  /** How many connections a listener takes at a time. */
+  readonly podConnections: number;
   readonly logs: AccessLogs;
 }
 

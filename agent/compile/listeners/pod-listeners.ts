@@ -6,6 +6,7 @@ import type { CompileOptions } from "../view/options.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import type { PodPorts } from "../view/pod-ports.ts";
 import { accessLogs } from "../connection/access-log.ts";
+import { DEFAULT_POD_CONNECTIONS } from "./connection-limits.ts";
 import { inboundListeners } from "./inbound-listener.ts";
 import { outboundListeners, type ListenerOptions } from "./outbound-listener.ts";
 
@@ -21,10 +22,20 @@ export function newListenerMemory(): ListenerMemory {
  * messages are the same as before while nothing in them changes.
  */
 export function podListeners(
-  { trustDomain, accessLog, identities }: Pick<CompileOptions, "trustDomain" | "accessLog" | "identities">,
+  {
+    trustDomain,
+    accessLog,
+    identities,
+    podConnections = DEFAULT_POD_CONNECTIONS,
+  }: Pick<CompileOptions, "trustDomain" | "accessLog" | "identities" | "podConnections">,
   memory: ListenerMemory,
 ): (pod: LocalPod, ports: PodPorts, modes: PeerModes) => readonly Listener[] {
-  const options: ListenerOptions = { trustDomain, hasMtls: identities !== undefined, logs: accessLogs(accessLog) };
+  const options: ListenerOptions = {
+    trustDomain,
+    hasMtls: identities !== undefined,
+    podConnections,
+    logs: accessLogs(accessLog),
+  };
   return (pod, ports, modes) => {
     const { listeners } = pod.effects;
     const depends = [
@@ -36,6 +47,7 @@ export function podListeners(
       options.hasMtls,
       trustDomain,
       accessLog,
+      podConnections,
     ];
     return memory.get(pod.workload, "", depends, () => [
       ...(listeners === "all" ? outboundListeners(pod, options) : []),

@@ -24,6 +24,8 @@ export interface CompileOptions {
   readonly identities: Identities | undefined;
   /** UIDs of other nodes' pods that take mTLS, as their nodes report. */
   readonly remoteCaptured: ReadonlySet<string>;
+  /** How many connections each listener of a pod takes at a time. Default `DEFAULT_POD_CONNECTIONS`. */
+  readonly podConnections?: number;
   /** Policies in this namespace apply to the whole mesh. */
   readonly rootNamespace: string;
 }

@@ -17,6 +17,7 @@ export interface Step {
  * Make before break: no resource is sent before the resources that it refers to, and none is removed while a resource that
  * Envoy has may refer to it. A step begins when Envoy has answered all responses of the steps before it.
  *
+ * - A listener's limits come before the listener.
  * - Endpoints and secrets follow their clusters without waiting, because Envoy acknowledges a cluster only when it is warm.
  * - Filters come before listeners and routes: a pod must not be reachable before the filters know the policies that guard it.
  *   For the same reason filters come before endpoints that are delivered to directly, where the filters of the caller's pass
@@ -24,6 +25,7 @@ export interface Step {
  * - Envoy handles the removals of an LDS response before its additions, so that another listener can take over an address.
  */
 export const STEPS: readonly Step[] = [
+  { mode: "both", kinds: ["runtime"], awaits: [] },
   { mode: "early", kinds: ["endpoints", "secrets"], awaits: [] },
   { mode: "upsert", kinds: ["extensions"], awaits: [] },
   { mode: "upsert", kinds: ["clusters", "endpoints", "secrets"], awaits: [{ from: "clusters", to: "endpoints" }] },

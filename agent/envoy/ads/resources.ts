@@ -38,6 +38,7 @@ export function noneAccepted(): Accepted {
     extensions: new Map(),
     listeners: new Map(),
     routes: new Map(),
+    runtime: new Map(),
   };
 }
 
@@ -51,6 +52,7 @@ export function packSnapshot(snapshot: XdsSnapshot): PackedSnapshot {
     extensions: lazily("extensions"),
     listeners: lazily("listeners"),
     routes: lazily("routes"),
+    runtime: lazily("runtime"),
   };
 }
 
