@@ -60,7 +60,12 @@ export class HeaderStreamManipulator {
 
   /** The same with a value in UTF-8. */
   setBytes(key: Key, value: ArrayBuffer): void {
-    env.proxy_replace_header_map_value(this.type, key.pointer, key.size, changetype<usize>(value), value.byteLength);
+    this.setAt(key, changetype<usize>(value), value.byteLength);
+  }
+
+  /** The same with a value that is in memory already. */
+  setAt(key: Key, start: usize, size: usize): void {
+    env.proxy_replace_header_map_value(this.type, key.pointer, key.size, start, size);
   }
 
   remove(name: string): void {

@@ -25,6 +25,11 @@ export function malloc(size: i32): usize {
   return block + 16;
 }
 
+/** Memory for what a callback makes out of a request. It is no garbage: it is free again when the next callback begins. */
+export function scratch(size: usize): usize {
+  return malloc(<i32>size);
+}
+
 /** Call it at the beginning of a callback: it forgets the answers of the callback before. */
 export function forgetAnswers(): void {
   used = 0;

@@ -90,8 +90,10 @@ export function proxy_on_new_connection(id: u32): u32 {
 export function proxy_on_request_headers(id: u32, headers: u32, end_of_stream: u32): u32 {
   forgetAnswers();
   const stream = streams.find(id);
-  if (stream !== null && begin(stream, end_of_stream != 0)) return FilterHeadersStatusValues.Continue;
-  return FilterHeadersStatusValues.StopAllIterationAndBuffer;
+  const passes = stream !== null && begin(stream, end_of_stream != 0);
+  // Many requests may begin before one of them ends.
+  collectGarbage(MUCH);
+  return passes ? FilterHeadersStatusValues.Continue : FilterHeadersStatusValues.StopAllIterationAndBuffer;
 }
 
 function begin(stream: Stream, endOfStream: bool): bool {

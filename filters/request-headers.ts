@@ -1,4 +1,4 @@
-import { answerStart, Key, noteGarbage, Pairs, stream_context } from "../assembly/index";
+import { answerStart, Key, Pairs, stream_context } from "../assembly/index";
 import { areEqual, Bytes } from "./bytes";
 
 const CONTENT_TYPE = new Key("content-type");
@@ -76,27 +76,6 @@ class RequestHeaders {
       }
     }
     return this;
-  }
-
-  /** A header by its name in lower case, several joined as Envoy does; false if there is none. In the first callback only. */
-  find(name: Key, value: Bytes): bool {
-    value.clear();
-    if (!this.isLoaded) return false;
-    let count = 0;
-    let joined = "";
-    pairs.begin(list);
-    while (pairs.next()) {
-      if (pairs.keySize != name.size || !areEqual(name.pointer, pairs.keyStart, name.size)) continue;
-      if (count == 1) joined = value.text();
-      value.at(pairs.valueStart, pairs.valueSize);
-      if (count > 0) joined += "," + value.text();
-      count++;
-    }
-    if (count > 1) {
-      noteGarbage((<usize>joined.length) << 4);
-      value.of(String.UTF8.encode(joined));
-    }
-    return count > 0;
   }
 
   /** All headers as they were when they were fetched; false if there are none. In the first callback only. */

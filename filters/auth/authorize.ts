@@ -12,7 +12,7 @@ import { requestHeaders } from "../request-headers";
 import { Call } from "./call";
 import { audit, decide, rehearse } from "./decide";
 import { authenticate, authenticated } from "./jwt/authenticate";
-import { isNormal, normalize } from "./path";
+import { isNormal, normalPath } from "./path";
 import { PolicySetRules } from "./rules";
 
 const PATH = new Key(":path");
@@ -27,6 +27,7 @@ const call = new Call();
  */
 export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer | null): bool {
   call.begin(source);
+  set.headers.forget();
   const tokens = set.tokens;
   if (tokens !== null) {
     if (!authenticate(tokens, set.readsAnyHeader)) return false;
@@ -38,8 +39,7 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
     if (port !== null) call.port.of(port);
     else if (readLocalPort()) call.port.answer();
   }
-  let path: ArrayBuffer | null = null;
-  let rewritten: string | null = null;
+  let isRewritten = false;
   if (set.readsHeaders) {
     const headers = requestHeaders;
     call.host.at(headers.host.start, headers.host.size);
@@ -47,15 +47,11 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
     // CONNECT has no path that a policy could judge, and pods have no use for it.
     if (set.judgesHeaders && (call.method.size == 0 || headers.path.size == 0)) return malformed();
     if (set.readsPath && !isNormal(headers.path, call.path)) {
-      // `normalize` builds strings character by character, which leaves garbage.
-      noteGarbage(headers.path.size * 128);
-      const raw = headers.path.text();
-      const normal = normalize(raw);
-      if (normal === null && set.judgesPath) return malformed();
-      if (normal !== null) {
-        path = String.UTF8.encode(normal.path);
-        call.path.of(path);
-        if (set.judgesPath && normal.full != raw) rewritten = normal.full;
+      if (normalPath.read(headers.path)) {
+        call.path.at(normalPath.path.start, normalPath.path.size);
+        isRewritten = set.judgesPath && normalPath.differs(headers.path);
+      } else if (set.judgesPath) {
+        return malformed();
       }
     }
   }
@@ -68,7 +64,7 @@ export function authorize(set: PolicySetRules, source: Peer, port: ArrayBuffer |
     return false;
   }
   // The application must not read another path than the one that was judged.
-  if (rewritten !== null) stream_context.headers.request.set(PATH, rewritten);
+  if (isRewritten) stream_context.headers.request.setAt(PATH, normalPath.full.start, normalPath.full.size);
   return true;
 }
 

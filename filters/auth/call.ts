@@ -2,7 +2,6 @@ import { answerSize, answerStart, Key, noteGarbage, readProperty } from "../../a
 import { Bytes } from "../bytes";
 import { readSourceAddress } from "../filter-state";
 import { Peer, UNKNOWN } from "../peer";
-import { requestHeaders } from "../request-headers";
 import { parseAddress } from "./ip-block";
 import { NO_IDENTITY, RequestIdentity } from "./request-identity";
 
@@ -22,8 +21,6 @@ export class Call {
   readonly path: Bytes = new Bytes();
   readonly port: Bytes = new Bytes();
   readonly sni: Bytes = new Bytes();
-  /** The header that a policy asked for last. */
-  readonly header: Bytes = new Bytes();
   /** The claims of the verified token; jwt/authenticate.ts sets it. */
   identity: RequestIdentity = NO_IDENTITY;
 
@@ -54,10 +51,5 @@ export class Call {
     const text = String.UTF8.decodeUnsafe(answerStart(), answerSize());
     const host = text.substring(0, text.lastIndexOf(":"));
     this.destination = parseAddress(host.startsWith("[") ? host.substring(1, host.length - 1) : host);
-  }
-
-  /** False: the request has no such header. */
-  readHeader(name: Key): bool {
-    return requestHeaders.find(name, this.header);
   }
 }

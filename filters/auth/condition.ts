@@ -1,5 +1,5 @@
-import { Key } from "../../assembly/index";
 import { Condition } from "../config";
+import { AskedHeader, AskedHeaders } from "./asked-headers";
 import { Call } from "./call";
 import { IpBlocks } from "./ip-block";
 import { RequestPrincipals } from "./request-principals";
@@ -56,11 +56,11 @@ export class ConditionRule {
   private readonly paths: WantedPaths;
   private readonly blocks: IpBlocks;
   private readonly principals: RequestPrincipals;
-  /** The name of a header, or the path of a claim. */
+  /** The path of a claim. */
   private readonly name: string;
-  private readonly key: Key;
+  private readonly header: AskedHeader;
 
-  constructor(condition: Condition) {
+  constructor(condition: Condition, headers: AskedHeaders) {
     const wanted = condition.values;
     const unwanted = condition.notValues;
     const attribute = attributeOf(condition.attribute);
@@ -76,7 +76,8 @@ export class ConditionRule {
     this.principals = new RequestPrincipals(isPrincipal ? wanted : none, isPrincipal ? unwanted : none);
     const name = condition.path.join("\0");
     this.name = name;
-    this.key = new Key(name);
+    this.header =
+      attribute == Attribute.RequestHeader ? headers.of(String.UTF8.encode(name)) : new AskedHeader(headers);
   }
 
   holds(call: Call): bool {
@@ -98,7 +99,7 @@ export class ConditionRule {
       case Attribute.RequestClaim:
         return this.texts.holdsTexts(call.identity.at(this.name));
       case Attribute.RequestHeader:
-        return this.texts.holdsHeader(call.header, call.readHeader(this.key));
+        return this.texts.holdsHeader(this.header.value, this.header.read());
       case Attribute.RequestHost:
         return this.texts.holdsLower(call.host);
       case Attribute.RequestMethod:

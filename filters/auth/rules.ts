@@ -1,4 +1,5 @@
 import { Condition, JwtRule, Policy, Rule } from "../config";
+import { AskedHeaders } from "./asked-headers";
 import { Attribute, ConditionRule } from "./condition";
 import { TokenRules } from "./jwt/rules";
 
@@ -9,10 +10,10 @@ export class PolicyRule {
   readonly to: ConditionRule[][];
   readonly when: ConditionRule[];
 
-  constructor(rule: Rule) {
-    this.from = rule.from.map<ConditionRule[]>((source) => conditions(source));
-    this.to = rule.to.map<ConditionRule[]>((operation) => conditions(operation));
-    this.when = conditions(rule.when);
+  constructor(rule: Rule, headers: AskedHeaders) {
+    this.from = alternatives(rule.from, headers);
+    this.to = alternatives(rule.to, headers);
+    this.when = conditions(rule.when, headers);
   }
 
   asks(attribute: Attribute): bool {
@@ -20,8 +21,16 @@ export class PolicyRule {
   }
 }
 
-function conditions(list: Condition[]): ConditionRule[] {
-  return list.map<ConditionRule>((condition) => new ConditionRule(condition));
+function alternatives(lists: Condition[][], headers: AskedHeaders): ConditionRule[][] {
+  const result = new Array<ConditionRule[]>(0);
+  for (let i = 0; i < lists.length; i++) result.push(conditions(lists[i], headers));
+  return result;
+}
+
+function conditions(list: Condition[], headers: AskedHeaders): ConditionRule[] {
+  const result = new Array<ConditionRule>(0);
+  for (let i = 0; i < list.length; i++) result.push(new ConditionRule(list[i], headers));
+  return result;
 }
 
 function anyAsks(alternatives: ConditionRule[][], attribute: Attribute): bool {
@@ -40,10 +49,11 @@ export class PolicyRules {
   readonly alwaysDeny: bool;
   readonly rules: PolicyRule[];
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, headers: AskedHeaders) {
     this.name = policy.name;
     this.isDeny = policy.action == "DENY";
-    this.rules = policy.rules.map<PolicyRule>((rule) => new PolicyRule(rule));
+    this.rules = [];
+    for (let i = 0; i < policy.rules.length; i++) this.rules.push(new PolicyRule(policy.rules[i], headers));
     // A condition that this module does not understand must not make a policy mean less.
     this.alwaysDeny = policy.alwaysDeny || this.asks(Attribute.Unknown);
   }
@@ -62,6 +72,7 @@ export class PolicySetRules {
   readonly audits: PolicyRules[] = [];
   /** null: no rule expects a token. */
   readonly tokens: TokenRules | null;
+  readonly headers: AskedHeaders = new AskedHeaders();
   readsAddress: bool = false;
   readsDestination: bool = false;
   readsHeaders: bool = false;
@@ -76,7 +87,7 @@ export class PolicySetRules {
   constructor(policies: Policy[], tokens: JwtRule[] = []) {
     this.tokens = tokens.length > 0 ? new TokenRules(tokens) : null;
     for (let i = 0; i < policies.length; i++) {
-      const rules = new PolicyRules(policies[i]);
+      const rules = new PolicyRules(policies[i], this.headers);
       this.note(rules);
       // A dry run of an AUDIT policy says nothing.
       if (policies[i].action == "AUDIT" && !policies[i].dryRun) this.audits.push(rules);

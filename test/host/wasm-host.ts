@@ -28,6 +28,8 @@ export class WasmHost {
   /** The functions of the host that the module has called. */
   readonly calls: string[] = [];
   readonly metrics: Metric[] = [];
+  /** Calls, returns and turns of loops within a module that tells of them (`wasm-opt --log-execution`). */
+  steps = 0;
   readonly shared: SharedData;
   readonly memory: HostMemory;
   readonly #exports: Readonly<Record<string, Callback | undefined>>;
@@ -42,13 +44,19 @@ export class WasmHost {
   constructor(path: string, shared = new SharedData()) {
     this.shared = shared;
     const module = new WebAssembly.Module(readFileSync(path));
-    const known = this.#imports();
+    const known: Readonly<Record<string, (...args: never[]) => number>> = {
+      ...this.#imports(),
+      log_execution: () => {
+        this.steps++;
+        return RESULT.ok;
+      },
+    };
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       if (from !== "env" || !(name in known)) throw new Error(`the host has no ${from}.${name}`);
     }
     const counted = Object.entries(known).map(([name, call]) => {
       const counting = (...args: never[]): number => {
-        this.calls.push(name);
+        if (name !== "log_execution") this.calls.push(name);
         return call(...args);
       };
       return [name, counting] as const;

@@ -1,4 +1,4 @@
-import { Key, noteGarbage, Pairs, stream_context } from "../../../assembly/index";
+import { Key, Pairs, scratch, stream_context } from "../../../assembly/index";
 import { areEqual } from "../../bytes";
 import { requestHeaders } from "../../request-headers";
 import { Location } from "./location";
@@ -39,12 +39,10 @@ function note(location: Location): void {
 /** Removes the cookies that the application must not get. */
 export function takeCookiesAway(list: Location[]): void {
   if (!anyTakenAway(list) || !requestHeaders.each(pairs)) return;
-  let room = 0;
+  let room: usize = 0;
   // The result has two bytes between cookies ("; "); the request may have had one.
-  while (pairs.next()) if (isCookies(pairs.keyStart, pairs.keySize)) room += 2 * <i32>pairs.valueSize + 2;
-  const kept = new ArrayBuffer(room);
-  noteGarbage(room);
-  const start = changetype<usize>(kept);
+  while (pairs.next()) if (isCookies(pairs.keyStart, pairs.keySize)) room += 2 * pairs.valueSize + 2;
+  const start = scratch(room);
   let at = start;
   requestHeaders.each(pairs);
   while (pairs.next()) {
@@ -61,5 +59,5 @@ export function takeCookiesAway(list: Location[]): void {
     }
   }
   stream_context.headers.request.removeAt(COOKIE.pointer, COOKIE.size);
-  if (at > start) stream_context.headers.request.setBytes(COOKIE, kept.slice(0, <i32>(at - start)));
+  if (at > start) stream_context.headers.request.setAt(COOKIE, start, at - start);
 }

@@ -39,6 +39,8 @@ export class JsonValue {
 const MAX_DEPTH = 16;
 const MAX_VALUES = 2048;
 const MAX_NAMES = 256;
+/** All claims' paths, with the names of the claims around them, may be so many times as long as the text. */
+const MAX_PATHS: usize = 8;
 
 const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;
@@ -47,11 +49,16 @@ const COLON: u8 = 0x3a;
 /** Reads JSON (RFC 8259) from an untrusted client: it never reads after the end, and never traps. */
 class JsonReader {
   private left: i32 = MAX_VALUES;
+  /** The length of the path of the object that is being read, and how much all paths may still have. */
+  private path: usize = 0;
+  private pathsLeft: usize;
 
   constructor(
     private at: usize,
     private readonly end: usize,
-  ) {}
+  ) {
+    this.pathsLeft = 4096 + MAX_PATHS * (end - at);
+  }
 
   /** null unless the text is exactly one JSON object. */
   whole(): JsonValue | null {
@@ -89,8 +96,13 @@ class JsonReader {
       // If a name comes twice, readers differ in which value they take.
       if (name === null || result.names.length >= MAX_NAMES || result.names.includes(name)) return null;
       if (!this.take(COLON)) return null;
+      const before = this.path;
+      this.path += <usize>name.length + 1;
+      if (this.path > this.pathsLeft) return null;
+      this.pathsLeft -= this.path;
       const value = this.value(depth + 1);
       if (value === null) return null;
+      this.path = before;
       result.names.push(name);
       result.items.push(value);
       if (this.take(0x7d)) return result;

@@ -1,4 +1,4 @@
-import { Key, noteGarbage, stream_context } from "../../../assembly/index";
+import { Key, scratch, stream_context } from "../../../assembly/index";
 import { areEqual, Bytes } from "../../bytes";
 import { requestHeaders } from "../../request-headers";
 import { hex } from "./json-string";
@@ -12,22 +12,20 @@ const PERCENT: u8 = 0x25;
 const PLUS: u8 = 0x2b;
 const params = new Segments(AMPERSAND);
 const query = new Bytes();
-/** Keeps the request's new path until the callback ends. */
-let path: ArrayBuffer = new ArrayBuffer(0);
+const name = new Bytes();
 
 /** Finds tokens in the parameters of the request's query. */
 export function noteParams(list: Location[]): void {
   if (list.length == 0 || !findQuery()) return;
   params.begin(query.start, query.size);
   while (params.next()) {
-    const name = new Plain(params.start, params.nameSize);
+    decode(params.start, params.nameSize, name);
     for (let i = 0; i < list.length; i++) {
       const location = list[i];
       if (<usize>location.name.byteLength != name.size) continue;
       if (!areEqual(changetype<usize>(location.name), name.start, name.size)) continue;
       if (location.count++ > 0) continue;
-      const value = new Plain(params.valueStart, params.valueSize);
-      location.token.at(value.start, value.size);
+      decode(params.valueStart, params.valueSize, location.token);
       location.whole.at(params.start, params.size);
     }
   }
@@ -43,37 +41,26 @@ function findQuery(): bool {
 }
 
 /** Decodes bytes as an application does: %41 is A, and a plus is a space. Invalid escapes stay. */
-class Plain {
-  start: usize;
-  size: usize;
-
-  constructor(start: usize, size: usize) {
-    this.start = start;
-    this.size = size;
-    if (isEscaped(start, size)) this.decode();
-  }
-
-  private decode(): void {
-    noteGarbage(this.size);
-    const buffer = new ArrayBuffer(<i32>this.size);
-    const end = this.start + this.size;
-    let to = changetype<usize>(buffer);
-    for (let at = this.start; at < end; at++) {
-      let code = load<u8>(at);
-      if (code == PLUS) code = 0x20;
-      if (code == PERCENT && end - at > 2) {
-        const high = hex(load<u8>(at + 1));
-        const low = hex(load<u8>(at + 2));
-        if (high >= 0 && low >= 0) {
-          code = <u8>((high << 4) | low);
-          at += 2;
-        }
+function decode(start: usize, size: usize, plain: Bytes): void {
+  plain.at(start, size);
+  if (!isEscaped(start, size)) return;
+  const end = start + size;
+  plain.start = scratch(size);
+  let to = plain.start;
+  for (let at = start; at < end; at++) {
+    let code = load<u8>(at);
+    if (code == PLUS) code = 0x20;
+    if (code == PERCENT && end - at > 2) {
+      const high = hex(load<u8>(at + 1));
+      const low = hex(load<u8>(at + 2));
+      if (high >= 0 && low >= 0) {
+        code = <u8>((high << 4) | low);
+        at += 2;
       }
-      store<u8>(to++, code);
     }
-    this.start = changetype<usize>(buffer);
-    this.size = to - this.start;
+    store<u8>(to++, code);
   }
+  plain.size = to - plain.start;
 }
 
 function isEscaped(start: usize, size: usize): bool {
@@ -88,9 +75,7 @@ function isEscaped(start: usize, size: usize): bool {
 export function takeParamsAway(list: Location[]): void {
   if (!anyTakenAway(list) || !findQuery()) return;
   const whole = requestHeaders.path;
-  noteGarbage(whole.size * 2);
-  const kept = new ArrayBuffer(<i32>whole.size);
-  const start = changetype<usize>(kept);
+  const start = scratch(whole.size);
   const before = query.start - 1 - whole.start;
   memory.copy(start, whole.start, before);
   let at = start + before;
@@ -101,7 +86,6 @@ export function takeParamsAway(list: Location[]): void {
     memory.copy(at + 1, params.start, params.size);
     at += 1 + params.size;
   }
-  path = kept.slice(0, <i32>(at - start));
-  stream_context.headers.request.setBytes(PATH, path);
-  requestHeaders.path.of(path);
+  stream_context.headers.request.setAt(PATH, start, at - start);
+  requestHeaders.path.at(start, at - start);
 }
