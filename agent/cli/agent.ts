@@ -128,6 +128,7 @@ function optionsOf(flags: AgentCommandFlags): AgentOptions {
     enrollmentLabel: flags.enrollmentLabel,
     trustDomain: flags.trustDomain,
     rootNamespace: flags.rootNamespace,
+    limits: flags.limits,
     podsCgroup: flags.podsCgroup,
     proxyCgroup: flags.proxyCgroup,
     kubeletCgroup: flags.kubeletCgroup,

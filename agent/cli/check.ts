@@ -71,6 +71,7 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
       ...assumedIdentities(mesh, { node: "", trustDomain: flags.trustDomain, sandboxes: NO_SANDBOXES }),
       trustDomain: flags.trustDomain,
       rootNamespace: flags.rootNamespace,
+      limits: flags.limits,
       cluster: "",
       filterModule: "",
       accessLog: undefined,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { DEFAULT_LIMITS, ENVOY_REGEX_LIMIT, type Limits } from "../model/limits.ts";
 import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
 
 /** The flags that `withMeshFlags` adds, as commander parses them. */
@@ -6,6 +7,7 @@ export interface MeshFlags {
   readonly enrollmentLabel: MeshOptions["enrollmentLabel"];
   readonly trustDomain: string;
   readonly rootNamespace: string;
+  readonly limits: Limits;
 }
 
 /** Adds the flags that change how objects are read. Every command that reads a mesh has the same flags. */
@@ -18,7 +20,34 @@ export function withMeshFlags(command: Command): Command {
         .default(enrollmentLabel, `${enrollmentLabel.key}=${enrollmentLabel.value}`),
     )
     .option("--trust-domain <domain>", "trust domain of every SPIFFE ID", trustDomain)
-    .option("--root-namespace <namespace>", "policies in this namespace apply to the whole mesh", rootNamespace);
+    .option("--root-namespace <namespace>", "policies in this namespace apply to the whole mesh", rootNamespace)
+    .addOption(
+      new Option("--limits <name=number,...>", "what the objects of one namespace may use: docs/security.md")
+        .env("AMBIT_LIMITS")
+        .argParser(limits)
+        .default(DEFAULT_LIMITS, printed(DEFAULT_LIMITS)),
+    );
+}
+
+function printed(all: Limits): string {
+  return Object.entries(all)
+    .map(([name, limit]) => `${name}=${limit}`)
+    .join(",");
+}
+
+/** Limits that the text does not name keep their defaults. */
+function limits(text: string): Limits {
+  const named = text.split(",").map((part): readonly [string, number] => {
+    const [name = "", value = ""] = part.split("=");
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+      throw new InvalidArgumentError(`The limits are: ${Object.keys(DEFAULT_LIMITS).join(", ")}.`);
+    }
+    if (!/^[1-9][0-9]{0,8}$/u.test(value)) throw new InvalidArgumentError("Give them as NAME=NUMBER,NAME=NUMBER.");
+    return [name, Number(value)];
+  });
+  const all: Limits = { ...DEFAULT_LIMITS, ...Object.fromEntries(named) };
+  if (all.regex > ENVOY_REGEX_LIMIT) throw new InvalidArgumentError(`regex can be ${ENVOY_REGEX_LIMIT} at most.`);
+  return all;
 }
 
 function label(text: string): MeshOptions["enrollmentLabel"] {

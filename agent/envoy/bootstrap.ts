@@ -1,3 +1,4 @@
+import { ENVOY_REGEX_LIMIT } from "../model/limits.ts";
 import { RUNTIME } from "../xds/snapshot.ts";
 
 /** What an Envoy is started with. It asks the agent for everything else. */
@@ -28,9 +29,20 @@ export function bootstrap({ node, adsSocket, adminSocket, maxConnections, maxHea
         },
       },
     ],
-    // The limits of each listener: `compile/listeners/connection-limits.ts`.
     layered_runtime: {
-      layers: [{ name: RUNTIME, rtds_layer: { name: RUNTIME, rtds_config: { ads: {}, resource_api_version: "V3" } } }],
+      layers: [
+        {
+          name: "fixed",
+          static_layer: {
+            // Envoy's own limit of 100 is so low that useful patterns exceed it. The agent checks each pattern before Envoy gets
+            // it, as Envoy refuses the whole route table for one pattern.
+            "re2.max_program_size.error_level": ENVOY_REGEX_LIMIT,
+            "re2.max_program_size.warn_level": ENVOY_REGEX_LIMIT,
+          },
+        },
+        // The limits of each listener: `compile/listeners/connection-limits.ts`.
+        { name: RUNTIME, rtds_layer: { name: RUNTIME, rtds_config: { ads: {}, resource_api_version: "V3" } } },
+      ],
     },
     ...overloadManager(maxConnections, maxHeapBytes),
     dynamic_resources: {

@@ -98,8 +98,10 @@ export function objectsToMesh(
     workloads: memory.workloadList.of(sorted(pods.map(({ workload }) => workload))),
     services,
     endpointSlices: sorted([...slices, ...derived]),
-    httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants }, problems)),
-    authorizationPolicies: sorted(readAuthorizationPolicies(ofKind("AuthorizationPolicy"), readServices, problems)),
+    httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants, limits: settings.limits }, problems)),
+    authorizationPolicies: sorted(
+      readAuthorizationPolicies(ofKind("AuthorizationPolicy"), readServices, settings.limits, problems),
+    ),
     requestAuthentications: sorted(readRequestAuthentications(ofKind("RequestAuthentication"), readServices, problems)),
     backendTrafficPolicies: sorted(readBackendTrafficPolicies(ofKind("XBackendTrafficPolicy"), services, problems)),
     peerAuthentications: sorted(

@@ -1,4 +1,5 @@
 import type { Identities } from "../../model/identity.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { LocalPodState } from "../../model/pod-state.ts";
 import type { FetchedKeys } from "../../model/verification-key.ts";
 
@@ -28,4 +29,6 @@ export interface CompileOptions {
   readonly podConnections?: number;
   /** Policies in this namespace apply to the whole mesh. */
   readonly rootNamespace: string;
+  /** What the objects of one namespace may use. Default `DEFAULT_LIMITS`. */
+  readonly limits?: Limits;
 }

@@ -1,4 +1,6 @@
+import { compareText } from "../../lib/compare.ts";
 import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import { readRule } from "./rule.ts";
@@ -8,6 +10,7 @@ import { readPolicyTargets, readSelector } from "../policy-targets.ts";
 import type { RawObject } from "../raw-object.ts";
 import { Reader } from "../reader.ts";
 import type { ReadService } from "../service.ts";
+import { Tally } from "../tally.ts";
 
 const DRY_RUN = "istio.io/dry-run";
 
@@ -18,19 +21,38 @@ const DRY_RUN = "istio.io/dry-run";
 export function readAuthorizationPolicies(
   objects: readonly RawObject[],
   services: readonly ReadService[],
+  limits: Limits,
   problems: Problem[],
 ): readonly AuthorizationPolicy[] {
-  return objects.flatMap((object) => {
+  const named = objects.flatMap((object) => {
     const notes = new Notes(object, problems);
     const meta = readMeta(new Reader(object.value, notes), object);
+    return meta === undefined ? [] : [{ object, notes, meta }];
+  });
+  named.sort(
+    ({ meta: a }, { meta: b }) =>
+      compareText(a.creationTimestamp, b.creationTimestamp) ||
+      compareText(a.namespace, b.namespace) ||
+      compareText(a.name, b.name),
+  );
+  const tally = new Tally("policies", "bytes", limits);
+  return named.flatMap(({ object, notes, meta }) => {
+    const before = notes.errors;
+    const over = tally.add(meta.namespace, Buffer.byteLength(JSON.stringify(object.value["spec"] ?? {})));
+    if (over !== undefined) notes.add("error", ["spec"], { ...over, reason: `${over.reason}: it denies every call` });
     // Strict: a field without a value is an error. A `from:` with nothing behind it would let everybody in.
-    return meta === undefined ? [] : readPolicy(new Reader(object.value, notes, { strict: true }), meta, services);
+    return readPolicy(new Reader(object.value, notes, { strict: true }), meta, services, before);
   });
 }
 
-function readPolicy(root: Reader, meta: ObjectMeta, services: readonly ReadService[]): readonly AuthorizationPolicy[] {
+/** `before`: the errors of the object that do not concern what it says. */
+function readPolicy(
+  root: Reader,
+  meta: ObjectMeta,
+  services: readonly ReadService[],
+  before: number,
+): readonly AuthorizationPolicy[] {
   const { notes } = root;
-  const before = notes.errors;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "rules", "action", "provider", "targetRef", "targetRefs"]);
   const action = readAction(spec.field("action"));

@@ -1,14 +1,16 @@
 import type { BackendRef } from "../../model/http-route.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { Service } from "../../model/service.ts";
 import { readFilters } from "./filters.ts";
 import { describePorts } from "./parents.ts";
 import { quote, type Reader } from "../reader.ts";
 import { isGranted, type ReferenceGrant } from "./reference-grant.ts";
 
-/** The objects that a route may refer to. */
+/** The objects that a route may refer to, and what routes may use. */
 export interface RouteContext {
   readonly services: readonly Service[];
   readonly grants: readonly ReferenceGrant[];
+  readonly limits: Limits;
 }
 
 const FIELDS = ["group", "kind", "namespace", "name", "port", "weight", "filters"];

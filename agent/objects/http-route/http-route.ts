@@ -1,5 +1,6 @@
 import { compareText } from "../../lib/compare.ts";
 import type { HttpRoute, RouteRule } from "../../model/http-route.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import { readBackends, type RouteContext } from "./backends.ts";
@@ -8,6 +9,7 @@ import { readFilters } from "./filters.ts";
 import { readMatches } from "./match.ts";
 import { readParents } from "./parents.ts";
 import { readRetry, readTimeouts } from "./timeouts-and-retries.ts";
+import { RouteLimits } from "./route-limits.ts";
 import { Notes } from "../notes.ts";
 import { readMeta } from "../object-meta.ts";
 import type { RawObject } from "../raw-object.ts";
@@ -28,6 +30,7 @@ export function readHttpRoutes(
   problems: Problem[],
 ): readonly HttpRoute[] {
   const conflicts = new RouteConflicts();
+  const limits = new RouteLimits(context);
   const named = objects.flatMap((object) => {
     const root = new Reader(object.value, new Notes(object, problems));
     const meta = readMeta(root, object);
@@ -43,6 +46,11 @@ export function readHttpRoutes(
   return named.flatMap(({ object, root, meta }) => {
     const route = readRoute(root, meta, context);
     if (route === undefined) return [];
+    const over = limits.add(route.route);
+    if (over !== undefined) {
+      root.field("spec").field("rules").error(over);
+      return [];
+    }
     conflicts.add(route.route, object, route.matchReaders);
     return [route.route];
   });
@@ -67,7 +75,7 @@ function readRoute(root: Reader, meta: ObjectMeta, context: RouteContext): ReadR
   const rules: RouteRule[] = [];
   const matchReaders: Reader[] = [];
   for (const entry of spec.field("rules").items()) {
-    const rule = entry.notes.unlessErrors(() => readRule(entry.fields(RULE_FIELDS)));
+    const rule = entry.notes.unlessErrors(() => readRule(entry.fields(RULE_FIELDS), context.limits));
     if (rule === undefined) continue;
     rules.push({ ...rule, ...readForwarding(entry, meta.namespace, context) });
     matchReaders.push(entry.field("matches").present ? entry.field("matches") : entry);
@@ -80,7 +88,7 @@ function readRoute(root: Reader, meta: ObjectMeta, context: RouteContext): ReadR
 type Forwarding = Pick<RouteRule, "filters" | "backends">;
 
 /** Reads which requests a rule takes and how long they may last. An error here drops the rule. */
-function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
+function readRule(rule: Reader, limits: Limits): Omit<RouteRule, keyof Forwarding> {
   const persistence = rule.field("sessionPersistence");
   if (persistence.present) {
     persistence.warning({
@@ -91,7 +99,7 @@ function readRule(rule: Reader): Omit<RouteRule, keyof Forwarding> {
   }
   return {
     name: rule.field("name").string() ?? "",
-    matches: readMatches(rule.field("matches")),
+    matches: readMatches(rule.field("matches"), limits),
     ...readTimeouts(rule.field("timeouts")),
     retry: readRetry(rule.field("retry")),
   };
