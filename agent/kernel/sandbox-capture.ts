@@ -46,7 +46,7 @@ export class SandboxCapture {
     this.#outbound = new OutboundPods(mapOf(maps, "pods"));
     this.#silent = new BpfMap(mapOf(maps, "silent_pods"), u64, u32);
     this.#deliveries = new BpfMap(mapOf(maps, "proxy_conns"), raw(48), u64);
-    this.#listeners = new InboundListeners(mapOf(maps, "listeners"));
+    this.#listeners = new InboundListeners(mapOf(maps, "worker_listeners"), mapOf(maps, "listener_slots"));
   }
 
   /** See `Capture.setPod`. */

@@ -23,6 +23,7 @@ export interface Line {
   readonly answer?: string;
   readonly sender?: string;
   readonly echo?: string;
+  readonly takers?: readonly string[];
   readonly server?: { readonly by: string; readonly peer: string; readonly local: string; readonly original?: string };
 }
 

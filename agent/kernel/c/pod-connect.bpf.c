@@ -12,7 +12,10 @@ INLINE int is_of_pod(const struct pod *pod, const struct address *a)
 	return is_same_address(a, &pod->ipv4) || is_same_address(a, &pod->ipv6);
 }
 
-/* A socket that is bound to another device than `lo` reaches no loopback address: it cannot be redirected. */
+/*
+ * A socket that is bound to another device than `lo` reaches no loopback address: it cannot be redirected. Any process may bind
+ * one since Linux 5.7, so that a socket that passed would evade the mesh and the policies about its pod.
+ */
 INLINE int is_bound_elsewhere(const struct bpf_sock *socket)
 {
 	__u32 device = socket->bound_dev_if;
@@ -47,7 +50,11 @@ INLINE int outbound_port(struct bpf_sock_addr *context, const struct address *to
 		key.port = 0;
 		listener = bpf_map_lookup_elem(&destinations, &key);
 	}
-	if (!listener || is_bound_elsewhere(socket)) {
+	if (listener && is_bound_elsewhere(socket)) {
+		count(COUNT_OUTBOUND_DEVICE_BOUND_REFUSED);
+		return REFUSED;
+	}
+	if (!listener) {
 		/* An earlier connect may have redirected the socket; the application has disconnected it since. */
 		bpf_sk_storage_delete(&originals, socket);
 		if (pod)

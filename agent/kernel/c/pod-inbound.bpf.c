@@ -66,22 +66,56 @@ INLINE int is_brief(const struct connection *c)
 	       are_callers_known();
 }
 
+#define GOLDEN_RATIO 0x9e3779b1u
+#define SLOT_TRIES 8
+
+/*
+ * Returns one of the listener's sockets; the caller releases it. The proxy has a socket for each worker, so that each worker
+ * gets its part. The same connection gets the same socket while the sockets stay. The choice is made here, and not by the
+ * kernel within the group of SO_REUSEPORT: a process of the pod may have joined that group before the pod joined the mesh.
+ */
+INLINE struct bpf_sock *socket_of(const struct connection *c, struct listener_key *key)
+{
+	__u32 zero = 0, hash;
+	struct listener_slots *slots = bpf_map_lookup_elem(&listener_slots, &zero);
+	struct bpf_sock *socket;
+
+	if (!slots)
+		return 0;
+	hash = (c->local.word[2] ^ c->local.word[3]) * GOLDEN_RATIO ^ c->local_port ^ slots->seed;
+	for (int i = 0; i < SLOT_TRIES; i++) {
+		hash = (hash ^ hash >> 15) * GOLDEN_RATIO;
+		hash ^= hash >> 13;
+		key->slot = (__u64)hash * slots->end >> 32;
+		socket = bpf_map_lookup_elem(&worker_listeners, key);
+		if (socket)
+			return socket;
+	}
+	for (__u32 slot = 0; slot < LISTENER_SLOTS && slot < slots->end; slot++) {
+		key->slot = slot;
+		socket = bpf_map_lookup_elem(&worker_listeners, key);
+		if (socket)
+			return socket;
+	}
+	return 0;
+}
+
 /* Returns the pod's listener for this connection; the caller releases it. Without a brief one the other takes all. */
 INLINE struct bpf_sock *listener_for(struct connection *c, struct listener_key *key)
 {
 	struct bpf_sock *listener;
 
 	key->brief = is_brief(c);
-	listener = bpf_map_lookup_elem(&listeners, key);
+	listener = socket_of(c, key);
 	if (listener || !key->brief)
 		return listener;
 	key->brief = 0;
-	return bpf_map_lookup_elem(&listeners, key);
+	return socket_of(c, key);
 }
 
 INLINE long assign(struct bpf_sk_lookup *context, struct bpf_sock *listener)
 {
-	long failed = bpf_sk_assign(context, listener, 0);
+	long failed = bpf_sk_assign(context, listener, BPF_SK_LOOKUP_F_NO_REUSEPORT);
 
 	bpf_sk_release(listener);
 	return failed;

@@ -3,19 +3,42 @@
 #include "lib/maps.h"
 #include "lib/ports.h"
 
-/* sk_lookup looks for listeners in this map. A later listener replaces an earlier one. */
+/* Registers the listening socket under the first free slot; sk_lookup looks for it there. Returns the slot, or an error. */
+INLINE long take_slot(struct bpf_sock_ops *context, struct listener_key *key)
+{
+	for (int slot = 0; slot < LISTENER_SLOTS; slot++) {
+		long failed;
+
+		key->slot = slot;
+		failed = bpf_sock_hash_update(context, &worker_listeners, key, BPF_NOEXIST);
+		if (!failed)
+			return slot;
+		if (failed != -EEXIST)
+			return failed;
+	}
+	return -EEXIST;
+}
+
 INLINE void register_listener(struct bpf_sock_ops *context)
 {
 	struct listener_key key = { .netns = bpf_get_netns_cookie(context), .family = READ32(context, family) };
-	__u32 port = READ32(context, local_port);
+	__u32 port = READ32(context, local_port), zero = 0;
+	struct listener_slots *slots = bpf_map_lookup_elem(&listener_slots, &zero);
+	long slot;
 
-	if (!is_inbound_port(port))
+	if (!is_inbound_port(port) || !slots)
 		return;
 	key.brief = port == BRIEF_PORT;
-	if (bpf_sock_hash_update(context, &listeners, &key, BPF_ANY) == 0)
-		count(COUNT_INBOUND_LISTENER_REGISTERED);
-	else
+	slot = take_slot(context, &key);
+	if (slot < 0) {
 		count(COUNT_INBOUND_LISTENER_FAILED);
+		return;
+	}
+	if (!slots->seed)
+		slots->seed = bpf_get_prandom_u32() | 1;
+	if (slots->end < slot + 1)
+		slots->end = slot + 1;
+	count(COUNT_INBOUND_LISTENER_REGISTERED);
 }
 
 /* Moves the original destination from the map `redirected` to the accepted socket, where proxy-getsockopt.bpf.c finds it. */

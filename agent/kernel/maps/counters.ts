@@ -27,6 +27,7 @@ export const COUNTERS = [
   "inbound_captured_briefly",
   "proxy_to_itself_refused",
   "inbound_joining_dropped",
+  "outbound_device_bound_refused",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

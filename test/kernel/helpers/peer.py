@@ -47,14 +47,19 @@ def original(connection):
 
 def echo(connection, greeting):
     with connection:
-        connection.sendall((json.dumps(greeting) + "\n").encode())
-        while data := connection.recv(65536):
-            connection.sendall(data)
+        try:
+            connection.sendall((json.dumps(greeting) + "\n").encode())
+            while data := connection.recv(65536):
+                connection.sendall(data)
+        except ConnectionResetError:
+            pass
 
 
-def listen(address, port):
+def listen(address, port, is_shared=False):
     listener = socket.socket(family_of(address), socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if listener.family == socket.AF_INET6:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     listener.bind((address, port))
@@ -85,6 +90,29 @@ def app(*addresses):
 def proxy(*namespaces):
     """proxy NETNS …: listens as the node's proxy does, inside each network namespace."""
     listen_within(namespaces, (15001, 15002, 15003, 15006))
+
+
+def workers(netns, number):
+    """workers NETNS NUMBER: the proxy's inbound listener with a socket for each worker, which says who it is."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    enter(netns)
+    by = {}
+    for worker in range(int(number)):
+        for address in ("127.0.0.1", "::1"):
+            by[listen(address, 15006, is_shared=True)] = f"worker {worker}"
+    libc.setns(home, 0x40000000)
+    for listener, name in by.items():
+        greet = lambda connection, peer, name=name: {"by": name, "peer": text(peer), "local": ""}
+        threading.Thread(target=accept_all, args=(listener, greet), daemon=True).start()
+    say(ready=True)
+    sys.stdin.read()
+
+
+def shared(*addresses):
+    """shared ADDRESS PORT …: an application that shares its ports with everybody."""
+    pairs = zip(addresses[::2], addresses[1::2])
+    listeners = [listen(address, int(port), is_shared=True) for address, port in pairs]
+    serve(listeners, lambda connection, peer: {"by": "shared", "peer": text(peer), "local": ""})
 
 
 def brief(*namespaces):
@@ -151,6 +179,51 @@ def client(address, port, source=None, mark=None, timeout=2):
         say(ok=False, error=type(error).__name__, errno=getattr(error, "errno", None))
 
 
+IP_UNICAST_IF = 50
+IPV6_UNICAST_IF = 76
+TCP_FASTOPEN_CONNECT = 30
+IPPROTO_MPTCP = 262
+
+
+def odd(way, address, port):
+    """odd WAY ADDRESS PORT: one connection in an unusual way."""
+    try:
+        protocol = IPPROTO_MPTCP if way == "mptcp" else 0
+        connection = socket.socket(family_of(address), socket.SOCK_STREAM, protocol)
+        connection.settimeout(1)
+        to = (address, int(port))
+        if way == "device":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        if way == "unicast_if":
+            option = (socket.IPPROTO_IPV6, IPV6_UNICAST_IF) if ":" in address else (socket.SOL_IP, IP_UNICAST_IF)
+            connection.setsockopt(*option, socket.htonl(socket.if_nametoindex("eth0")))
+        if way == "fastopen_connect":
+            connection.setsockopt(socket.SOL_TCP, TCP_FASTOPEN_CONNECT, 1)
+        if way == "fastopen":
+            connection.sendto(b"early\n", socket.MSG_FASTOPEN, to)
+        else:
+            connection.connect(to)
+        if way == "device_after":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        if way == "fastopen_connect":
+            connection.send(b"early\n")
+        converse(connection)
+    except (OSError, ValueError) as error:
+        say(ok=False, error=type(error).__name__, errno=getattr(error, "errno", None))
+
+
+def takers(address, port, number):
+    """takers ADDRESS PORT NUMBER: who takes that many connections, each named once."""
+    try:
+        by = set()
+        for _ in range(int(number)):
+            with dial(address, port) as connection:
+                by.add(json.loads(connection.makefile().readline())["by"])
+        say(ok=True, takers=sorted(by))
+    except (OSError, ValueError) as error:
+        say(ok=False, error=type(error).__name__, errno=getattr(error, "errno", None))
+
+
 def deliver(netns, *arguments):
     """deliver NETNS ADDRESS PORT SOURCE MARK: as the proxy delivers, from inside the pod's network namespace."""
     enter(netns)
@@ -192,5 +265,5 @@ def bind(address, port):
         say(ok=False, error=type(error).__name__, errno=error.errno)
 
 
-COMMANDS = (app, proxy, brief, client, deliver, udp, udpapp, bind)
+COMMANDS = (app, proxy, workers, shared, brief, client, odd, takers, deliver, udp, udpapp, bind)
 {command.__name__: command for command in COMMANDS}[sys.argv[1]](*sys.argv[2:])

@@ -56,7 +56,9 @@ enum counter {
 	COUNT_PROXY_TO_ITSELF_REFUSED = 22,
 	/* The pod joins, and its inbound listener does not stand yet: dropped without an answer, so that the client sends again. */
 	COUNT_INBOUND_JOINING_DROPPED = 23,
-	COUNTERS = 24,
+	/* A socket of a pod, bound to a device, dialled a destination of the mesh: refused. */
+	COUNT_OUTBOUND_DEVICE_BOUND_REFUSED = 24,
+	COUNTERS = 25,
 };
 
 struct {

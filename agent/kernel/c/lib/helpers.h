@@ -45,7 +45,7 @@ HELPER(int, set_retval, (int retval));
 enum family { FAMILY_IPV4 = 2, FAMILY_IPV6 = 10 };
 enum protocol { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
 enum verdict { REFUSE = 0, ALLOW = 1 };
-enum error_number { EACCES = 13, EADDRINUSE = 98, ENOMEM = 12, ECONNREFUSED = 111 };
+enum error_number { EACCES = 13, EEXIST = 17, EADDRINUSE = 98, ENOMEM = 12, ECONNREFUSED = 111 };
 
 /*
  * Reads a field of a context at a constant offset. Without it clang may first compute a pointer into the context and then

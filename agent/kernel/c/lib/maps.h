@@ -145,16 +145,35 @@ struct listener_key {
 	__u64 netns;
 	__u32 family;
 	/* 1 for the pod's brief inbound listener, 0 for the other. */
-	__u32 brief;
+	__u16 brief;
+	/* A listener has a socket for each of the proxy's workers, and each socket a slot: LISTENER_SLOTS. */
+	__u16 slot;
 };
 
-/* The proxy's inbound listeners. The kernel deletes an entry when its socket closes. */
+/* The sockets of the proxy's inbound listeners. The kernel deletes an entry when its socket closes. */
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_SOCKHASH);
-	MAP_NUMBER(max_entries, 8192);
+	MAP_NUMBER(max_entries, 131072);
 	MAP_TYPE(key, struct listener_key);
 	MAP_TYPE(value, __u64);
-} listeners SEC(".maps");
+} worker_listeners SEC(".maps");
+
+/* Sockets that one listener may have. The proxy's other sockets get no connections. */
+#define LISTENER_SLOTS 256
+
+struct listener_slots {
+	/* All slots that any listener has had are below this number. */
+	__u32 end;
+	/* Makes the choice of a slot unpredictable. */
+	__u32 seed;
+};
+
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct listener_slots);
+} listener_slots SEC(".maps");
 
 /*
  * Pods that join, by the cookie of the network namespace. Where their inbound listener is missing, a connection is dropped
