@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { compile, type NodeConfig } from "./compile/compile.ts";
 import { newSession } from "./compile/session.ts";
+import { clustersInUse } from "./envoy/clusters-in-use.ts";
 import { AdsServer } from "./envoy/ads/ads-server.ts";
 import type { NodeProxy, NodeProxyOptions } from "./envoy/proxy.ts";
 import { NO_EXCHANGE } from "./identity/node/no-exchange.ts";
@@ -87,7 +88,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
   const certificates = authority?.certificates;
   const exchange = authority?.exchange ?? NO_EXCHANGE;
   const capture = openCapture({ ...options, pinDir: join(stateDir, "bpf") });
-  const ads = new AdsServer(log);
+  const ads = new AdsServer(log, () => clustersInUse(envoy.adminSocket));
   await ads.start(adsSocket);
   const publisher = new Publisher(ads, capture, log);
 

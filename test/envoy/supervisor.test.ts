@@ -52,7 +52,7 @@ describePrivileged("the supervisor with a real Envoy", () => {
     stateDir = mkdtempSync(join(tmpdir(), "ambit-envoy-"));
     cgroup = join(cgroupRoot, `amb-envoy-${process.pid}`);
     mkdirSync(cgroup);
-    ads = new AdsServer(log);
+    ads = new AdsServer(log, () => Promise.resolve(new Set()));
     await ads.start(join(stateDir, "ads.sock"));
     ads.publish(EMPTY_SNAPSHOT);
   });

@@ -20,7 +20,7 @@ const MESH: Mesh = {
   problems: [],
 };
 const envoy = new TestEnvoy();
-const ads = new AdsServer(createLogger("test", "silent"));
+const ads = new AdsServer(createLogger("test", "silent"), () => Promise.resolve(new Set()));
 
 beforeAll(async () => {
   await ads.start(envoy.adsSocket);

@@ -15,7 +15,7 @@ let closing: (() => void)[];
 beforeEach(async () => {
   closing = [];
   envoy = new TestEnvoy();
-  ads = new AdsServer(log);
+  ads = new AdsServer(log, () => Promise.resolve(new Set()));
   await ads.start(envoy.adsSocket);
   ads.publish(EMPTY_SNAPSHOT);
   await envoy.start();
@@ -117,7 +117,7 @@ describe("the ADS server with a real Envoy", () => {
     ads.close();
     await eventually(async () => expect(await envoy.statistic("control_plane.connected_state")).toBe(0));
     expect(await fetchText(port)).toBe("200 one");
-    ads = new AdsServer(log);
+    ads = new AdsServer(log, () => Promise.resolve(new Set()));
     await ads.start(envoy.adsSocket);
     await ads.publish(snapshot).converged;
     expect(ads.status()).toMatchObject({ connected: true, pushes: 0 });

@@ -26,7 +26,14 @@ function resource(kind: ResourceKind, name: string, version: string): PackedReso
   };
   const body = create(AnySchema, { typeUrl: kind, value: new Uint8Array(8) });
   const reliesOnFilters = kind === "endpoints" && version.startsWith("direct");
-  return { name, version, body, needs: (needs[kind] ?? []).map((to) => ({ kind: to, name })), reliesOnFilters };
+  return {
+    name,
+    version,
+    body,
+    needs: (needs[kind] ?? []).map((to) => ({ kind: to, name })),
+    reliesOnFilters,
+    isDirect: false,
+  };
 }
 
 /** A request that says nothing yet. */

@@ -19,6 +19,7 @@ import type { DirectTarget } from "../view/direct.ts";
 import { peerString } from "../filters/peer-string.ts";
 import {
   CLUSTERS,
+  DIRECT,
   guardCluster,
   hostPort,
   INTERNAL_LISTENERS,
@@ -89,8 +90,7 @@ export function directCluster(
     makeCluster({
       name,
       endpoints,
-      // All of them share one name: statistics for each would cost memory.
-      statName: "direct",
+      statName: DIRECT,
       sni: "",
       alpn: ALPN[kind === "http" ? "http1" : "tcp"],
       peers: SECRETS.peer(spiffeIdOf(trustDomain, workload)),

