@@ -1,3 +1,4 @@
+import { remotePod } from "../model/exchange.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { LocalPodState, PodState } from "../model/pod-state.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
@@ -29,10 +30,15 @@ export function assumedIdentities(
     },
     pods: new Map(
       enrolled.flatMap((workload): readonly (readonly [string, LocalPodState])[] => {
-        const netns = workload.node === node ? sandboxes.netnsOf(workload.uid) : undefined;
-        return netns === undefined ? [] : [[workload.uid, { netns, state: CAPTURED }]];
+        const { uid, addresses } = workload;
+        const netns = workload.node === node ? sandboxes.netnsOf(uid) : undefined;
+        return netns === undefined ? [] : [[uid, { netns, addresses, state: CAPTURED }]];
       }),
     ),
-    remoteCaptured: new Set(enrolled.flatMap(({ uid, node: other }) => (other === node ? [] : [uid]))),
+    remoteCaptured: new Map(
+      enrolled.flatMap(({ uid, addresses, node: other }) =>
+        other === node ? [] : [[remotePod({ node: other, uid }), addresses] as const],
+      ),
+    ),
   };
 }

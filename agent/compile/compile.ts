@@ -42,13 +42,13 @@ export function compile(mesh: Mesh, options: CompileOptions, session: CompileSes
   const mtls = nodeMtls(mesh, options);
   const policies = policySets(view, options);
   const targets = serviceTargets(view);
-  const dialled = destinations(targets);
+  const dialled = destinations(targets, view);
   const portsOf = podPorts(view, targets);
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
   const { trustDomain } = options;
   const listenersOf = podListeners(options, session.listeners);
-  const endpoints = endpointMakers(view, mtls, policies, trustDomain, session.endpoints);
+  const endpoints = endpointMakers(view, mtls, policies, portsOf, trustDomain, session.endpoints);
   const ofPods = view.localPods.flatMap((pod) => listenersOf(pod, portsOf(pod.workload.uid), mtls.modesOf(pod)));
   const { podConnections = DEFAULT_POD_CONNECTIONS } = options;
   return {

@@ -10,6 +10,7 @@ import { BriefPortsMap } from "./maps/brief-ports-map.ts";
 import { type CounterName, readCounters } from "./maps/counters.ts";
 import { DestinationsMap } from "./maps/destinations-map.ts";
 import { MtlsCallers } from "./maps/mtls-callers.ts";
+import { addressesIn } from "./netns-addresses.ts";
 import { netnsCookie } from "./enter-netns.ts";
 import { SilentListeners } from "./silent-listeners.ts";
 import { mapOf, readObject } from "./loader/object.ts";
@@ -33,6 +34,8 @@ export interface Capture {
   readonly how: "adopted" | "swapped" | "loaded";
   /** The sandbox whose network namespace is at this path. Throws AmbitError `netns-unavailable`. */
   sandboxOf(uid: string, netns: string): Sandbox;
+  /** The addresses that the network namespace at this path has. Throws AmbitError `netns-unavailable`. */
+  addressesIn(netns: string): ReadonlySet<string>;
   /**
    * Makes the kernel do what `effects` say for this sandbox. It forgets an older sandbox of the same pod, and touches no other.
    * A second call changes nothing. Established connections stay on their path. A pod that has left keeps its delivery set-up
@@ -117,6 +120,7 @@ export function openCapture(options: CaptureOptions): Capture {
   return {
     how: programs.how,
     sandboxOf,
+    addressesIn,
     setPod: (pod) => sandboxes.setPod(pod),
     forget: (sandbox) => sandboxes.forget(sandbox),
     known: () => sandboxes.known(),

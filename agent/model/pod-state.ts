@@ -160,5 +160,7 @@ const CAPTURED: PodEffects = {
 export interface LocalPodState {
   /** Path of its network namespace. */
   readonly netns: string;
+  /** Those addresses of its Pod that its network namespace has. */
+  readonly addresses: readonly string[];
   readonly state: PodState;
 }

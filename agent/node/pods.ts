@@ -22,6 +22,8 @@ import {
 export interface PodKernel {
   /** Throws AmbitError `netns-unavailable`. */
   sandboxOf(uid: string, netns: string): Sandbox;
+  /** Throws AmbitError `netns-unavailable`. */
+  addressesIn(netns: string): ReadonlySet<string>;
   /** Throws AmbitError `pod-not-captured`: then neither direction is captured. */
   setPod(pod: KernelPod): void;
   forget(sandbox: Sandbox): void;
@@ -59,6 +61,7 @@ export type Epochs = ReadonlyMap<SandboxKey, number>;
 interface Asked {
   readonly state: PodState;
   readonly workload: Workload;
+  readonly addresses: readonly string[];
   /** Equal keys ask the kernel for the same. */
   readonly key: string;
   readonly at: number;
@@ -68,6 +71,8 @@ interface Entry {
   readonly sandbox: Sandbox;
   /** undefined until the mesh has been read: an earlier agent knew the sandbox. */
   workload: Workload | undefined;
+  /** Those addresses of the workload that the network namespace has. */
+  addresses: readonly string[];
   record: PodRecord;
   /** What the kernel was asked for last. */
   asked: Asked | undefined;
@@ -78,7 +83,8 @@ interface Entry {
 }
 
 function newEntry(sandbox: Sandbox, record: PodRecord): Entry {
-  return { sandbox, workload: undefined, record, asked: undefined, failure: undefined, lookingSince: undefined };
+  const nothing = { workload: undefined, asked: undefined, failure: undefined, lookingSince: undefined };
+  return { ...nothing, sandbox, addresses: [], record };
 }
 
 /** When the kernel has failed, it is asked again after this time. */
@@ -120,7 +126,7 @@ export class Pods {
     this.#states ??= new Map(
       [...this.#entries.values()]
         .filter(({ workload, record }) => workload !== undefined && record.state.phase !== "outside")
-        .map(({ sandbox: { uid, netns }, record: { state } }) => [uid, { netns, state }]),
+        .map(({ sandbox: { uid, netns }, addresses, record: { state } }) => [uid, { netns, addresses, state }]),
     );
     return this.#states;
   }
@@ -212,14 +218,27 @@ export class Pods {
     try {
       // A sandbox that is made anew changes the pod's status, so an unchanged workload still has the one that is known.
       const known = this.#entriesByWorkload.get(workload);
-      if (known?.workload === workload && known.sandbox.netns === netns) return known;
+      if (known?.workload === workload && known.sandbox.netns === netns && hasAll(known)) return known;
       const sandbox = kernel.sandboxOf(uid, netns);
       const key = sandboxKey(sandbox);
       const entry = this.#entries.get(key);
-      if (entry !== undefined) return entry;
-      const added = newEntry(sandbox, NEW_POD);
-      this.#entries.set(key, added);
-      return added;
+      const present = kernel.addressesIn(netns);
+      const addresses = workload.addresses.filter((address) => present.has(address));
+      // A pod has the addresses that are in its network namespace, whatever its object says.
+      if (addresses.length === 0) {
+        unreachable.set(
+          uid,
+          `its network namespace has none of the Pod's addresses (${workload.addresses.join(", ")})`,
+        );
+        return entry;
+      }
+      const found = entry ?? newEntry(sandbox, NEW_POD);
+      if (found.addresses.join() !== addresses.join()) {
+        found.addresses = addresses;
+        this.#states = undefined;
+      }
+      this.#entries.set(key, found);
+      return found;
     } catch (error) {
       unreachable.set(uid, describe(error));
       // An agent short of a resource says nothing of the sandbox: to forget it would open a pod that is captured.
@@ -276,20 +295,26 @@ export class Pods {
 
   #askKernel(entry: Entry): void {
     const { kernel, clock, times, log } = this.#options;
-    const { sandbox, workload, record, asked } = entry;
+    const { sandbox, workload, addresses, record, asked } = entry;
     const { state } = record;
     const { uid } = sandbox;
     if (workload === undefined) return;
     if (asked === undefined && (state.phase === "outside" || state.phase === "waiting")) return;
     // Each event asks for every pod, and most change nothing: that has to be cheap.
-    if (entry.failure === undefined && asked?.state === state && asked.workload === workload) return;
+    if (
+      entry.failure === undefined &&
+      asked?.state === state &&
+      asked.workload === workload &&
+      asked.addresses === addresses
+    )
+      return;
     const now = clock.now();
-    const { addresses, probePorts } = workload;
+    const { probePorts } = workload;
     const effects = effectsOf(state);
-    const key = JSON.stringify([state.phase, effects]);
+    const key = JSON.stringify([state.phase, effects, addresses]);
     const isAsked = asked?.key === key && asked.workload === workload;
     const isDue = entry.failure !== undefined && asked !== undefined && now >= asked.at + RETRY_MS;
-    entry.asked = { state, workload, key, at: isAsked && !isDue ? asked.at : now };
+    entry.asked = { state, workload, addresses, key, at: isAsked && !isDue ? asked.at : now };
     if (isAsked && !isDue) return;
     try {
       kernel.setPod({ sandbox, addresses, probePorts, phase: state.phase, effects });
@@ -310,8 +335,10 @@ export class Pods {
   #announce(): boolean {
     const { exchange } = this.#options;
     const entries = [...this.#entries.values()];
-    const announced = entries.filter(({ record }) => effectsOf(record.state).announced).map(({ sandbox }) => sandbox);
-    const version = exchange.announce(announced.map(({ uid, cookie }) => ({ uid, cookie })));
+    const announced = entries.filter(({ record }) => effectsOf(record.state).announced);
+    const version = exchange.announce(
+      announced.map(({ sandbox: { uid, cookie }, addresses }) => ({ uid, cookie, addresses })),
+    );
     const followed = exchange.followed();
     let changed = false;
     for (const entry of entries) {
@@ -326,8 +353,8 @@ export class Pods {
     return changed;
   }
 
-  #listenerOf({ sandbox, workload }: Entry): PodEvent {
-    const families = new Set((workload?.addresses ?? []).map(familyOf));
+  #listenerOf({ sandbox, addresses }: Entry): PodEvent {
+    const families = new Set(addresses.map(familyOf));
     try {
       const stands = [...families].every((family) => this.#options.kernel.hasInboundListener(sandbox, family));
       return { type: "listener", stands };
@@ -366,6 +393,10 @@ function isShortage(error: unknown): boolean {
 }
 
 const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
+
+function hasAll({ workload, addresses }: Entry): boolean {
+  return addresses.length === workload?.addresses.length;
+}
 
 function hasListeners({ state }: PodRecord): boolean {
   return effectsOf(state).listeners !== "none";

@@ -52,34 +52,47 @@ export function withoutSharedClusterIPs(
 }
 
 /**
- * Removes an address from a Pod if a younger Pod has the same one: a cluster gives addresses again, and the input may
- * still list the Pod that had the address before. Pods on the host's network share the node's addresses and keep them.
+ * Reports addresses that two live Pods claim: no Pod is trusted with such an address on its claim alone. A cluster gives the
+ * addresses of a Pod that is being deleted again, so that Pod gives way. Pods on the host's network share the node's
+ * addresses.
  */
 export function withoutSharedPodAddresses(
   pods: readonly Sourced<ReadPod>[],
   problems: Problem[],
 ): readonly Sourced<ReadPod>[] {
-  const holders = new Map<string, RawObject>();
-  const byAge = [...pods].sort(
-    ({ value: { workload: a } }, { value: { workload: b } }) =>
-      compareText(b.meta.creationTimestamp, a.meta.creationTimestamp) || compareNames(a.meta, b.meta),
-  );
-  return byAge.map(({ object, value }) => {
-    if (value.workload.hostNetwork) return { object, value };
-    const addresses = value.workload.addresses.filter((address) => {
-      const holder = holders.get(address);
-      if (holder === undefined) {
-        holders.set(address, object);
-        return true;
-      }
+  const claims = new Map<string, Sourced<ReadPod>[]>();
+  for (const pod of pods) {
+    if (pod.value.workload.hostNetwork) continue;
+    for (const address of pod.value.workload.addresses) {
+      const others = claims.get(address);
+      if (others === undefined) claims.set(address, [pod]);
+      else others.push(pod);
+    }
+  }
+  const shared = [...claims].filter(([, all]) => all.length > 1);
+  const given = new Map<RawObject, readonly string[]>();
+  for (const [address, all] of shared) {
+    const staying = all.filter(({ value }) => !value.ending);
+    const claimants = staying.length === 0 ? all : staying;
+    for (const { object } of all) {
+      if (!claimants.some((one) => one.object === object)) given.set(object, [...(given.get(object) ?? []), address]);
+    }
+    const inOrder = claimants.toSorted((a, b) => compareNames(a.value.workload.meta, b.value.workload.meta));
+    for (const { object } of inOrder) {
+      const other = inOrder.find((one) => one.object !== object);
+      if (other === undefined) continue;
       new Notes(object, problems).add("warning", ["status", "podIPs"], {
         code: "duplicate-pod-address",
-        reason: `${address} belongs to ${describeObject(holder)}`,
+        reason: `${describeObject(other.object)} claims ${address}, too: calls to it are refused, except where a node has found which Pod has it`,
         remedy: "Give each Pod addresses of its own.",
       });
-      return false;
-    });
-    if (addresses.length === value.workload.addresses.length) return { object, value };
+    }
+  }
+  return pods.map((pod) => {
+    const { object, value } = pod;
+    const lost = given.get(object);
+    if (lost === undefined) return pod;
+    const addresses = value.workload.addresses.filter((address) => !lost.includes(address));
     return { object, value: { ...value, workload: { ...value.workload, addresses } } };
   });
 }

@@ -14,6 +14,8 @@ export interface ReadPod {
   readonly workload: Workload;
   /** Its condition Ready; a Pod that has no conditions counts as ready. */
   readonly ready: boolean;
+  /** It is being deleted. */
+  readonly ending: boolean;
 }
 
 /** core/v1 Pod. `namespaceLabels`: of its Namespace, empty where that is not known. */
@@ -48,7 +50,7 @@ export function readPod(
     enrolled: asked && !hostNetwork && !terminated,
     terminated,
   };
-  return { workload, ready: readReady(status) };
+  return { workload, ready: readReady(status), ending: typeof metadata.field("deletionTimestamp").raw === "string" };
 }
 
 const POD_SPEC_FIELDS = words(`

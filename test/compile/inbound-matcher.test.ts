@@ -49,7 +49,8 @@ status: { phase: Running, podIP: 10.0.0.1, podIPs: [{ ip: 10.0.0.1 }] }
 `);
   const [workload] = mesh.workloads;
   if (workload === undefined) throw new Error("the pod is not there");
-  pod = { workload, netns: "/run/netns/web", state: CAPTURED, effects: effectsOf(CAPTURED) };
+  const { addresses } = workload;
+  pod = { workload, netns: "/run/netns/web", addresses, state: CAPTURED, effects: effectsOf(CAPTURED) };
 });
 
 /** Where nothing is known of any port, one stands for all. */

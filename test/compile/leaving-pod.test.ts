@@ -34,7 +34,7 @@ const LEAVING: Leaving = {
 test("a pod that leaves and comes back has the same listeners all the time", async () => {
   const listeners = async (mode: string, state: PodState): Promise<NodeConfig["xds"]["listeners"]> => {
     const mesh = await meshOf(manifests(mode));
-    const pods = new Map([[UID, { netns: "/run/netns/web", state }]]);
+    const pods = new Map([[UID, { netns: "/run/netns/web", addresses: ["10.0.0.1", "fd00::1"], state }]]);
     return compile(mesh, { ...goldenOptions(mesh), pods }, newSession(0)).xds.listeners;
   };
   const member = await listeners("ambient", CAPTURED);

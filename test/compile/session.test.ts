@@ -50,15 +50,15 @@ const steps = fc.array(
 function optionsOf(mesh: Mesh, { state, roots, remote }: Step): CompileOptions {
   const options = goldenOptions(mesh);
   const { identities } = options;
-  const moved = ([uid, { netns }]: [string, LocalPodState], index: number): [string, LocalPodState] => {
+  const moved = ([uid, { netns, addresses }]: [string, LocalPodState], index: number): [string, LocalPodState] => {
     const to = STATES[(state + index) % STATES.length];
-    return [uid, { netns, state: to ?? { phase: "outside" } }];
+    return [uid, { netns, addresses, state: to ?? { phase: "outside" } }];
   };
   return {
     ...options,
     pods: new Map([...options.pods].map(moved)),
     identities: identities && { ...identities, rootsPem: `(roots ${roots})` },
-    remoteCaptured: remote ? options.remoteCaptured : new Set(),
+    remoteCaptured: remote ? options.remoteCaptured : new Map(),
   };
 }
 

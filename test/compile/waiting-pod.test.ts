@@ -59,8 +59,11 @@ async function told(late: PodState, mode = "ambient"): Promise<NodeConfig> {
   const options = goldenOptions(mesh);
   const issued = [...(options.identities?.certificates ?? [])].filter(([id]) => !id.endsWith("/late"));
   const identities = { certificates: new Map(issued), rootsPem: "(roots)" };
-  const pods = new Map([...options.pods, ["uid-late", { netns: "/run/netns/late", state: late }]]);
-  return compile(mesh, { ...options, identities, pods, remoteCaptured: new Set() }, newSession(0));
+  const pods = new Map([
+    ...options.pods,
+    ["uid-late", { netns: "/run/netns/late", addresses: ["10.0.0.2"], state: late }],
+  ]);
+  return compile(mesh, { ...options, identities, pods, remoteCaptured: new Map() }, newSession(0));
 }
 
 const listenersOf = ({ xds }: NodeConfig, uid: string): readonly string[] =>

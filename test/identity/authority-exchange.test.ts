@@ -13,7 +13,7 @@ import { API, AuthorityFixture, LIFETIME_MS, WEB } from "./authority-fixture.ts"
 import { FakeClock } from "./fake-clock.ts";
 
 const log = createLogger("test", "silent");
-const sandboxes = (...uids: readonly string[]) => uids.map((uid) => ({ uid, cookie: "1" }));
+const sandboxes = (...uids: readonly string[]) => uids.map((uid) => ({ uid, cookie: "1", addresses: ["10.0.0.1"] }));
 
 let clock: FakeClock;
 let fixture: AuthorityFixture;
@@ -54,7 +54,8 @@ function stop(exchange: Exchange): void {
 }
 
 const fileOf = (node: string): string => join(folder, `${node}.json`);
-const captured = (exchange: Exchange): readonly string[] => [...exchange.captured()].toSorted();
+const captured = (exchange: Exchange): readonly string[] =>
+  [...exchange.captured().keys()].map((pod) => pod.replace(/^.*\//u, "")).toSorted();
 const waited = (exchange: Exchange): readonly string[] => exchange.waitingFor().map(({ node }) => node);
 const until = (condition: () => unknown, wanted: unknown = true): Promise<void> =>
   eventually(() => expect(condition()).toEqual(wanted));

@@ -4,7 +4,7 @@ import type { ExchangeQuestion, Position } from "../../agent/identity/authority-
 import { FakeClock } from "./fake-clock.ts";
 
 const HOUR_MS = 3_600_000;
-const sandbox = (uid: string, cookie = "1") => ({ uid, cookie });
+const sandbox = (uid: string, cookie = "1", addresses: readonly string[] = []) => ({ uid, cookie, addresses });
 
 let clock: FakeClock;
 let validUntil: Map<string, number>;
@@ -83,6 +83,17 @@ test("an older report, or the same one again, changes nothing", () => {
   announce("a", 5, "a3");
   expect(news("b").records).toEqual(["a1"]);
   expect(log.standing("a").version).toBe(5);
+});
+
+test("a sandbox with other addresses is news", () => {
+  const report = (version: number, address: string): void => {
+    log.report("a", { announced: { version, sandboxes: [sandbox("a1", "1", [address])] }, follows: undefined });
+  };
+  report(1, "10.0.0.1");
+  const { revision } = log.position;
+  report(2, "10.0.0.2");
+  const { records } = log.news("b", question(at(revision)));
+  expect(records.map(({ uid, addresses }) => [uid, addresses])).toEqual([["a1", ["10.0.0.2"]]]);
 });
 
 test("a recreated sandbox of the same pod is a record of its own", () => {

@@ -24,6 +24,8 @@ class Surroundings {
   refuses = false;
   strictGraceMs = 5_000;
   readonly certified = new Set<string>();
+  /** Addresses in a network namespace; those that are missing here have all. */
+  readonly addresses = new Map<string, ReadonlySet<string>>();
   announced: readonly string[] = [];
   version = 0;
   followed = 0;
@@ -37,6 +39,7 @@ class Surroundings {
           if (this.missing.has(netns)) throw Object.assign(new Error(this.why), { code: this.why });
           return { uid, netns, cookie: this.cookies.get(netns) ?? "1" };
         },
+        addressesIn: (netns) => this.addresses.get(netns) ?? new Set(["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
         setPod: (pod) => this.setPod(pod),
         forget: ({ uid, cookie }) => this.forgotten.push(`${uid}/${cookie}`),
         known: () => this.known,
@@ -59,7 +62,7 @@ class Surroundings {
 
   exchange(): Exchange {
     return {
-      captured: () => new Set(),
+      captured: () => new Map(),
       revision: () => 0,
       follow: () => undefined,
       announce: (sandboxes: readonly AnnouncedSandbox[]) => {
@@ -208,6 +211,22 @@ test("pods of the node's network, of other nodes, and without an address are lef
   );
   expect(world.asked).toEqual([]);
   expect(pods.states().size).toBe(0);
+});
+
+test("a pod has the addresses that are in its network namespace, whatever its object says", () => {
+  world.certified.add("a");
+  world.addresses.set("/netns/a", new Set(["10.0.0.9"]));
+  const pods = world.open();
+  const claims = pod("a", true, { addresses: ["10.0.0.9", "10.0.0.1"] });
+  pods.follow(mesh(pod("a", true)));
+  expect(pods.states().size).toBe(0);
+  expect(pods.unreachable().get("a")).toContain("has none of the Pod's addresses (10.0.0.1)");
+  pods.follow(mesh(claims));
+  expect(pods.states().get("a")?.addresses).toEqual(["10.0.0.9"]);
+  // It is looked for again.
+  world.addresses.set("/netns/a", new Set(["10.0.0.9", "10.0.0.1"]));
+  pods.follow(mesh(claims));
+  expect(pods.states().get("a")?.addresses).toEqual(["10.0.0.9", "10.0.0.1"]);
 });
 
 test("a pod that joins when the proxy is replaced is published again", () => {

@@ -13,6 +13,7 @@ import type { PolicySets } from "../filters/policy-sets.ts";
 import type { DirectTarget } from "../view/direct.ts";
 import { hostPort, INTERNAL_LISTENERS } from "../view/names.ts";
 import type { Backend, NodeView } from "../view/node-view.ts";
+import type { PodPorts } from "../view/pod-ports.ts";
 import { internalAddress, MTLS_MATCH } from "./cluster.ts";
 
 /** Makes the ClusterLoadAssignment of that name: the endpoints of one cluster. */
@@ -21,8 +22,8 @@ type MakeEndpoints = (name: string, backends: readonly Backend[]) => ClusterLoad
 export interface EndpointMakers {
   /** Endpoints for HTTP. */
   readonly http: MakeEndpoints;
-  /** Endpoints for connections whose bytes are not HTTP. */
-  readonly tcp: MakeEndpoints;
+  /** Endpoints for connections whose bytes the caller's side has not read as HTTP. `looked`: it has looked for HTTP. */
+  readonly tcp: (name: string, backends: readonly Backend[], looked: boolean) => ClusterLoadAssignment;
   /** Endpoints for a pod that callers dial by its own address. */
   readonly direct: (name: string, kind: "http" | "tcp", target: DirectTarget) => ClusterLoadAssignment;
 }
@@ -39,19 +40,23 @@ export function newEndpointMemory(): EndpointMemory {
   return { assignments: new Remembered(), ofPods: new Remembered() };
 }
 
-/**
- * Given all backends of a cluster: the name of the internal listener that leads to one of them, if it is on this node.
- */
-type WaysIn = (backends: readonly Backend[]) => (backend: Backend) => string;
+/** The name of the internal listener that leads to a backend, if it is on this node. */
+type WayIn = (backend: Backend) => string;
+
+/** Given all backends of a cluster. */
+type WaysIn = (backends: readonly Backend[]) => WayIn;
+
+const NO_PORTS: PodPorts = { http: [], tcp: [] };
 
 export function endpointMakers(
   view: NodeView,
   mtls: NodeMtls,
   policies: PolicySets,
+  portsOf: (uid: string) => PodPorts,
   trustDomain: string,
   memory: EndpointMemory,
 ): EndpointMakers {
-  const { deliver, guard, inbound } = INTERNAL_LISTENERS;
+  const { deliver, guard, inbound, detect } = INTERNAL_LISTENERS;
   const maker =
     (waysIn: WaysIn): MakeEndpoints =>
     (name, backends) => {
@@ -60,11 +65,26 @@ export function endpointMakers(
       const depends = [trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
       return memory.assignments.get(backends, name, depends, () => assignment(name, reached, trustDomain));
     };
-  const tcp = maker(
-    () =>
-      ({ workload }) =>
-        policies.decidingSetOf(workload) === undefined ? deliver : guard,
-  );
+  const bytes: WayIn = ({ workload }) => (policies.decidingSetOf(workload) === undefined ? deliver : guard);
+  /**
+   * A pod's own namespace says what the pod's port speaks (`PodPorts`), and calls from other nodes are treated so. The Service
+   * that was called may be of another namespace and say something else, which must not be a way around the pod's filters.
+   */
+  const spoken = ({ workload, port }: Backend): keyof PodPorts | "unknown" => {
+    const { http, tcp } = workload?.enrolled === true ? portsOf(workload.uid) : NO_PORTS;
+    if (http.includes(port)) return "http";
+    return tcp.includes(port) ? "tcp" : "unknown";
+  };
+  const tcpWaysIn = (unknown: WayIn): WaysIn => {
+    const wayIn: WayIn = (backend) => {
+      const protocol = spoken(backend);
+      if (protocol === "http") return inbound;
+      return protocol === "tcp" || backend.workload?.enrolled !== true ? bytes(backend) : unknown(backend);
+    };
+    return () => wayIn;
+  };
+  const tcpUnread = maker(tcpWaysIn(() => detect));
+  const tcpRead = maker(tcpWaysIn(bytes));
   // The filters of the caller do not know which policies guard this pod: the pod's own inbound filters decide.
   const directHttp = maker(
     () =>
@@ -75,11 +95,11 @@ export function endpointMakers(
     // If one set of policies guards all backends, the outbound filter decides, and one pass delivers; see `local_inbound`.
     http: maker((backends) => {
       const listener = policies.guardOf({ backends }).kind === "mixed" ? inbound : deliver;
-      return () => listener;
+      return (backend) => (spoken(backend) === "tcp" ? bytes(backend) : listener);
     }),
-    tcp,
+    tcp: (name, backends, looked) => (looked ? tcpRead : tcpUnread)(name, backends),
     direct: (name, kind, { workload, address, port }) =>
-      (kind === "http" ? directHttp : tcp)(
+      (kind === "http" ? directHttp : tcpRead)(
         name,
         memory.ofPods.get(workload, hostPort(address, port), [], () => [{ address, port, workload }]),
       ),
@@ -125,7 +145,7 @@ function assignment(clusterName: string, reached: readonly Reached[], trustDomai
 function endpoint({ backend: { address, port, workload }, wire }: Reached, trustDomain: string): LbEndpoint {
   const target = hostPort(address, port);
   // Only if this same pass delivers may the outbound filter report for the destination, too.
-  const near = wire.kind === "deliver" && wire.listener !== INTERNAL_LISTENERS.inbound;
+  const near = wire.kind === "deliver" && !FILTERED.includes(wire.listener);
   const peer =
     workload === undefined ? {} : { peer: `${peerString(workload, trustDomain)}|${near ? "near" : wire.kind}` };
   if (wire.kind === "deliver") {
@@ -154,6 +174,9 @@ function endpoint({ backend: { address, port, workload }, wire }: Reached, trust
       : { metadata: create(MetadataSchema, { filterMetadata: { ...mtls, ambit: peer } }) }),
   });
 }
+
+/** The destination's own filters stand in these. */
+const FILTERED: readonly string[] = [INTERNAL_LISTENERS.inbound, INTERNAL_LISTENERS.detect];
 
 /** Key of the endpoint metadata by which Envoy chooses among a cluster's `transport_socket_matches`. */
 const TRANSPORT_SOCKET = "envoy.transport_socket_match";

@@ -1,6 +1,6 @@
 import type { Message } from "../../xds/proto.ts";
 import { LazyMap } from "../../lib/lazy-map.ts";
-import type { Destination, ServiceTarget } from "../view/destinations.ts";
+import { outboundMode, type Destination, type ServiceTarget } from "../view/destinations.ts";
 import { hostPort, tcpDestinationName, tcpEndpointsName } from "../view/names.ts";
 import { directTarget } from "../view/direct.ts";
 import type { Backend, NodeView } from "../view/node-view.ts";
@@ -50,18 +50,19 @@ export function onDemandEndpoints(
   view: NodeView,
   make: EndpointMakers,
 ): ReadonlyMap<string, Message> {
-  const both = (name: string, backends: () => readonly Backend[]) => {
+  const both = (name: string, { port }: ServiceTarget, backends: () => readonly Backend[]) => {
     const tcpName = tcpEndpointsName(name);
+    const looked = outboundMode(port.protocol) !== "tcp";
     return [
       [name, () => make.http(name, backends())] as const,
-      [tcpName, () => make.tcp(tcpName, backends())] as const,
+      [tcpName, () => make.tcp(tcpName, backends(), looked)] as const,
     ];
   };
   return new LazyMap<string, Message>(
     [
-      ...targets.flatMap((target) => both(target.cluster, () => target.backends)),
-      ...destinations.flatMap(({ address, port, backend }) =>
-        backend === undefined ? [] : both(hostPort(address, port), () => [backend]),
+      ...targets.flatMap((target) => both(target.cluster, target, () => target.backends)),
+      ...destinations.flatMap(({ address, port, target, backend }) =>
+        backend === undefined ? [] : both(hostPort(address, port), target, () => [backend]),
       ),
     ],
     (name) => {

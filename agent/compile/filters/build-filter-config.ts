@@ -34,11 +34,9 @@ export function buildFilterConfig(
       return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];
     }),
     // Metrics name a caller by these, beside the identity in its certificate.
-    peers: view.mesh.workloads
-      .filter((workload) => workload.enrolled && !workload.terminated)
-      .flatMap((workload) =>
-        workload.addresses.map((address) => ({ address, peer: peerString(workload, options.trustDomain) })),
-      ),
+    peers: [...view.workloadsByAddress]
+      .filter(([, { enrolled }]) => enrolled)
+      .map(([address, workload]) => ({ address, peer: peerString(workload, options.trustDomain) })),
     retryBudgets: filterRetryBudgets(view),
   };
 }

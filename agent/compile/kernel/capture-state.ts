@@ -1,6 +1,7 @@
 import type { CaptureState, PodFacts, PodPort } from "../../model/capture-state.ts";
 import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import { directDestinations } from "../view/direct.ts";
+import { remotePod } from "../../model/exchange.ts";
 import { briefPorts } from "../mtls/brief-ports.ts";
 import type { NodeMtls } from "../mtls/node-mtls.ts";
 import type { LocalPod, NodeView } from "../view/node-view.ts";
@@ -37,7 +38,7 @@ export function captureState(
 function briefPortsHere(view: NodeView, mtls: NodeMtls, portsOf: (uid: string) => PodPorts): readonly PodPort[] {
   return view.localPods.flatMap((pod) =>
     briefPorts(portsOf(pod.workload.uid), mtls.modesOf(pod)).flatMap((port) =>
-      pod.workload.addresses.map((address): PodPort => ({ address, port })),
+      pod.addresses.map((address): PodPort => ({ address, port })),
     ),
   );
 }
@@ -47,13 +48,16 @@ function briefPortsHere(view: NodeView, mtls: NodeMtls, portsOf: (uid: string) =
  * their label has gone. A pod whose label this node has not heard of is missing; its TLS bytes follow its connection at
  * once, so that the short wait of the brief listener suffices.
  */
-function mtlsCallers({ workloadsByAddress }: NodeView, remoteCaptured: ReadonlySet<string>): readonly string[] {
-  return [...workloadsByAddress].flatMap(([address, { enrolled, uid }]) =>
-    enrolled || remoteCaptured.has(uid) ? [address] : [],
+function mtlsCallers(
+  { workloadsByAddress }: NodeView,
+  remoteCaptured: CompileOptions["remoteCaptured"],
+): readonly string[] {
+  return [...workloadsByAddress].flatMap(([address, workload]) =>
+    workload.enrolled || remoteCaptured.has(remotePod(workload)) ? [address] : [],
   );
 }
 
-function facts({ workload, netns, state }: LocalPod): PodFacts {
-  const { uid, addresses, probePorts } = workload;
+function facts({ workload, netns, addresses, state }: LocalPod): PodFacts {
+  const { uid, probePorts } = workload;
   return { uid, netns, addresses, probePorts, phase: state.phase };
 }

@@ -1,26 +1,47 @@
 import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
-import { create } from "../../xds/proto.ts";
+import { create, milliseconds } from "../../xds/proto.ts";
 import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../view/names.ts";
 import type { CompileOptions } from "../view/options.ts";
 import { accessLogs } from "../connection/access-log.ts";
 import { CLIENT, DESTINATION, LOCAL_PORT, setFilterState, upstreamNetns } from "../connection/filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
-import { originalDst, originalSrc } from "./listener-filters.ts";
+import { httpInspector, originalDst, originalSrc } from "./listener-filters.ts";
+import { DETECTION_MS } from "./outbound-listener.ts";
 import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";
 
 /** The internal listeners that lead to pods of this node; see `INTERNAL_LISTENERS`. */
 export function internalListeners(options: Pick<CompileOptions, "accessLog">): readonly Listener[] {
   const delivery = tcpProxy("deliver", CLUSTERS.deliver, []);
+  const bytes = [tcpFilter(FILTERS.guard.resource), delivery];
+  const manager = httpConnectionManager("inbound", accessLogs(options.accessLog), { kind: "filter-state" });
   return [
     internalListener(INTERNAL_LISTENERS.deliver, delivery),
-    internalListener(INTERNAL_LISTENERS.guard, tcpFilter(FILTERS.guard.resource), delivery),
-    internalListener(
-      INTERNAL_LISTENERS.inbound,
-      httpConnectionManager("inbound", accessLogs(options.accessLog), { kind: "filter-state" }),
-    ),
+    internalListener(INTERNAL_LISTENERS.guard, ...bytes),
+    internalListener(INTERNAL_LISTENERS.inbound, manager),
+    detectingListener(manager, bytes),
   ];
+}
+
+/** Treats a connection as the inbound listener of the pod would at a port whose protocol is not known. */
+function detectingListener(manager: Filter, bytes: Filter[]): Listener {
+  const { name, listenerFilters, ...rest } = internalListener(INTERNAL_LISTENERS.detect);
+  return create(ListenerSchema, {
+    ...rest,
+    name,
+    listenerFilters: [...listenerFilters, httpInspector([])],
+    listenerFiltersTimeout: milliseconds(DETECTION_MS),
+    continueOnListenerFiltersTimeout: true,
+    filterChains: [
+      create(FilterChainSchema, {
+        name: "http",
+        filterChainMatch: { applicationProtocols: ["http/1.0", "http/1.1", "h2c"] },
+        filters: [manager],
+      }),
+    ],
+    defaultFilterChain: create(FilterChainSchema, { name: "tcp", filters: bytes }),
+  });
 }
 
 function internalListener(name: string, ...filters: Filter[]): Listener {

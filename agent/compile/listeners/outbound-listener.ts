@@ -43,12 +43,12 @@ export interface ListenerOptions {
  * that it dialled. They stay the same while the pod lives; changes come by RDS, EDS and ECDS.
  */
 export function outboundListeners(pod: LocalPod, { trustDomain, logs }: ListenerOptions): readonly Listener[] {
-  const { workload, netns } = pod;
+  const { workload, netns, addresses: ownAddresses } = pod;
   const peer = ownPeerString(workload, trustDomain);
   // All of them share it; it is the largest part of each.
   const manager = httpConnectionManager("outbound", logs, { kind: "pod", peer });
   const addresses = IP_FAMILIES.flatMap((family) => {
-    const own = workload.addresses.find((address) => familyOf(address) === family);
+    const own = ownAddresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];
   });
   const modes: readonly OutboundMode[] = ["http", "tcp", "detect"];

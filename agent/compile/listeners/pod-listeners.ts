@@ -40,6 +40,7 @@ export function podListeners(
     const { listeners } = pod.effects;
     const depends = [
       pod.netns,
+      pod.addresses.join(),
       listeners,
       ports.http.join(),
       ports.tcp.join(),

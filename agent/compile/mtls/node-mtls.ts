@@ -1,4 +1,5 @@
 import type { Mesh } from "../../model/mesh.ts";
+import { remotePod } from "../../model/exchange.ts";
 import type { Workload } from "../../model/workload.ts";
 import type { LocalPod } from "../view/node-view.ts";
 import type { CompileOptions } from "../view/options.ts";
@@ -28,7 +29,7 @@ export function nodeMtls(mesh: Mesh, { node, identities, remoteCaptured, rootNam
       identities !== undefined &&
       workload !== undefined &&
       workload.node !== node &&
-      remoteCaptured.has(workload.uid) &&
+      remoteCaptured.has(remotePod(workload)) &&
       modeOf(modes(workload), port) !== "DISABLE",
   };
 }

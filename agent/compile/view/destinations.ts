@@ -65,8 +65,11 @@ function families(service: Service): readonly IpFamily[] {
   return service.headless ? IP_FAMILIES : [...new Set(service.clusterIPs.map(familyOf))];
 }
 
-/** Every destination once. If two Services claim one address and port, the first by name gets it. */
-export function destinations(targets: readonly ServiceTarget[]): readonly Destination[] {
+/**
+ * Every destination once. If two Services claim one address and port, the first by name gets it. A destination holds for the
+ * pods of all namespaces, so a Service never takes the address of a pod of another namespace, or one that no pod has.
+ */
+export function destinations(targets: readonly ServiceTarget[], view: NodeView): readonly Destination[] {
   const found = new Map<string, Destination>();
   const claim = (destination: Destination): void => {
     const key = hostPort(destination.address, destination.port);
@@ -75,7 +78,7 @@ export function destinations(targets: readonly ServiceTarget[]): readonly Destin
   for (const target of targets) {
     const mode = outboundMode(target.port.protocol);
     for (const address of target.service.clusterIPs) {
-      if (familyOf(address) === target.family) {
+      if (familyOf(address) === target.family && !isOfPod(address, view)) {
         claim({ address, port: target.port.port, mode, target, backend: undefined });
       }
     }
@@ -85,8 +88,14 @@ export function destinations(targets: readonly ServiceTarget[]): readonly Destin
     if (!target.service.headless) continue;
     const mode = outboundMode(target.port.protocol);
     for (const backend of target.backends) {
+      const owner = view.workloadsByAddress.get(backend.address);
+      if (owner?.meta.namespace !== target.service.meta.namespace) continue;
       claim({ address: backend.address, port: backend.port, mode, target, backend });
     }
   }
   return [...found.values()];
+}
+
+function isOfPod(address: string, { workloadsByAddress, contestedAddresses }: NodeView): boolean {
+  return workloadsByAddress.has(address) || contestedAddresses.has(address);
 }

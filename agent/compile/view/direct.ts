@@ -40,12 +40,16 @@ export function directDestinations(
   targets: readonly ServiceTarget[],
   portsOf: (uid: string) => PodPorts,
 ): readonly CapturedDestination[] {
-  const anyPort = [...view.workloadsByAddress].flatMap(([address, { enrolled }]): readonly CapturedDestination[] =>
-    enrolled ? [{ address, port: 0, mode: "detect" }] : [],
-  );
+  const enrolled = [...view.workloadsByAddress].flatMap(([address, workload]) => (workload.enrolled ? [address] : []));
+  // The proxy has no cluster for a contested address: it refuses connections to it.
+  const anyPort = [...enrolled, ...view.contestedAddresses].map((address): CapturedDestination => ({
+    address,
+    port: 0,
+    mode: "detect",
+  }));
   const http = view.localPods
     .filter(({ workload }) => workload.enrolled)
-    .flatMap(({ workload: { uid, addresses } }) =>
+    .flatMap(({ workload: { uid }, addresses }) =>
       portsOf(uid).http.flatMap((port) =>
         addresses.map((address): CapturedDestination => ({ address, port, mode: "http" })),
       ),

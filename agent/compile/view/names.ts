@@ -62,6 +62,8 @@ export const INTERNAL_LISTENERS = {
    * different policies.
    */
   inbound: "local_inbound",
+  /** Looks for HTTP first, and then does as `local_inbound` does, or as `local_guard`. */
+  detect: "local_detect",
 } as const;
 
 /** The cluster from a pod's inbound listener to `local_guard`. `uid`: of the pod. */

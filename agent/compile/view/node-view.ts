@@ -7,6 +7,8 @@ import type { Service, ServicePort } from "../../model/service.ts";
 import type { Workload } from "../../model/workload.ts";
 import { effectsOf, type PodEffects, type PodState } from "../../model/pod-state.ts";
 import { familyOf, type IpFamily } from "../../lib/ip-address.ts";
+import { addressOwners, sameOwners, type AddressOwners } from "./address-owners.ts";
+import { EndpointOwners } from "./endpoint-owners.ts";
 import type { CompileOptions } from "./options.ts";
 
 /** A ready address behind a Service's port. */
@@ -22,6 +24,8 @@ export interface LocalPod {
   readonly workload: Workload;
   /** Path of its network namespace. */
   readonly netns: string;
+  /** Those addresses of its Pod that its network namespace has. */
+  readonly addresses: readonly string[];
   readonly state: PodState;
   /** What `state` asks for. */
   readonly effects: PodEffects;
@@ -41,8 +45,10 @@ export interface NodeView {
   readonly knownPods: readonly LocalPod[];
   /** `knownPods` that have listeners: a pod that has just begun to wait for its certificate has none. */
   readonly localPods: readonly LocalPod[];
-  readonly workloadsByName: ReadonlyMap<NamespacedName, Workload>;
+  /** The pod that has an address. */
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
+  /** Addresses with which no pod is trusted, as several claim them: connections to them are refused. */
+  readonly contestedAddresses: ReadonlySet<string>;
   readonly servicesByName: ReadonlyMap<NamespacedName, Service>;
   /** At least one endpoint of the Service is one of `localPods`. The answer needs no backends. */
   isServedHere(service: Service): boolean;
@@ -62,25 +68,24 @@ export interface NodeView {
 export interface ViewMemory {
   readonly backends: Remembered<ServicePort, readonly Backend[]>;
   readonly podPorts: Remembered<ServicePort, readonly ServedPort[]>;
+  owners: AddressOwners | undefined;
 }
 
 export function newViewMemory(): ViewMemory {
-  return { backends: new Remembered(), podPorts: new Remembered() };
+  return { backends: new Remembered(), podPorts: new Remembered(), owners: undefined };
 }
 
 export function nodeView(
   mesh: Mesh,
-  { node, pods }: Pick<CompileOptions, "node" | "pods">,
+  { node, pods, remoteCaptured }: Pick<CompileOptions, "node" | "pods" | "remoteCaptured">,
   memory: ViewMemory,
 ): NodeView {
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
-  const workloadsByName = new Map(alive.map((w) => [namespacedName(w.meta.namespace, w.meta.name), w]));
-  const workloadsByAddress = new Map(
-    alive.filter((w) => !w.hostNetwork).flatMap((w) => w.addresses.map((address) => [address, w] as const)),
-  );
+  const owners = sameOwners(memory.owners, addressOwners(alive, { node, pods, remoteCaptured }));
+  memory.owners = owners;
   const knownPods = alive.flatMap((workload): readonly LocalPod[] => {
     const known = workload.node === node && !workload.hostNetwork ? pods.get(workload.uid) : undefined;
-    if (known === undefined || known.state.phase === "outside" || workload.addresses.length === 0) return [];
+    if (known === undefined || known.state.phase === "outside" || known.addresses.length === 0) return [];
     return [{ workload, ...known, effects: effectsOf(known.state) }];
   });
   const localPods = knownPods.filter(({ effects }) => effects.listeners !== "none");
@@ -93,63 +98,57 @@ export function nodeView(
     slices.set(key, [...(slices.get(key) ?? []), slice]);
   }
 
-  const addressesHere = new Set(localPods.flatMap(({ workload }) => workload.addresses));
-  const podsHere = new Set(localPods.map(({ workload: { meta } }) => namespacedName(meta.namespace, meta.name)));
-  const isHere = ({ addresses, pod }: Endpoint, namespace: string): boolean =>
-    addresses.some((address) => addressesHere.has(address)) ||
-    (pod !== undefined && podsHere.has(namespacedName(namespace, pod)));
-
-  const workloadOf: WorkloadOf = (endpoint, namespace, address) =>
-    (endpoint.pod === undefined ? undefined : workloadsByName.get(namespacedName(namespace, endpoint.pod))) ??
-    workloadsByAddress.get(address);
+  const addressesHere = new Set(localPods.flatMap(({ addresses }) => addresses));
+  const isHere = ({ addresses }: Endpoint): boolean => addresses.some((address) => addressesHere.has(address));
+  const endpointOwners = new EndpointOwners(alive, owners);
 
   return {
     mesh,
     node,
     knownPods,
     localPods,
-    workloadsByName,
-    workloadsByAddress,
+    workloadsByAddress: owners.byAddress,
+    contestedAddresses: owners.contested,
     servicesByName: new Map(mesh.services.map((s) => [namespacedName(s.meta.namespace, s.meta.name), s])),
     netnsOf: (workload) => (workload === undefined ? undefined : netnsByUid.get(workload.uid)),
     isServedHere({ meta }) {
       const own = slices.get(namespacedName(meta.namespace, meta.name)) ?? [];
-      return own.some(({ endpoints }) => endpoints.some((endpoint) => isHere(endpoint, meta.namespace)));
+      return own.some(({ endpoints }) => endpoints.some(isHere));
     },
     workloadsBehind({ meta }) {
       const own = slices.get(namespacedName(meta.namespace, meta.name)) ?? [];
       return own.flatMap(({ endpoints }) =>
         endpoints.flatMap((endpoint) =>
-          endpoint.addresses.flatMap((address) => workloadOf(endpoint, meta.namespace, address) ?? []),
+          endpoint.addresses.flatMap((address) => endpointOwners.of(endpoint, meta.namespace, address)?.workload ?? []),
         ),
       );
     },
     podPortsBehind(service, port) {
       const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
-      return memory.podPorts.get(port, "", [mesh.workloads, ...own], () => portsOfPods(own, port, workloadOf));
+      return memory.podPorts.get(port, "", [mesh.workloads, owners, ...own], () =>
+        portsOfPods(own, port, endpointOwners),
+      );
     },
     backends(service, port, family) {
       const own = slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? [];
-      return memory.backends.get(port, `${family}`, [mesh.workloads, ...own], () =>
-        readyBackends(own, port, family, workloadOf),
+      return memory.backends.get(port, `${family}`, [mesh.workloads, owners, ...own], () =>
+        readyBackends(own, port, family, endpointOwners),
       );
     },
   };
 }
 
-type WorkloadOf = (endpoint: Endpoint, namespace: string, address: string) => Workload | undefined;
-
 function portsOfPods(
   slices: readonly EndpointSlice[],
   { name }: ServicePort,
-  workloadOf: WorkloadOf,
+  owners: EndpointOwners,
 ): readonly ServedPort[] {
   return slices.flatMap(({ meta, ports, endpoints }) => {
     const target = ports.find((candidate) => candidate.name === name);
     if (target === undefined) return [];
     return endpoints.flatMap((endpoint) =>
       endpoint.addresses.flatMap((address) => {
-        const pod = workloadOf(endpoint, meta.namespace, address);
+        const pod = owners.of(endpoint, meta.namespace, address)?.workload;
         return pod === undefined ? [] : [{ pod, port: target.port }];
       }),
     );
@@ -160,7 +159,7 @@ function readyBackends(
   slices: readonly EndpointSlice[],
   port: ServicePort,
   family: IpFamily,
-  workloadOf: WorkloadOf,
+  owners: EndpointOwners,
 ): readonly Backend[] {
   const found = new Map<string, Backend>();
   for (const slice of slices) {
@@ -170,8 +169,9 @@ function readyBackends(
       if (!endpoint.ready) continue;
       for (const address of endpoint.addresses) {
         if (familyOf(address) !== family) continue;
-        const workload = workloadOf(endpoint, slice.meta.namespace, address);
-        found.set(`${address} ${target.port}`, { address, port: target.port, workload });
+        const owner = owners.of(endpoint, slice.meta.namespace, address);
+        if (owner === undefined) continue;
+        found.set(`${address} ${target.port}`, { address, port: target.port, workload: owner.workload });
       }
     }
   }

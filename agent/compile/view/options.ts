@@ -1,5 +1,6 @@
 import type { Identities } from "../../model/identity.ts";
 import type { Limits } from "../../model/limits.ts";
+import type { RemotePods } from "../../model/exchange.ts";
 import type { LocalPodState } from "../../model/pod-state.ts";
 import type { FetchedKeys } from "../../model/verification-key.ts";
 
@@ -23,8 +24,8 @@ export interface CompileOptions {
   readonly fetchedKeys?: ReadonlyMap<string, FetchedKeys>;
   /** Certificates and roots from the authority; undefined: the mesh has no authority, and so no mTLS. */
   readonly identities: Identities | undefined;
-  /** UIDs of other nodes' pods that take mTLS, as their nodes report. */
-  readonly remoteCaptured: ReadonlySet<string>;
+  /** Other nodes' pods that take mTLS, as their nodes report. */
+  readonly remoteCaptured: RemotePods;
   /** How many connections each listener of a pod takes at a time. Default `DEFAULT_POD_CONNECTIONS`. */
   readonly podConnections?: number;
   /** Policies in this namespace apply to the whole mesh. */

@@ -248,14 +248,16 @@ export class ExchangeLog {
     const accepted = new Map(
       sandboxes.filter(({ uid }) => !refused.includes(uid)).map((sandbox) => [keyOf(sandbox), sandbox]),
     );
-    const come = [...accepted].filter(([key]) => (state.records.get(key) ?? GONE).gone === true);
+    const come = [...accepted].filter(([key, sandbox]) => !isKnown(state.records.get(key), sandbox));
     const left = [...state.records].filter(([key, { gone }]) => gone !== true && !accepted.has(key));
     const isNew = refused.filter((uid) => !state.refused.includes(uid));
     state.refused = refused;
     if (come.length + left.length === 0 && !isNews) return isNew;
     const revision = ++this.#revision;
-    for (const [key, { uid, cookie }] of come) state.records.set(key, { node, uid, cookie, revision });
-    for (const [key, { uid, cookie }] of left) state.records.set(key, { node, uid, cookie, revision, gone: true });
+    for (const [key, sandbox] of come) state.records.set(key, { ...sandbox, node, revision });
+    for (const [key, { uid, cookie }] of left) {
+      state.records.set(key, { node, uid, cookie, addresses: [], revision, gone: true });
+    }
     if (state.since === 0) state.since = revision;
     state.newest = revision;
     const { others, ...last } = this.#last;
@@ -282,7 +284,9 @@ export class ExchangeLog {
   }
 }
 
-const GONE: Pick<ExchangeRecord, "gone"> = { gone: true };
+function isKnown(record: ExchangeRecord | undefined, { addresses }: AnnouncedSandbox): boolean {
+  return record !== undefined && record.gone !== true && record.addresses.join() === addresses.join();
+}
 
 /** A pod keeps its UID when its sandbox is recreated. */
 function keyOf({ uid, cookie }: AnnouncedSandbox): string {

@@ -12,7 +12,7 @@ import type {
   Trust,
 } from "../authority-protocol.ts";
 
-/** A report of 250 sandboxes has 20 kB. */
+/** A report of 250 sandboxes has 35 kB. */
 const MAX_BYTES = 256 << 10;
 
 /** Reads the body of a request. Throws AmbitError `bad-request` if it is too long. */
@@ -65,9 +65,11 @@ export function parseExchangeQuestion(text: string): ExchangeQuestion {
 function parseAnnouncement(value: unknown): Announcement {
   const { version, sandboxes } = fieldsOf(value);
   if (!isCount(version) || !Array.isArray(sandboxes) || !sandboxes.every(isSandbox)) {
-    throw badRequest("'announced' has to have a 'version' and 'sandboxes', each with the strings 'uid' and 'cookie'");
+    throw badRequest(
+      "'announced' has to have a 'version' and 'sandboxes', each with the strings 'uid' and 'cookie' and a list of 'addresses'",
+    );
   }
-  return { version, sandboxes: sandboxes.map(({ uid, cookie }) => ({ uid, cookie })) };
+  return { version, sandboxes: sandboxes.map(({ uid, cookie, addresses }) => ({ uid, cookie, addresses })) };
 }
 
 function parsePosition(value: unknown): Position {
@@ -79,8 +81,8 @@ function parsePosition(value: unknown): Position {
 }
 
 function isSandbox(value: unknown): value is AnnouncedSandbox {
-  const { uid, cookie } = fieldsOf(value);
-  return typeof uid === "string" && typeof cookie === "string";
+  const { uid, cookie, addresses } = fieldsOf(value);
+  return typeof uid === "string" && typeof cookie === "string" && isStrings(addresses);
 }
 
 function isStrings(value: unknown): value is readonly string[] {

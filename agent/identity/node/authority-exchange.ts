@@ -4,7 +4,7 @@ import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
 import { describe } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { writePrivateFile } from "../../lib/private-file.ts";
-import type { AnnouncedSandbox, Exchange, WaitedForNode } from "../../model/exchange.ts";
+import type { AnnouncedSandbox, Exchange, RemotePods, WaitedForNode } from "../../model/exchange.ts";
 import type { ExchangeNews, ExchangeQuestion, ExchangeReport, Standing } from "../authority-protocol.ts";
 import { ExchangeView, parseStored, type StoredExchange } from "./exchange-view.ts";
 import { LongPoll } from "./long-poll.ts";
@@ -76,7 +76,7 @@ class AuthorityExchange implements Exchange {
     this.#changed();
   }
 
-  captured(): ReadonlySet<string> {
+  captured(): RemotePods {
     return this.#view.captured;
   }
 

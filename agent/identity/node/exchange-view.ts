@@ -1,6 +1,12 @@
 import type { Clock } from "../../lib/clock.ts";
-import type { AnnouncedSandbox, WaitedForNode } from "../../model/exchange.ts";
-import { ALONE } from "../../model/exchange.ts";
+import {
+  ALONE,
+  remotePod,
+  type AnnouncedSandbox,
+  type RemotePod,
+  type RemotePods,
+  type WaitedForNode,
+} from "../../model/exchange.ts";
 import type {
   Announcement,
   ExchangeNews,
@@ -29,11 +35,11 @@ export function parseStored(text: string): StoredExchange | undefined {
   const { announced, followed, knows, versions, records } = fieldsOf(JSON.parse(text));
   const { version, sandboxes } = fieldsOf(announced);
   const position = fieldsOf(knows);
-  if (!isCount(version) || !isListOf(sandboxes, ["uid", "cookie"])) return undefined;
+  if (!isCount(version) || !isListOf(sandboxes, ["uid", "cookie"], ["addresses"])) return undefined;
   if (knows !== undefined && !(typeof position["instance"] === "string" && isCount(position["revision"])))
     return undefined;
   if (!isCount(followed) || !Object.values(fieldsOf(versions)).every(isCount)) return undefined;
-  if (!isListOf(records, ["node", "uid", "cookie"])) return undefined;
+  if (!isListOf(records, ["node", "uid", "cookie"], ["addresses"])) return undefined;
   return { announced, followed, knows, versions: versions ?? {}, records } as StoredExchange; // Each field was looked at.
 }
 
@@ -45,8 +51,15 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-function isListOf(value: unknown, texts: readonly string[]): boolean {
-  return Array.isArray(value) && value.every((one) => texts.every((name) => typeof fieldsOf(one)[name] === "string"));
+function isListOf(value: unknown, texts: readonly string[], lists: readonly string[]): boolean {
+  const isText = (one: unknown): boolean => typeof one === "string";
+  const isList = (one: unknown): boolean => Array.isArray(one) && one.every(isText);
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (one) => texts.every((name) => isText(fieldsOf(one)[name])) && lists.every((name) => isList(fieldsOf(one)[name])),
+    )
+  );
 }
 
 const NOTHING: StoredExchange = {
@@ -85,7 +98,7 @@ export class ExchangeView {
   readonly #incomplete = new Set<string>();
   /** By node. */
   #records: ReadonlyMap<string, readonly ExchangeRecord[]>;
-  #captured: ReadonlySet<string>;
+  #captured: RemotePods;
   #revision = 1;
   #followsRevision = 0;
   /** By revision of this view, from the one that is followed on: the last position at which `captured` was the same. */
@@ -100,11 +113,11 @@ export class ExchangeView {
     this.#knows = knows;
     this.#versions = new Map(Object.entries(versions));
     this.#records = byNode(records);
-    this.#captured = uidsOf(this.#records);
+    this.#captured = podsOf(this.#records);
     if (knows !== undefined) this.#positions.set(this.#revision, knows);
   }
 
-  get captured(): ReadonlySet<string> {
+  get captured(): RemotePods {
     return this.#captured;
   }
 
@@ -128,7 +141,7 @@ export class ExchangeView {
 
   announce(sandboxes: readonly AnnouncedSandbox[]): number {
     const list = sandboxes
-      .map(({ uid, cookie }) => ({ uid, cookie }))
+      .map(({ uid, cookie, addresses }) => ({ uid, cookie, addresses }))
       .toSorted((a, b) => compare(a.uid, b.uid) || compare(a.cookie, b.cookie));
     const { version, sandboxes: before } = this.#announced;
     if (version === 0 || JSON.stringify(list) !== JSON.stringify(before)) this.#announceAnew(list);
@@ -241,8 +254,8 @@ export class ExchangeView {
     this.#versions = versions;
     this.#records = after;
     this.#unsaved = true;
-    const captured = uidsOf(after);
-    if (captured.size === this.#captured.size && [...captured].every((uid) => this.#captured.has(uid))) return;
+    const captured = podsOf(after);
+    if (JSON.stringify([...captured]) === JSON.stringify([...this.#captured])) return;
     this.#captured = captured;
     this.#revision++;
   }
@@ -258,8 +271,15 @@ function byNode(records: readonly ExchangeRecord[]): ReadonlyMap<string, readonl
   return found;
 }
 
-function uidsOf(records: ReadonlyMap<string, readonly ExchangeRecord[]>): ReadonlySet<string> {
-  return new Set([...records.values()].flatMap((list) => list.map(({ uid }) => uid)));
+/** In an order of its own, so that equal contents can be told by their texts. */
+function podsOf(records: ReadonlyMap<string, readonly ExchangeRecord[]>): RemotePods {
+  const found = new Map<RemotePod, readonly string[]>();
+  for (const record of [...records.values()].flat()) {
+    const pod = remotePod(record);
+    // A sandbox that is made anew has a record beside that of the earlier one for a moment.
+    found.set(pod, [...new Set([...(found.get(pod) ?? []), ...record.addresses])].toSorted(compare));
+  }
+  return new Map([...found].toSorted(([a], [b]) => compare(a, b)));
 }
 
 function keyOf({ uid, cookie }: ExchangeRecord): string {

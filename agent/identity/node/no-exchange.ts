@@ -1,4 +1,4 @@
-import { ALONE, type Exchange } from "../../model/exchange.ts";
+import { ALONE, type Exchange, type RemotePods } from "../../model/exchange.ts";
 
 /** The exchange of an agent without an authority: this node announces nothing and hears nothing. */
 export const NO_EXCHANGE: Exchange = {
@@ -13,4 +13,4 @@ export const NO_EXCHANGE: Exchange = {
   close: () => undefined,
 };
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NOBODY: RemotePods = new Map();
