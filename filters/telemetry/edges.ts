@@ -11,6 +11,9 @@ export enum Reporter {
 
 /** The series of one edge, by the outcome of its calls. */
 export class Edge {
+  /** Envoy's flags and the application's codes make outcomes. Beyond this many they are grouped. */
+  static readonly MAX_OUTCOMES: i32 = 24;
+
   private readonly byOutcome: Map<u64, Series> = new Map();
   private lastOutcome: u64 = u64.MAX_VALUE;
   private last: Series | null = null;
@@ -32,6 +35,10 @@ export class Edge {
     return this.last;
   }
 
+  get hasManyOutcomes(): bool {
+    return this.byOutcome.size >= Edge.MAX_OUTCOMES;
+  }
+
   add(outcome: u64, series: Series): Series {
     this.byOutcome.set(outcome, series);
     return series;
@@ -43,7 +50,7 @@ export class Edge {
   }
 }
 
-/** Enough for a node. When there are more, the module forgets all. Counts that Envoy does not have yet are not lost. */
+/** Enough for a node. When there are more, the module forgets all, and finds their series by name. Counts that Envoy does not have yet are not lost. */
 const MAX = 10_000;
 const edges = new Map<u64, Edge>();
 
@@ -55,10 +62,7 @@ export function edgeOf(reporter: Reporter, source: Peer, destination: Peer, serv
     (((<u64>service.id) & 0xfffff) << 2) |
     (<u64>reporter);
   if (edges.has(key)) return edges.get(key);
-  if (edges.size >= MAX) {
-    edges.clear();
-    Series.forgetAll();
-  }
+  if (edges.size >= MAX) edges.clear();
   const edge = new Edge(reporter, source, destination, service.id == 0 ? CalledService.of(destination) : service);
   edges.set(key, edge);
   return edge;

@@ -31,7 +31,11 @@ const FLAG_NAMES = [
   "DR",
 ];
 
+/** Stands for any flags. */
+export const OTHER_FLAGS: i64 = 1 << 29;
+
 export function flagsText(flags: i64): string {
+  if (flags == OTHER_FLAGS) return "other";
   if (flags == 0) return "-";
   let text = "";
   for (let bit = 0; bit < FLAG_NAMES.length; bit++) {

@@ -7,14 +7,14 @@ import {
   propertyNumber,
   readProperty,
 } from "../../assembly/index";
+import { edgeSeries } from "./edge-series";
 import { Edge } from "./edges";
-import { flagsText } from "./flags";
-import { standardLabels } from "./labels";
+import { flagsText, OTHER_FLAGS } from "./flags";
 import { bucketOf, BYTES, FIGURES, Figure, MILLISECONDS } from "./figures";
 import { responseHeaders } from "../response-headers";
 import { responseTrailers } from "../response-trailers";
 import { Stream } from "../stream";
-import { Series } from "./series";
+import { classOf, codeText, countedCode } from "./response-code";
 
 const CODE = Key.path(["response", "code"]);
 const FLAGS = Key.path(["response", "flags"]);
@@ -25,6 +25,9 @@ const RESPONSE_BYTES = Key.path(["response", "total_size"]);
 
 /** The properties that `takeFrom` takes, for the beginning of a list. */
 export const OUTCOME = "response.code, response.flags, request.duration, request.total_size, response.total_size";
+
+/** The statuses of gRPC end here. */
+const LAST_GRPC_STATUS: i64 = 16;
 
 /** The outcome of a request. One object is enough, because the module handles one request at a time. */
 class Outcome {
@@ -84,14 +87,19 @@ class Outcome {
     if (isGrpc && this.grpcStatus < 0 && readProperty(GRPC_STATUS) && answerSize() >= 8) {
       this.grpcStatus = load<i64>(answerStart());
     }
-    // Codes have 10 bits, flags 30, gRPC statuses 17 values and none.
-    const key =
-      (((<u64>this.flags) & 0x3fffffff) << 17) |
-      (((<u64>this.code) & 0x3ff) << 7) |
-      (((<u64>(this.grpcStatus + 1)) & 0x3f) << 1) |
-      (isGrpc ? 1 : 0);
+    this.code = countedCode(this.code);
+    if (this.grpcStatus > LAST_GRPC_STATUS) this.grpcStatus = -1;
+    let key = this.key(isGrpc);
     let series = edge.find(key);
-    if (series === null) series = edge.add(key, Series.of(this.name(edge, isGrpc, clusterName), FIGURES));
+    if (series === null && edge.hasManyOutcomes) {
+      this.group();
+      key = this.key(isGrpc);
+      series = edge.find(key);
+    }
+    if (series === null) {
+      const protocol = isGrpc ? "grpc" : "http";
+      series = edge.add(key, edgeSeries(edge, "istio_http", protocol, clusterName, this.labels(), FIGURES));
+    }
     series.add(Figure.Count, 1);
     series.add(Figure.Duration, this.milliseconds);
     series.add(Figure.RequestBytes, this.requestBytes);
@@ -101,19 +109,27 @@ class Outcome {
     series.add(Figure.ResponseBuckets + bucketOf(BYTES, this.responseBytes), 1);
   }
 
-  private name(edge: Edge, isGrpc: bool, clusterName: string): string {
+  /** Codes have 10 bits, flags 30, gRPC statuses 17 values and none. */
+  private key(isGrpc: bool): u64 {
     return (
-      "istio_http" +
-      standardLabels(
-        edge.reporterName,
-        edge.source,
-        edge.destination,
-        edge.service,
-        isGrpc ? "grpc" : "http",
-        clusterName,
-      ) +
+      (((<u64>this.flags) & 0x3fffffff) << 17) |
+      (((<u64>this.code) & 0x3ff) << 7) |
+      (((<u64>(this.grpcStatus + 1)) & 0x3f) << 1) |
+      (isGrpc ? 1 : 0)
+    );
+  }
+
+  /** The outcome without its details. */
+  private group(): void {
+    this.code = classOf(this.code);
+    if (this.flags != 0) this.flags = OTHER_FLAGS;
+    this.grpcStatus = -1;
+  }
+
+  private labels(): string {
+    return (
       "|response_code=" +
-      this.code.toString() +
+      codeText(this.code) +
       "|response_flags=" +
       flagsText(this.flags) +
       "|grpc_response_status=" +

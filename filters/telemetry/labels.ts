@@ -41,6 +41,33 @@ function known(value: string): string {
   return value.length == 0 ? "unknown" : value;
 }
 
+/** No name of Kubernetes has parentheses. */
+const GROUPED = "(other)";
+
+/** Of all calls that may have no series of their own: their namespaces, or "" where not even those are told apart. */
+export function groupedLabels(reporter: string, source: string, destination: string, protocol: string): string {
+  return labelled("", [
+    "reporter",
+    reporter,
+    "source_workload",
+    GROUPED,
+    "source_workload_namespace",
+    source.length > 0 ? source : GROUPED,
+    "destination_workload",
+    GROUPED,
+    "destination_workload_namespace",
+    destination.length > 0 ? destination : GROUPED,
+    "destination_service",
+    GROUPED,
+    "destination_service_name",
+    GROUPED,
+    "destination_service_namespace",
+    destination.length > 0 ? destination : GROUPED,
+    "request_protocol",
+    protocol,
+  ]);
+}
+
 /** Istio's metrics write principals with `spiffe://`. */
 function spiffe(principal: string): string {
   return principal.length == 0 ? "unknown" : "spiffe://" + principal;

@@ -16,22 +16,21 @@ export class Series {
   private isWaiting: bool = false;
   private next: Series | null = null;
 
-  /** The series of a name and labels. Makes it if it is not there yet. */
-  static of(name: string, figureNames: string[]): Series {
+  /** The series of a name and labels; null if it is not there yet. */
+  static find(name: string): Series | null {
     // The parts of the name in UTF-16, and the name itself if it was known.
     noteGarbage(<usize>name.length * 8);
-    if (all.has(name)) return all.get(name);
+    return all.has(name) ? all.get(name) : null;
+  }
+
+  /** Makes it. Their number has a limit (series-budget.ts). */
+  static make(name: string, figureNames: string[]): Series {
     const series = new Series(name, figureNames);
     all.set(name, series);
     return series;
   }
 
-  /** Forgets the names. Edges keep their series, and counts that Envoy does not have yet are not lost. */
-  static forgetAll(): void {
-    all.clear();
-  }
-
-  private constructor(
+  constructor(
     /** Name and labels. */
     private readonly name: string,
     /** Names of the figures, after the last "." of the counter's name: Envoy stores the text before it only once. */

@@ -1,7 +1,6 @@
 import { Key, propertyNumber } from "../../assembly/index";
 import { Edge } from "./edges";
-import { standardLabels } from "./labels";
-import { Series } from "./series";
+import { edgeSeries } from "./edge-series";
 
 const RECEIVED = Key.path(["request", "total_size"]);
 const SENT = Key.path(["response", "total_size"]);
@@ -14,8 +13,7 @@ const TCP: u64 = 1 << 48;
 export function reportConnection(edge: Edge, clusterName: string): void {
   let series = edge.find(TCP);
   if (series === null) {
-    const labels = standardLabels(edge.reporterName, edge.source, edge.destination, edge.service, "tcp", clusterName);
-    series = edge.add(TCP, Series.of("istio_tcp" + labels + "|response_flags=-", FIGURES));
+    series = edge.add(TCP, edgeSeries(edge, "istio_tcp", "tcp", clusterName, "|response_flags=-", FIGURES));
   }
   series.add(0, 1);
   series.add(1, 1);

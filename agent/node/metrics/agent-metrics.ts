@@ -64,13 +64,19 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
       for (const [decision, count] of Object.entries(sources.counters())) this.set({ decision }, Number(count));
     },
   });
+  const render = async (): Promise<{ readonly contentType: string; readonly body: string }> => {
+    const own = await registry.metrics();
+    return {
+      contentType: registry.contentType,
+      body: own + (await proxyMetrics(sources.envoyAdmin, sources.mesh(), sources.status().node)),
+    };
+  };
+  let current: ReturnType<typeof render> | undefined;
   return {
-    async render() {
-      const own = await registry.metrics();
-      return {
-        contentType: registry.contentType,
-        body: own + (await proxyMetrics(sources.envoyAdmin, sources.mesh(), sources.status().node)),
-      };
+    // A page may have megabytes, so those who ask at once get the same one.
+    render() {
+      current ??= render().finally(() => (current = undefined));
+      return current;
     },
   };
 }

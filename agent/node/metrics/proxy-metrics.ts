@@ -42,10 +42,14 @@ function localWorkloads(mesh: Mesh, node: string): ReadonlySet<string> {
   return new Set(here.map(({ meta, workloadName }) => `${meta.namespace}/${workloadName}`));
 }
 
+/** The filter's word for all workloads that have no series of their own (filters/telemetry/labels.ts). */
+const GROUPED = "(other)";
+
 function isGone(labels: LabelledName["labels"], local: ReadonlySet<string>): boolean {
   const value = (wanted: string): string | undefined => labels.find(([key]) => key === wanted)?.[1];
   const reporter = value("reporter");
   if (reporter !== "source" && reporter !== "destination") return false;
+  if (value("source_workload") === GROUPED) return false;
   return !local.has(`${value(`${reporter}_workload_namespace`) ?? ""}/${value(`${reporter}_workload`) ?? ""}`);
 }
 
