@@ -4,7 +4,8 @@ import { hostPort, tcpDestinationName } from "../../agent/compile/view/names.ts"
 import type { CapturedDestination } from "../../agent/model/capture-state.ts";
 import { printProblem } from "../../agent/model/problem.ts";
 import type { RouteConfiguration } from "../../agent/xds/gen/envoy/config/route/v3/route_pb.ts";
-import type { Message } from "../../agent/xds/proto.ts";
+import { toBinary, type Message } from "../../agent/xds/proto.ts";
+import { registry } from "../../agent/xds/registry.ts";
 import { TENANT } from "./tenant-objects.ts";
 import { NODE_ADDRESSES, OUTSIDE_ADDRESSES, PORTS, VICTIM_PODS, VICTIM_SERVICE_IPS } from "./victims.ts";
 
@@ -16,7 +17,11 @@ const ADDRESSES = [
   ...OUTSIDE_ADDRESSES,
 ];
 const PLACES = ADDRESSES.flatMap((address) => PORTS.map((port) => ({ address, port })));
-const DIALLED = PLACES.flatMap(({ address, port }) => [hostPort(address, port), tcpDestinationName(address, port)]);
+const DIALLED = new Set(
+  PLACES.flatMap(({ address, port }) => [hostPort(address, port), tcpDestinationName(address, port)]),
+);
+/** A port of each address that no object names: of the ports that none names, one is like the other. */
+const UNNAMED = ADDRESSES.flatMap((address) => [hostPort(address, 7), tcpDestinationName(address, 7)]);
 
 /** What a tenant's objects have changed for others in what a node is told; empty: nothing. */
 export function effectFindings(before: NodeConfig, after: NodeConfig): readonly string[] {
@@ -32,7 +37,7 @@ function xdsFindings({ xds: before }: NodeConfig, { xds: after }: NodeConfig): r
     b: ReadonlyMap<string, Message | undefined>,
     more: readonly string[] = [],
   ): readonly string[] =>
-    [...new Set([...a.keys(), ...more])].flatMap((name) =>
+    [...new Set([...a.keys(), ...more, ...[...b.keys()].filter((name) => DIALLED.has(name))])].flatMap((name) =>
       same(a.get(name), b.get(name)) ? [] : [`${what} ${name} is another`],
     );
   const routes = (config: NodeConfig["xds"]): RouteConfiguration => config.routes.get("outbound") as RouteConfiguration;
@@ -42,13 +47,14 @@ function xdsFindings({ xds: before }: NodeConfig, { xds: after }: NodeConfig): r
     routes(config).virtualHosts.find((each) => each.domains.includes(domain)) ??
     routes(config).virtualHosts.find((each) => each.domains.includes("*"));
   const twice = domains(after).filter((domain, index, list) => list.indexOf(domain) !== index);
+  const changedDomains = new Set([...domains(before), ...domains(after).filter((domain) => DIALLED.has(domain))]);
   return [
     ...of("the listener", before.listeners, after.listeners),
     ...of("the cluster", before.clusters, after.clusters),
-    ...of("the cluster", before.onDemandClusters, after.onDemandClusters, DIALLED),
-    ...of("the endpoints", before.endpoints, after.endpoints, DIALLED),
+    ...of("the cluster", before.onDemandClusters, after.onDemandClusters, UNNAMED),
+    ...of("the endpoints", before.endpoints, after.endpoints, UNNAMED),
     ...of("the secret", before.secrets, after.secrets),
-    ...[...domains(before), ...PLACES.map(({ address, port }) => hostPort(address, port))].flatMap((domain) =>
+    ...[...changedDomains].flatMap((domain) =>
       same(host(before, domain), host(after, domain)) ? [] : [`the routes of ${domain} are others`],
     ),
     ...twice.map((domain) => `Envoy refuses two virtual hosts for ${domain}`),
@@ -57,7 +63,17 @@ function xdsFindings({ xds: before }: NodeConfig, { xds: after }: NodeConfig): r
 
 /** A message that was made before is the same object, mostly. */
 function same(a: Message | undefined, b: Message | undefined): boolean {
-  return a === b || isDeepStrictEqual(a, b);
+  return a === b || (a !== undefined && b !== undefined && Buffer.compare(encoded(a), encoded(b)) === 0);
+}
+
+const known = new WeakMap<Message, Uint8Array>();
+
+function encoded(message: Message): Uint8Array {
+  const schema = registry.getMessage(message.$typeName);
+  if (schema === undefined) throw new Error(`no type ${message.$typeName}`);
+  const bytes = known.get(message) ?? toBinary(schema, message);
+  known.set(message, bytes);
+  return bytes;
 }
 
 function kernelFindings({ capture: before }: NodeConfig, { capture: after }: NodeConfig): readonly string[] {
@@ -109,7 +125,7 @@ function filterFindings({ filters: before }: NodeConfig, { filters: after }: Nod
     ...config.clusters.map(({ name }) => ["cluster", name] as const),
     ...config.pods.map(({ uid }) => ["pod", uid] as const),
   ];
-  const own = names(after).filter(([, name]) => DIALLED.includes(name));
+  const own = names(after).filter(([, name]) => DIALLED.has(name));
   return [
     ...[...names(before), ...own].flatMap(([kind, name]) =>
       isDeepStrictEqual(guardBefore(kind, name), guardAfter(kind, name))

@@ -1,8 +1,13 @@
 import { fc } from "../support/random.ts";
 
+/** Any code point, surrogates among them. */
+const character = fc
+  .oneof(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 0x10ffff }))
+  .map((point) => String.fromCodePoint(point));
+
 /** Texts that readers, parsers and printers have stumbled over, in policies above all. */
 export const nastyText: fc.Arbitrary<string> = fc.oneof(
-  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
+  { weight: 3, arbitrary: fc.string({ unit: character, maxLength: 40 }) },
   {
     weight: 5,
     arbitrary: fc

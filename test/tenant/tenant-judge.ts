@@ -40,11 +40,11 @@ export class TenantJudge {
 
   /** Throws where something is not as it must be. */
   judge(objects: readonly unknown[]): void {
-    const findings = this.#findings(objects);
+    const findings = this.findings(objects);
     if (findings.length > 0) throw new Error(findings.slice(0, 10).join("\n"));
   }
 
-  #findings(objects: readonly unknown[]): readonly string[] {
+  findings(objects: readonly unknown[]): readonly string[] {
     const began = performance.now();
     let told: readonly (Node & { readonly after: NodeConfig })[];
     try {
