@@ -1,5 +1,6 @@
 import type { Suite } from "./suite.ts";
 import { tenants } from "./tenants.ts";
+import { tenantsLab } from "./tenants-lab.ts";
 
 /** All suites, in the order in which they run. */
-export const SUITES: readonly Suite[] = [tenants];
+export const SUITES: readonly Suite[] = [tenants, tenantsLab];

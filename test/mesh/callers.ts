@@ -13,12 +13,16 @@ export interface OneCall {
   readonly headers?: readonly string[];
   /** The request is begun, and never ends. */
   readonly hold?: boolean;
+  /** The outcome has the body. */
+  readonly tell?: boolean;
 }
 
 /** What became of a call; status 0: no answer came. */
 export interface Outcome {
   readonly status: number;
   readonly code?: string;
+  /** Where the call asks for it. */
+  readonly body?: string;
 }
 
 /** A process in a pod that makes calls as it is told, for as many as that starting a process for each would take long. */

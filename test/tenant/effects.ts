@@ -102,9 +102,9 @@ function ofVictims<T extends { readonly address: string }>(list: readonly T[]): 
 
 /** Which listener takes a call, as the kernel decides: by the port, else by the whole address. */
 function lookUp(destinations: readonly CapturedDestination[]) {
-  const known = new Map(destinations.map(({ address, port, mode }) => [`${address} ${port}`, mode]));
+  const modes = new Map(destinations.map(({ address, port, mode }) => [`${address} ${port}`, mode]));
   return (address: string, port: number): string =>
-    known.get(`${address} ${port}`) ?? known.get(`${address} 0`) ?? "not captured";
+    modes.get(`${address} ${port}`) ?? modes.get(`${address} 0`) ?? "not captured";
 }
 
 function filterFindings({ filters: before }: NodeConfig, { filters: after }: NodeConfig): readonly string[] {

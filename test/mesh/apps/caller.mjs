@@ -1,5 +1,6 @@
 // caller.mjs: for each line of standard input, a JSON object, makes a call and prints a line: its `id`, and what became of it.
 // { id, address, port, method, path, headers: [name, value, …] }: a request on a connection of its own; status, or code.
+// With `tell` the line holds the answer's body, too.
 // The same with `hold`: the request is begun, and never ends.
 // { id, address, port }: a TCP connection that sends a line and waits for it to come back; status 200 if it does.
 import { request } from "node:http";
@@ -9,10 +10,10 @@ import { send } from "./send.mjs";
 
 const PATIENCE_MS = 10_000;
 
-async function http({ address, port, method, path, headers }) {
+async function http({ address, port, method, path, headers, tell }) {
   const options = { host: address, port, method, path, headers, agent: false, timeout: PATIENCE_MS };
-  const { status, code } = await send(options);
-  return { status, code };
+  const { status, code, body } = await send(options);
+  return { status, code, body: tell ? body : undefined };
 }
 
 function hold({ address, port, method, path, headers }) {
@@ -37,7 +38,8 @@ function tcp({ address, port }) {
       socket.destroy();
       resolve(outcome);
     };
-    socket.on("data", () => end({ status: 200 }));
+    // A TLS alert is no answer.
+    socket.on("data", (data) => end(String(data).startsWith("line") ? { status: 200 } : { status: 0, code: "other" }));
     socket.on("close", () => end({ status: 0, code: "closed" }));
     socket.on("timeout", () => end({ status: 0, code: "ETIMEDOUT" }));
     socket.on("error", (error) => end({ status: 0, code: error.code }));
