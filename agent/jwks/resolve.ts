@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { isLocalOnly } from "../lib/ip-address.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
 import { failure } from "./failure.ts";
+import { refusedAddress } from "./refused-address.ts";
 
 /** The address of a server. */
 export interface Target {
@@ -16,27 +16,33 @@ export function hostAndPort({ hostname, port, protocol }: URL): readonly [host: 
   return [hostname.replace(/^\[|\]$/gu, ""), Number(port || (protocol === "https:" ? 443 : 80))];
 }
 
-/** The addresses of a URL's host, in the order in which to try them. */
+/**
+ * The addresses of a URL's host, in the order in which to try them. Whoever fetches connects to these very addresses and
+ * resolves nothing again, also after a redirection, so that what is checked here is what is dialled.
+ */
 export type Resolve = (host: string, port: number) => Promise<readonly Target[]>;
 
 /**
  * Resolves Services of the cluster by their names and addresses, and all other hosts by the node's DNS. The node may know
  * neither the cluster's names nor its virtual addresses, so the agent connects to the endpoints of a Service directly.
  */
-export function resolver(mesh: () => Mesh): Resolve {
+export function resolver(mesh: () => Mesh, own?: () => readonly string[]): Resolve {
   return async (host, port) => {
-    const inCluster = clusterTargets(mesh(), host, port);
-    if (inCluster !== undefined) {
-      if (inCluster.length > 0) return inCluster;
-      throw failure(`the Service ${host} has no ready endpoint for port ${port}`);
-    }
-    const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
-    const allowed = addresses.filter((address) => !isLocalOnly(address));
+    const found = clusterTargets(mesh(), host, port) ?? (await byDns(host, port));
+    if (found.length === 0) throw failure(`the Service ${host} has no ready endpoint for port ${port}`);
     // An author of a RequestAuthentication must not make the agent call the node's own services, or a cloud's metadata.
-    if (allowed.length === 0)
-      throw failure(`${host} is an address of the node itself or of its link, and the agent does not call those`);
-    return allowed.map((address) => ({ address, port }));
+    const isRefused = refusedAddress(mesh(), own);
+    const allowed = found.filter(({ address }) => !isRefused(address));
+    if (allowed.length > 0) return allowed;
+    throw failure(
+      `${host} is an address of a node or of its link, or a cloud's metadata: the agent does not call those`,
+    );
   };
+}
+
+async function byDns(host: string, port: number): Promise<readonly Target[]> {
+  const found = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
+  return found.map((address) => ({ address, port }));
 }
 
 /** Ready endpoints of a Service, named as in the cluster or by its address; undefined if there is no such Service. */
