@@ -43,8 +43,8 @@ export function newEndpointMemory(): EndpointMemory {
 /** The name of the internal listener that leads to a backend, if it is on this node. */
 type WayIn = (backend: Backend) => string;
 
-/** Given all backends of a cluster. */
-type WaysIn = (backends: readonly Backend[]) => WayIn;
+/** Given all backends of a cluster, and its name. */
+type WaysIn = (backends: readonly Backend[], cluster: string) => WayIn;
 
 const NO_PORTS: PodPorts = { http: [], tcp: [] };
 
@@ -60,7 +60,7 @@ export function endpointMakers(
   const maker =
     (waysIn: WaysIn): MakeEndpoints =>
     (name, backends) => {
-      const wayIn = waysIn(backends);
+      const wayIn = waysIn(backends, name);
       const reached = backends.map((backend) => ({ backend, wire: wireOf(backend, view, mtls, wayIn) }));
       const depends = [trustDomain, ...reached.map(({ wire }) => wireKey(wire))];
       return memory.assignments.get(backends, name, depends, () => assignment(name, reached, trustDomain));
@@ -93,8 +93,8 @@ export function endpointMakers(
   );
   return {
     // If one set of policies guards all backends, the outbound filter decides, and one pass delivers; see `local_inbound`.
-    http: maker((backends) => {
-      const listener = policies.guardOf({ backends }).kind === "mixed" ? inbound : deliver;
+    http: maker((backends, cluster) => {
+      const listener = policies.guardOf({ cluster, backends }).kind === "mixed" ? inbound : deliver;
       return (backend) => (spoken(backend) === "tcp" ? bytes(backend) : listener);
     }),
     tcp: (name, backends, looked) => (looked ? tcpRead : tcpUnread)(name, backends),

@@ -14,7 +14,7 @@ export function buildFilterConfig(
   policies: PolicySets,
   options: CompileOptions,
 ): FilterConfig {
-  const guarded = (name: string, target: Pick<ServiceTarget, "backends">): FilterConfig["clusters"] => {
+  const guarded = (name: string, target: Pick<ServiceTarget, "cluster" | "backends">): FilterConfig["clusters"] => {
     const guard = policies.guardOf(target);
     return guard.kind === "uniform" ? [{ name, policySet: guard.policySet, port: guard.port }] : [];
   };
@@ -26,7 +26,7 @@ export function buildFilterConfig(
     clusters: [
       ...targets.flatMap((target) => guarded(target.cluster, target)),
       ...destinations.flatMap(({ address, port, target, backend }) =>
-        guarded(hostPort(address, port), backend === undefined ? target : { backends: [backend] }),
+        guarded(hostPort(address, port), backend === undefined ? target : { cluster: "", backends: [backend] }),
       ),
     ],
     pods: view.localPods.flatMap(({ workload }) => {

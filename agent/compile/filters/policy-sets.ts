@@ -6,6 +6,7 @@ import { l4Policy, type L4Policy } from "../policy/l4-policy.ts";
 import type { ServiceTarget } from "../view/destinations.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { CompileOptions } from "../view/options.ts";
+import { changedRequests } from "./changed-requests.ts";
 import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
 import { jwtRules, type WorkloadTokens } from "./jwt-rules.ts";
 
@@ -18,8 +19,11 @@ export interface PolicySets {
   setOf(workload: Workload | undefined): string | undefined;
   /** The set, if it can refuse a connection: AUDIT and dry-run policies only report, and only HTTP carries tokens. */
   decidingSetOf(workload: Workload | undefined): string | undefined;
-  /** `uniform`: all backends share one set and one port; `mixed`: they differ; `none`: none has a set. */
-  guardOf(target: Pick<ServiceTarget, "backends">): TargetGuard;
+  /**
+   * `uniform`: all backends share one set and one port, and the caller's pass sees what they will receive; `mixed`: the
+   * destination's own pass has to decide; `none`: none has a set.
+   */
+  guardOf(target: Pick<ServiceTarget, "cluster" | "backends">): TargetGuard;
   readonly sets: readonly FilterPolicySet[];
   /** The same sets for connections whose bytes are not read. */
   readonly tcpSets: readonly FilterPolicySet[];
@@ -41,6 +45,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
   const alone = new Set<string>();
   const policiesOf = applicablePolicies(view.mesh, scope);
   const authentications = jwtRules(view.mesh, scope);
+  const changed = changedRequests(view);
   for (const workload of view.mesh.workloads) {
     // Only enrolled pods can be captured, so policies apply to them alone.
     if (!workload.enrolled || workload.terminated) continue;
@@ -53,7 +58,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
     sets.set(id, setFrom(id, policies, tokens));
     tcpSets.push(setFrom(id, policies.filter(decides).map(l4Policy), { ...tokens, rules: [] }));
     if (policies.some(decides) || tokens.refused.length > 0) deciding.add(id);
-    if (policies.some(asksForAddress)) alone.add(id);
+    if (policies.some(asksWhatOnlyTheDestinationKnows)) alone.add(id);
   }
   const setOf = (workload: Workload | undefined): string | undefined =>
     workload === undefined ? undefined : byUid.get(workload.uid);
@@ -66,14 +71,15 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
     guardOf(target) {
       // Without sets the backends need not be computed.
       if (sets.size === 0) return { kind: "none" };
-      const { backends } = target;
+      const { backends, cluster } = target;
       const [first, ...rest] = backends;
       if (first === undefined) return { kind: "none" };
       const policySet = setOf(first.workload);
       if (rest.some((other) => setOf(other.workload) !== policySet)) return { kind: "mixed" };
       if (policySet === undefined) return { kind: "none" };
-      // The address is known only when the endpoint has been chosen.
       if (alone.has(policySet)) return { kind: "mixed" };
+      // The router changes headers after the filters of the caller's pass.
+      if (changed.has(cluster)) return { kind: "mixed" };
       // The filter that removes a token must be the last one that reads it, wherever the pods are: the destination's own.
       if (sets.get(policySet)?.jwtRules.some(authentications.takesAway) === true) return { kind: "mixed" };
       return rest.some((other) => other.port !== first.port)
@@ -101,9 +107,14 @@ function refusal(name: string): FilterPolicy {
   return { name, action: "DENY", dryRun: false, alwaysDeny: true, rules: [] };
 }
 
-/** Only the destination's own listener knows at which of its addresses a call arrived. */
-function asksForAddress({ rules }: AuthorizationPolicy): boolean {
-  return rules.some(({ when }) => when.some(({ attribute }) => attribute === "destination.ip"));
+/** Only the destination's own listener knows at which of its addresses a call arrived, and writes the caller's certificate. */
+function asksWhatOnlyTheDestinationKnows({ rules }: AuthorizationPolicy): boolean {
+  return rules.some(({ when }) =>
+    when.some(
+      ({ attribute, path }) =>
+        attribute === "destination.ip" || (attribute === "request.headers" && path[0] === "x-forwarded-client-cert"),
+    ),
+  );
 }
 
 function policyName(policy: DecidedPolicy): string {
