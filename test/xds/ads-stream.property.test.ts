@@ -7,7 +7,7 @@ import { snapshot, type Versions } from "./exchange.ts";
 import { ModelClient } from "./model-client.ts";
 
 // A route refers to the cluster of its name: a service is nothing, a cluster, or reachable through a listener.
-const anyVersion = fc.constantFrom("1", "2", "3", "4!");
+const anyVersion = fc.constantFrom("1", "2", "3", "4!", "5?", "6?");
 const service = fc.record({
   extent: fc.constantFrom("none", "cluster", "all"),
   cluster: fc.constantFrom("1", "2", "3"),
@@ -40,6 +40,8 @@ const configuration = fc.array(service, { minLength: 3, maxLength: 3 }).map((ser
 const action = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant("publish" as const), configuration) },
   { weight: 4, arbitrary: fc.tuple(fc.constant("answer" as const), fc.nat(5)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("lack" as const), fc.nat(1)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("wait" as const), fc.nat(100_000)) },
   { weight: 1, arbitrary: fc.tuple(fc.constant("reconnect" as const), fc.constant(0)) },
   { weight: 1, arbitrary: fc.tuple(fc.constant("start anew" as const), fc.constant(0)) },
 );
@@ -49,7 +51,9 @@ it("brings a client to the latest configuration whatever the order of events, an
     fc.property(fc.array(action, { maxLength: 40 }), configuration, (actions, last) => {
       let target: Versions = {};
       const accepted = noneAccepted();
-      let stream = new AdsStream(accepted);
+      let now = 0;
+      const clock = { now: () => now };
+      let stream = new AdsStream(accepted, clock);
       stream.setTarget(snapshot(target));
       let client = new ModelClient(stream);
       client.connect();
@@ -61,10 +65,18 @@ it("brings a client to the latest configuration whatever the order of events, an
       for (const [kind, argument] of actions) {
         if (kind === "publish") publish(argument);
         else if (kind === "answer") client.step(argument);
-        else {
-          stream = new AdsStream(accepted);
+        else if (kind === "lack") client.lacking = argument === 1;
+        else if (kind === "wait") {
+          now += argument;
+          client.collect();
+        } else {
+          stream = new AdsStream(accepted, clock);
           stream.setTarget(snapshot(target));
-          if (kind === "start anew") client = new ModelClient(stream);
+          if (kind === "start anew") {
+            const { lacking } = client;
+            client = new ModelClient(stream);
+            client.lacking = lacking;
+          }
           client.connect(stream);
         }
         for (const name of client.of("routes").keys()) expect([...client.of("clusters").keys()]).toContain(name);
@@ -72,6 +84,15 @@ it("brings a client to the latest configuration whatever the order of events, an
       publish(last);
       client.settle();
       expect(stream.converged).toBe(true);
+      // What was missing is there, and nothing changes: it is enough to wait.
+      client.lacking = false;
+      for (let times = 0; times < 20; times++) {
+        now += 60_000;
+        client.collect();
+        client.settle();
+      }
+      expect(stream.converged).toBe(true);
+      expect(stream.rejections.filter(({ version }) => version.endsWith("?"))).toEqual([]);
       expectHolds(client, last);
       const answered = client.log.length;
       publish(structuredClone(last));

@@ -150,6 +150,38 @@ describe("an ADS stream", () => {
     expect(stream.rejections).toEqual([]);
   });
 
+  it("sends what was refused again once something else that was refused has recovered, and otherwise ever more rarely", () => {
+    let now = 0;
+    const stream = new AdsStream(noneAccepted(), { now: () => now });
+    stream.setTarget(snapshot({ listeners: { pod: "1" }, extensions: { filter: "1" } }));
+    for (const response of ask(stream, "clusters")) answer(stream, response);
+    const listener = only(ask(stream, "listeners"));
+    answer(stream, only(ask(stream, "extensions", "filter")), "the filter does not start");
+    answer(stream, listener, "the filter is missing");
+    // Neither has changed, and both are tried again by time.
+    const tries: number[] = [];
+    for (; now < 200_000; now += 500) {
+      for (let due = stream.next(); due.length > 0; due = stream.next()) {
+        for (const { kind, nonce } of due) {
+          tries.push(now);
+          stream.onRequest(request(kind, { nonce, error: "no" }));
+        }
+      }
+    }
+    expect(tries.length).toBeGreaterThan(10);
+    expect(tries.length).toBeLessThan(24);
+    expect(stream.rejections.map(({ name }) => name).toSorted()).toEqual(["filter", "pod"]);
+    // A change heals the filter. The listener has not changed, and follows at once.
+    stream.setTarget(snapshot({ listeners: { pod: "1" }, extensions: { filter: "2" } }));
+    const healed = only(stream.next());
+    expect(names(healed)).toEqual(["filter"]);
+    const again = only(answer(stream, healed));
+    expect(names(again)).toEqual(["pod"]);
+    expect(answer(stream, again, "the filter is missing")).toEqual([]);
+    expect(stream.rejections.map(({ name }) => name)).toEqual(["pod"]);
+    expect(stream.retryAt).toBeGreaterThan(now);
+  });
+
   it("says that something does not exist to whom asks for it, even before there is any configuration", () => {
     const stream = new AdsStream();
     stream.onRequest(request("clusters", { initialVersions: { a: "1" } }));

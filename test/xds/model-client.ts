@@ -8,8 +8,12 @@ const NEEDS: Partial<Record<ResourceKind, readonly ResourceKind[]>> = {
   listeners: ["routes", "extensions"],
 };
 
-/** Envoy as far as the protocol goes: asks for what its resources need, and refuses versions that end in "!". */
+/**
+ * Envoy as far as the protocol goes: asks for what its resources need, and refuses versions that end in "!", and those that end in
+ * "?" while something is missing.
+ */
 export class ModelClient {
+  lacking = false;
   readonly holds = new Map<ResourceKind, Map<string, string>>(KINDS.map((kind) => [kind, new Map()]));
   /** Kinds in the order in which their responses came. */
   readonly log: ResourceKind[] = [];
@@ -74,15 +78,16 @@ export class ModelClient {
 
   #handle({ kind, nonce, resources, removed }: StreamResponse): void {
     const before = new Map(KINDS.map((each) => [each, new Set(this.#wanted(each))]));
-    const bad = resources.filter(({ version }) => version.endsWith("!"));
+    const isBad = (version: string): boolean => version.endsWith("!") || (this.lacking && version.endsWith("?"));
+    const bad = resources.filter(({ version }) => isBad(version));
     const eachByItself = kind === "listeners" || kind === "clusters";
     for (const name of removed) this.of(kind).delete(name);
     for (const { name, version } of resources) {
       // Elsewhere the first error ends the delivery: what comes after it is lost.
-      if (version.endsWith("!") && !eachByItself) break;
+      if (isBad(version) && !eachByItself) break;
       // What it does not ask for any more it passes over.
       const wanted = eachByItself || before.get(kind)?.has(name) === true;
-      if (wanted && !version.endsWith("!")) this.of(kind).set(name, version);
+      if (wanted && !isBad(version)) this.of(kind).set(name, version);
     }
     // Envoy asks for what it needs while it handles a response, that is before it answers it.
     for (const needed of NEEDS[kind] ?? []) {

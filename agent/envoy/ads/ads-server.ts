@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
+import { SYSTEM_CLOCK } from "../../lib/clock.ts";
 import { AmbitError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { AdsStream, type Rejection, type StreamRequest, type StreamResponse } from "./ads-stream.ts";
@@ -22,6 +23,9 @@ export interface AdsStatus {
   /** Clusters of pods dialled by their own address that were refused, as too many ports of the pod were in use. */
   readonly refusedPorts: number;
 }
+
+/** A resource may be due while its response, or an earlier step, waits for Envoy: looking again costs little, but not nothing. */
+const LEAST_RETRY_MS = 200;
 
 type Call = grpc.ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
 
@@ -51,6 +55,7 @@ export class AdsServer {
   #current: AdsStream | undefined;
   #pump: (() => void) | undefined;
   #waiting: (() => void)[] = [];
+  #retry: NodeJS.Timeout | undefined;
   #pushes = 0;
   readonly #direct: DirectClusters;
 
@@ -121,8 +126,18 @@ export class AdsServer {
     };
   }
 
+  /** Wakes the stream when it may send a rejected resource again. */
+  #retryLater(stream: AdsStream): void {
+    clearTimeout(this.#retry);
+    const { retryAt } = stream;
+    if (retryAt === undefined) return;
+    const wait = Math.max(LEAST_RETRY_MS, retryAt - SYSTEM_CLOCK.now());
+    this.#retry = setTimeout(() => this.#pump?.(), wait);
+  }
+
   close(): void {
     this.#direct.close();
+    clearTimeout(this.#retry);
     this.#server.forceShutdown();
   }
 
@@ -140,7 +155,9 @@ export class AdsServer {
           if (!call.write(encode(response))) blocked = true;
         }
       }
-      if (this.#current === stream && stream.converged) for (const resolve of this.#waiting.splice(0)) resolve();
+      if (this.#current !== stream) return;
+      if (stream.converged) for (const resolve of this.#waiting.splice(0)) resolve();
+      this.#retryLater(stream);
     };
     this.#current = stream;
     this.#pump = pump;
@@ -150,6 +167,7 @@ export class AdsServer {
       this.#current = undefined;
       this.#pump = undefined;
       this.#direct.clear();
+      clearTimeout(this.#retry);
     };
     call.on("data", (request: DeltaDiscoveryRequest) => {
       if (this.#receive(stream, request)) pump();

@@ -39,6 +39,14 @@ export interface Rejection {
   readonly time: string;
 }
 
+/** A rejection, and when the same version is tried again. */
+interface Rejected extends Rejection {
+  /** How often Envoy has rejected this version. */
+  readonly times: number;
+  /** In milliseconds since 1970. */
+  retryAt: number;
+}
+
 interface InFlight {
   readonly nonce: string;
   readonly resources: readonly PackedResource[];
@@ -54,7 +62,9 @@ interface KindState {
   readonly missing: Set<string>;
   /** Taken away by `drop`, or refused: Envoy is told once. It may ask again. */
   readonly dropped: Set<string>;
-  readonly rejected: Map<string, Rejection>;
+  readonly rejected: Map<string, Rejected>;
+  /** Names of which Envoy has rejected a version, and has accepted none since that was wanted. */
+  readonly failing: Set<string>;
   inFlight: InFlight | undefined;
   asked: boolean;
   /** A client that has nothing yet waits for an answer to its wildcard, even for an empty one. */
@@ -62,6 +72,10 @@ interface KindState {
   /** The most resources in one response. It is small only while the agent looks for the cause of a refusal. */
   batchLimit: number;
 }
+
+/** A rejected version is tried again after this time, then after twice as long, and so on. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
 
 /** Stands for a version: Envoy may have the version sent last, or the one before it. */
 const UNCERTAIN = "";
@@ -71,8 +85,9 @@ const RESPONSE_BYTES = 2 << 20;
 
 /**
  * One delta ADS stream as a pure state machine (xDS protocol, "Incremental xDS"): requests and targets go in, responses
- * come out. One response of a kind is in flight at a time, and steps follow `order.ts`. A rejected version is not sent again
- * until the resource changes; the version that was accepted before is sent instead.
+ * come out. One response of a kind is in flight at a time, and steps follow `order.ts`. The version that was accepted before is sent
+ * in place of a rejected one. The rejected one is tried again, alone: when another resource that was rejected has recovered, as
+ * it may be what was missing, and after some time, which grows.
  */
 export class AdsStream {
   readonly #kinds = new Map<ResourceKind, KindState>(KINDS.map((kind) => [kind, newKindState()]));
@@ -116,7 +131,7 @@ export class AdsStream {
     }
     if (state.inFlight === undefined || state.inFlight.nonce !== request.nonce) return;
     if (request.error !== undefined) this.#reject(request.kind, state, request.error);
-    else for (const resource of state.inFlight.resources) this.#accepted[request.kind].set(resource.name, resource);
+    else this.#accept(request.kind, state, state.inFlight.resources);
     state.inFlight = undefined;
   }
 
@@ -146,8 +161,24 @@ export class AdsStream {
     return this.#target !== undefined && this.#advance(true).complete;
   }
 
+  /** When a rejected resource is tried again, in milliseconds since 1970: call `next` then. undefined: there is none. */
+  get retryAt(): number | undefined {
+    const times = [...this.#kinds.values()].flatMap(({ rejected }) =>
+      [...rejected.values()].map((each) => each.retryAt),
+    );
+    return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
+  }
+
   get rejections(): readonly Rejection[] {
-    return [...this.#kinds.values()].flatMap((state) => [...state.rejected.values()]);
+    return [...this.#kinds.values()].flatMap((state) =>
+      [...state.rejected.values()].map(({ kind, name, version, message, time }) => ({
+        kind,
+        name,
+        version,
+        message,
+        time,
+      })),
+    );
   }
 
   #advance(dry = false): { readonly responses: readonly StreamResponse[]; readonly complete: boolean } {
@@ -184,10 +215,14 @@ export class AdsStream {
     mode: StepMode,
   ): { readonly resources: readonly PackedResource[]; readonly removed: readonly string[] } | undefined {
     const resources: PackedResource[] = [];
+    /** A rejected version whose time has come. */
+    let again: PackedResource | undefined;
     let bytes = 0;
     if (mode !== "remove") {
       for (const wanted of wantedOf(state, target[kind])) {
-        const refused = state.rejected.get(wanted.name)?.version === wanted.version;
+        const rejected = state.rejected.get(wanted.name);
+        const refused = rejected?.version === wanted.version;
+        if (refused && this.#clock.now() >= rejected.retryAt) again ??= wanted;
         const resource = refused ? this.#accepted[kind].get(wanted.name) : wanted;
         if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
         if (mode === "early" && resource.reliesOnFilters) continue;
@@ -198,6 +233,9 @@ export class AdsStream {
         resources.push(resource);
       }
     }
+    // Alone, so that a refusal tells what it is about.
+    if (resources.length === 0 && again !== undefined && !(mode === "early" && again.reliesOnFilters))
+      resources.push(again);
     const gone =
       mode === "upsert" || mode === "early" ? [] : [...state.has.keys()].filter((name) => !target[kind].has(name));
     const missing = [...state.missing].filter((name) => !target[kind].has(name));
@@ -224,13 +262,29 @@ export class AdsStream {
       state.has.delete(name);
       state.missing.delete(name);
       state.dropped.delete(name);
+      state.failing.delete(name);
       this.#accepted[kind].delete(name);
     }
     return { kind, nonce, resources, removed };
   }
 
+  #accept(kind: ResourceKind, state: KindState, resources: readonly PackedResource[]): void {
+    let recovered = false;
+    for (const resource of resources) {
+      const { name, version } = resource;
+      this.#accepted[kind].set(name, resource);
+      if (state.rejected.get(name)?.version === version) state.rejected.delete(name);
+      const isWanted = this.#target?.[kind].get(name)?.version === version;
+      if (isWanted && state.failing.delete(name)) recovered = true;
+    }
+    if (!recovered) return;
+    // Each recovery gives the others one more try at once. A resource recovers once, so this ends.
+    for (const { rejected } of this.#kinds.values())
+      for (const each of rejected.values()) each.retryAt = this.#clock.now();
+  }
+
   /**
-   * The resources to blame are not sent again. Envoy may have accepted any of the others or none (an error ends the delivery
+   * The resources to blame wait for their next try. Envoy may have accepted any of the others or none (an error ends the delivery
    * to the watches after it), so they are sent again: in halves, as long as the message does not tell which one is to blame.
    */
   #reject(kind: ResourceKind, state: KindState, message: string): void {
@@ -247,7 +301,13 @@ export class AdsStream {
       // Envoy accepted this version once, perhaps when a network namespace existed that is gone now.
       if (this.#accepted[kind].get(name)?.version === sent) this.#accepted[kind].delete(name);
       if (this.#target?.[kind].get(name)?.version !== sent) continue;
-      state.rejected.set(name, { kind, name, version: sent, message, time: new Date(this.#clock.now()).toISOString() });
+      const now = this.#clock.now();
+      const known = state.rejected.get(name);
+      const times = known?.version === sent ? known.times + 1 : 1;
+      const retryAt = now + Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (times - 1));
+      const time = known?.version === sent ? known.time : new Date(now).toISOString();
+      state.rejected.set(name, { kind, name, version: sent, message, time, times, retryAt });
+      state.failing.add(name);
     }
     if (blamed.size === 0) state.batchLimit = Math.max(1, Math.floor(before.size / 2));
   }
@@ -298,6 +358,7 @@ function newKindState(): KindState {
     missing: new Set(),
     dropped: new Set(),
     rejected: new Map(),
+    failing: new Set(),
     inFlight: undefined,
     asked: false,
     owesAnswer: false,
