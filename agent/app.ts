@@ -8,6 +8,7 @@ import type { NodeProxy, NodeProxyOptions } from "./envoy/proxy.ts";
 import { NO_EXCHANGE } from "./identity/node/no-exchange.ts";
 import { KeySets } from "./jwks/key-sets.ts";
 import { openCapture } from "./kernel/capture.ts";
+import { describe } from "./lib/errors.ts";
 import { STEADY_CLOCK, SYSTEM_CLOCK } from "./lib/clock.ts";
 import { Debounce } from "./lib/debounce.ts";
 import { json, serve, text } from "./lib/http-server.ts";
@@ -115,6 +116,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
 
   const session = newSession(SYSTEM_CLOCK.now());
   let config: NodeConfig | undefined;
+  let compileFailure: string | undefined;
   const apply = (mesh: Mesh): void => {
     keySets.follow(mesh);
     pods.follow(mesh);
@@ -128,7 +130,15 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
       identities: certificates?.current(),
       remoteCaptured: exchange.captured(),
     };
-    config = compile(mesh, known, session);
+    try {
+      config = compile(mesh, known, session);
+    } catch (error) {
+      // A fault of the compiler itself. The node goes on with the configuration that it has; its pods' states were set above.
+      log.error({ error: describe(error) }, "the mesh cannot be compiled; the last configuration stays");
+      compileFailure = describe(error);
+      return;
+    }
+    compileFailure = undefined;
     certificates?.want(identitiesHere(mesh, node, trustDomain, pods.states()));
     void publisher.apply(config, () => {
       exchange.follow(revision);
@@ -147,7 +157,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
 
   const status = (): AgentStatus =>
     agentStatus({
-      ...{ node, trustDomain, config, pods, exchange },
+      ...{ node, trustDomain, config, compileFailure, pods, exchange },
       mesh: source.current(),
       sandboxes: source.sandboxes,
       isSettled: publisher.settled,

@@ -14,6 +14,7 @@ import { podPorts } from "./view/pod-ports.ts";
 import type { CompileSession } from "./session.ts";
 import { guardClusters } from "./clusters/cluster.ts";
 import { endpointMakers } from "./clusters/endpoints.ts";
+import { limitServices } from "./limits/service-limits.ts";
 import { filterExtensions } from "./filters/filter-extensions.ts";
 import { connectionLimits, DEFAULT_POD_CONNECTIONS } from "./listeners/connection-limits.ts";
 import { internalListeners } from "./listeners/internal-listeners.ts";
@@ -37,7 +38,8 @@ export interface NodeConfig {
  * Computes the configuration of one node. Pure, except that `session` remembers earlier results: the same mesh and options
  * give the same configuration, in whatever order their lists are.
  */
-export function compile(mesh: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
+export function compile(whole: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
+  const { mesh, refused, problems } = limitServices(whole, options.limits);
   const view = nodeView(mesh, options, session.view);
   const mtls = nodeMtls(mesh, options);
   const policies = policySets(view, options);
@@ -62,9 +64,9 @@ export function compile(mesh: Mesh, options: CompileOptions, session: CompileSes
       routes: byName([outboundRoutes(view, dialled), inboundRoutes()]),
       extensions: byName(filterExtensions(filters, options.filterModule, session.extensions)),
     },
-    capture: captureState(view, mtls, targets, dialled, portsOf, options),
+    capture: captureState(view, mtls, targets, { dialled, refused }, portsOf, options),
     filters,
-    problems: [...mesh.problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
+    problems: [...mesh.problems, ...problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
   };
 }
 

@@ -6,7 +6,7 @@ import type { CertificateStatus } from "../identity/node/certificate-status.ts";
 import type { Exchange, WaitedForNode } from "../model/exchange.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshPhase } from "../model/pod-state.ts";
-import { printProblem, type PrintedProblem } from "../model/problem.ts";
+import { printProblem, type PrintedProblem, type Problem } from "../model/problem.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
@@ -56,6 +56,8 @@ export interface StatusParts {
   readonly mesh: Mesh;
   /** undefined until the first one is compiled. */
   readonly config: NodeConfig | undefined;
+  /** Why the newest mesh was not compiled; undefined: it was. */
+  readonly compileFailure: string | undefined;
   readonly sandboxes: SandboxLookup;
   readonly pods: Pods;
   readonly exchange: Exchange;
@@ -87,13 +89,27 @@ export function agentStatus(parts: StatusParts): AgentStatus {
     agentPid: process.pid,
     envoy,
     pods,
-    problems: [...(config?.problems ?? mesh.problems), ...(certificates === undefined ? needsAuthority(mesh) : [])].map(
-      printProblem,
-    ),
+    problems: [
+      ...(parts.compileFailure === undefined ? [] : [notCompiled(parts.compileFailure)]),
+      ...(config?.problems ?? mesh.problems),
+      ...(certificates === undefined ? needsAuthority(mesh) : []),
+    ].map(printProblem),
     xds: { connected: ads.connected, nacks: ads.rejections },
     ...(certificates === undefined
       ? { withoutAuthority: WITHOUT_AUTHORITY }
       : { certificates, exchange: exchangeStatus(exchange) }),
+  };
+}
+
+function notCompiled(why: string): Problem {
+  return {
+    severity: "error",
+    code: "not-compiled",
+    origin: { file: "agent" },
+    subject: undefined,
+    field: "",
+    reason: `the newest objects cannot be put into effect, and the configuration before them stays: ${why}`,
+    remedy: "Undo the last change of the objects, and report this: it is a fault of Ambit.",
   };
 }
 

@@ -8,12 +8,15 @@ import type { LocalPod, NodeView } from "../view/node-view.ts";
 import type { CompileOptions } from "../view/options.ts";
 import type { PodPorts } from "../view/pod-ports.ts";
 
-/** What the kernel needs to know: this node's pods, and the destinations for which the proxy has a cluster. */
+/**
+ * What the kernel needs to know: this node's pods, and the destinations for which the proxy has a cluster. It also
+ * has the virtual addresses that are refused, with all of their ports: the proxy has no cluster for them.
+ */
 export function captureState(
   view: NodeView,
   mtls: NodeMtls,
   targets: readonly ServiceTarget[],
-  destinations: readonly Destination[],
+  { dialled, refused }: { readonly dialled: readonly Destination[]; readonly refused: readonly string[] },
   portsOf: (uid: string) => PodPorts,
   options: Pick<CompileOptions, "identities" | "remoteCaptured">,
 ): CaptureState {
@@ -25,9 +28,11 @@ export function captureState(
       view.localPods.length === 0
         ? []
         : [
+            // The map may be full: what guards pods comes first.
             ...directDestinations(view, targets, portsOf),
+            ...refused.map((address) => ({ address, port: 0, mode: "detect" }) as const),
             // Of two entries with one address and port the last one counts: that of the Service.
-            ...destinations.map(({ address, port, mode }) => ({ address, port, mode })),
+            ...dialled.map(({ address, port, mode }) => ({ address, port, mode })),
           ],
     briefPorts: brief,
     // The kernel looks callers up for connections to such a port alone.

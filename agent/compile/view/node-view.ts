@@ -95,7 +95,9 @@ export function nodeView(
   const slices = new Map<NamespacedName, EndpointSlice[]>();
   for (const slice of mesh.endpointSlices) {
     const key = namespacedName(slice.meta.namespace, slice.service);
-    slices.set(key, [...(slices.get(key) ?? []), slice]);
+    const own = slices.get(key);
+    if (own === undefined) slices.set(key, [slice]);
+    else own.push(slice);
   }
 
   const addressesHere = new Set(localPods.flatMap(({ addresses }) => addresses));
