@@ -1,4 +1,4 @@
-import { answerSize, answerStart, copyOf, Key, readProperty } from "../assembly/index";
+import { answerSize, answerStart, copyOf, Key, noteGarbage, readProperty } from "../assembly/index";
 import { ByteMap } from "./byte-map";
 import { FilterConfig } from "./config";
 import { readSource, readSourceAddress } from "./filter-state";
@@ -44,6 +44,14 @@ export class Callers {
     const address = readSourceAddress() ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : "";
     const text = String.UTF8.encode(uri + "|" + address);
     return this.of(changetype<usize>(text), text.byteLength);
+  }
+
+  /** The pod of the mesh that has the address, for DENY policies alone: an address proves nothing. UNKNOWN: no such pod. */
+  ownerOf(start: usize, size: usize): Peer {
+    const peer = this.peers.find(start, size);
+    if (peer === null) return UNKNOWN;
+    noteGarbage(512);
+    return peerOfText(peer);
   }
 
   private add(start: usize, size: usize): Peer {

@@ -77,7 +77,15 @@ function nameOf({ meta }: AuthorizationPolicy): string {
   return namespacedName(meta.namespace, meta.name);
 }
 
+/** As filters/auth/decide.ts: a DENY policy is asked about the caller first, then about the owner of its address. */
 function tracePolicy(policy: AuthorizationPolicy, call: AuthzCall): PolicyTrace {
+  const trace = traceOf(policy, call);
+  if (trace.matches || policy.action !== "DENY" || call.owner === undefined) return trace;
+  const ofOwner = traceOf(policy, { ...call, ...call.owner });
+  return ofOwner.matches ? ofOwner : trace;
+}
+
+function traceOf(policy: AuthorizationPolicy, call: AuthzCall): PolicyTrace {
   const traces = policy.rules.map((rule, index) => {
     const asked = call.protocol === "tcp" ? l4Rule(rule, policy.action) : rule;
     return asked === undefined ? notForTcp(index) : traceRule(asked, index, call);

@@ -1,5 +1,6 @@
 import { answerSize, answerStart, Key, noteGarbage, readProperty } from "../../assembly/index";
 import { Bytes } from "../bytes";
+import { callers } from "../callers";
 import { readSourceAddress } from "../filter-state";
 import { Peer, UNKNOWN } from "../peer";
 import { parseAddress } from "./ip-block";
@@ -10,6 +11,8 @@ const DESTINATION_ADDRESS = Key.path(["destination", "address"]);
 /** The attributes of a call that policies can ask for. Only those that they do ask for have values. */
 export class Call {
   source: Peer = UNKNOWN;
+  /** The pod that has the source's address; null: not asked yet. */
+  private owner: Peer | null = null;
   readonly principal: Bytes = new Bytes();
   readonly namespace: Bytes = new Bytes();
   readonly account: Bytes = new Bytes();
@@ -26,9 +29,8 @@ export class Call {
 
   begin(source: Peer): void {
     this.source = source;
-    this.principal.of(source.identity);
-    this.namespace.of(source.identityNamespace);
-    this.account.of(source.identityAccount);
+    this.owner = null;
+    this.take(source);
     this.address = null;
     this.destination = null;
     this.host.clear();
@@ -36,6 +38,30 @@ export class Call {
     this.path.clear();
     this.port.clear();
     this.identity = NO_IDENTITY;
+  }
+
+  /**
+   * Gives a caller without an identity that of the pod whose address it has, until `becomeCaller`. For DENY policies alone: who
+   * leaves the mesh to evade them has no certificate, but still an address. False: there is no such pod.
+   */
+  becomeOwner(): bool {
+    if (this.source.identity.byteLength > 0) return false;
+    const asked = this.owner;
+    const owner = asked === null ? ownerOfAddress() : asked;
+    this.owner = owner;
+    if (owner.identity.byteLength == 0) return false;
+    this.take(owner);
+    return true;
+  }
+
+  becomeCaller(): void {
+    this.take(this.source);
+  }
+
+  private take(peer: Peer): void {
+    this.principal.of(peer.identity);
+    this.namespace.of(peer.identityNamespace);
+    this.account.of(peer.identityAccount);
   }
 
   readAddress(): void {
@@ -52,4 +78,8 @@ export class Call {
     const host = text.substring(0, text.lastIndexOf(":"));
     this.destination = parseAddress(host.startsWith("[") ? host.substring(1, host.length - 1) : host);
   }
+}
+
+function ownerOfAddress(): Peer {
+  return readSourceAddress() ? callers.current.ownerOf(answerStart(), answerSize()) : UNKNOWN;
 }

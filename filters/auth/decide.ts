@@ -15,7 +15,7 @@ export function decide(policies: PolicyRules[], call: Call): string {
     const policy = policies[i];
     if (policy.alwaysDeny) return policy.name;
     if (policy.isDeny) {
-      if (matches(policy, call)) return policy.name;
+      if (matches(policy, call) || (policy.readsIdentity && matchesOwner(policy, call))) return policy.name;
     } else {
       mustMatch = true;
       if (!allowed) allowed = matches(policy, call);
@@ -38,6 +38,14 @@ export function audit(set: PolicySetRules, call: Call): string {
     if (matches(policy, call)) names = names.length == 0 ? policy.name : names + "," + policy.name;
   }
   return names;
+}
+
+/** A DENY policy about callers denies also plaintext from the address of such a caller. */
+function matchesOwner(policy: PolicyRules, call: Call): bool {
+  if (!call.becomeOwner()) return false;
+  const result = matches(policy, call);
+  call.becomeCaller();
+  return result;
 }
 
 function matches(policy: PolicyRules, call: Call): bool {

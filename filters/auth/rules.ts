@@ -48,6 +48,8 @@ export class PolicyRules {
   readonly isDeny: bool;
   readonly alwaysDeny: bool;
   readonly rules: PolicyRule[];
+  /** It asks who calls. */
+  readonly readsIdentity: bool;
 
   constructor(policy: Policy, headers: AskedHeaders) {
     this.name = policy.name;
@@ -56,6 +58,10 @@ export class PolicyRules {
     for (let i = 0; i < policy.rules.length; i++) this.rules.push(new PolicyRule(policy.rules[i], headers));
     // A condition that this module does not understand must not make a policy mean less.
     this.alwaysDeny = policy.alwaysDeny || this.asks(Attribute.Unknown);
+    this.readsIdentity =
+      this.asks(Attribute.SourcePrincipal) ||
+      this.asks(Attribute.SourceNamespace) ||
+      this.asks(Attribute.SourceAccount);
   }
 
   asks(attribute: Attribute): bool {

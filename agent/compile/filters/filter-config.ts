@@ -24,8 +24,8 @@ export interface FilterConfig {
   /** Inbound: the set that guards a pod of this node, by the pod's UID. */
   readonly pods: readonly { readonly uid: string; readonly policySet: string }[];
   /**
-   * Guard: the enrolled workload with an address, for metrics alone: an address does not prove an identity. `peer`: see `peer-
-   * string.ts`.
+   * Guard: the enrolled workload with an address, for metrics and for DENY policies alone: an address does not prove an identity.
+   * `peer`: see `peer-string.ts`.
    */
   readonly peers: readonly { readonly address: string; readonly peer: string }[];
   readonly retryBudgets: readonly FilterRetryBudget[];
