@@ -38,9 +38,10 @@ export function readContainerPort(entry: Reader): WrittenContainerPort | undefin
   return port === undefined ? undefined : { name: name ?? "", port, protocol };
 }
 
-/** Ports that the kubelet connects to for readiness, liveness and startup probes, in ascending order. */
+/** Ports of the pod that the kubelet connects to for readiness, liveness and startup probes, in ascending order. */
 export function readProbePorts(spec: Reader): readonly ProbePort[] {
   const ports = new Set<number>();
+  const usesNodeNetwork = spec.field("hostNetwork").raw === true;
   for (const container of runningContainers(spec)) {
     const named = new Map(
       container
@@ -51,12 +52,34 @@ export function readProbePorts(spec: Reader): readonly ProbePort[] {
     for (const probe of ["readinessProbe", "livenessProbe", "startupProbe"]) {
       for (const action of ["httpGet", "tcpSocket", "grpc"]) {
         const field = container.field(probe).field(action).field("port");
+        if (isElsewhere(container.field(probe).field(action).field("host"), usesNodeNetwork)) continue;
         const port = typeof field.raw === "string" ? namedPort(field, field.raw, named) : field.port();
         if (port !== undefined) ports.add(port);
       }
     }
   }
+  // The kubelet sends hooks, too. They come to the pod through the mesh, as they are no probes.
+  for (const container of runningContainers(spec))
+    for (const hook of ["postStart", "preStop"])
+      for (const action of ["httpGet", "tcpSocket"])
+        isElsewhere(container.field("lifecycle").field(hook).field(action).field("host"), usesNodeNetwork);
   return [...ports].sort((a, b) => a - b);
+}
+
+/**
+ * A probe with `host` goes to another address than the pod's, so it opens no port of the pod. The kubelet dials whatever address
+ * a tenant writes there, also another pod's, whose own probe ports take it for that pod's probe. A pod in its node's network has
+ * 127.0.0.1 there with reason.
+ */
+function isElsewhere(host: Reader, usesNodeNetwork: boolean): boolean {
+  if (typeof host.raw !== "string" || host.raw === "") return false;
+  if (!usesNodeNetwork)
+    host.warning({
+      code: "probe-of-another-host",
+      reason: `the kubelet dials '${host.raw}' and not the pod; so it could reach another pod's probe ports past the mesh`,
+      remedy: "Remove host. In a cluster, refuse such probes at admission.",
+    });
+  return true;
 }
 
 function namedPort(field: Reader, name: string, named: ReadonlyMap<unknown, unknown>): number | undefined {
