@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { keepMemoryOutOfCoreDumps } from "../lib/core-dumps.ts";
 import { runAgent, type AgentOptions, type AgentPorts } from "../app.ts";
 import { DEFAULT_POD_CONNECTIONS } from "../compile/listeners/connection-limits.ts";
 import { openEnvoyProcess } from "../envoy/supervisor.ts";
@@ -108,6 +109,7 @@ Examples:
       --authority 10.0.0.5:15012 --join-token-file node-1.join`,
     )
     .action(async (flags: AgentCommandFlags) => {
+      keepMemoryOutOfCoreDumps();
       const log = createLogger("agent");
       setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
       const agent = await runAgent(optionsOf(flags), portsOf(flags, log), log);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
+import { keepMemoryOutOfCoreDumps } from "../lib/core-dumps.ts";
 import { runAuthority } from "../authority-app.ts";
 import { parseAuthorityAddress } from "../identity/authority-address.ts";
 import { makeJoinFile } from "../identity/authority/join-tokens.ts";
@@ -73,6 +74,7 @@ Examples:
   $ ambit authority run --manifests ./my-app --ca-folder /etc/cacerts`,
     )
     .action(async ({ listen, certificateLifetime, caFolder, ...flags }: RunFlags) => {
+      keepMemoryOutOfCoreDumps();
       const address = parseAuthorityAddress(listen ?? `unix:${join(flags.stateDir, "agents.sock")}`);
       const options = { ...flags, listen: address, lifetimeMs: certificateLifetime * 1_000, caFolder };
       const heldVersions = join(flags.stateDir, "held-versions.json");

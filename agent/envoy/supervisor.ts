@@ -36,8 +36,12 @@ const CONNECTIONS_SHARE = 0.45;
 // Envoy asks the kernel to kill it when its parent ends (PR_SET_PDEATHSIG). So its parent is this shell, which has a session
 // of its own and outlives the agent. The shell joins the cgroup first, so that Envoy is in it before it opens a socket.
 // Each connection takes a descriptor or two, so Envoy gets as many as it may have.
+// A core dump would hold the private keys of the node's pods. The limit stops a file; a pipe in core_pattern ignores it, and
+// gets a dump without memory (core(5), coredump_filter). Both are inherited.
 const PARENT = `echo $$ > "$1/cgroup.procs" || exit 1
 ulimit -n "$(ulimit -H -n)"
+ulimit -c 0
+[ ! -w /proc/self/coredump_filter ] || echo 0 > /proc/self/coredump_filter
 pid_file=$2; shift 2
 "$@" & echo $! > "$pid_file.new" && mv "$pid_file.new" "$pid_file"
 wait $!

@@ -78,6 +78,12 @@ describePrivileged("the supervisor with a real Envoy", () => {
     await alone(second);
   });
 
+  it("keeps the memory of Envoy, which holds private keys, out of core dumps", async () => {
+    const pid = await ready(await supervise());
+    expect(readFileSync(`/proc/${pid}/coredump_filter`, "utf8").trim()).toBe("00000000");
+    expect(readFileSync(`/proc/${pid}/limits`, "utf8")).toMatch(/^Max core file size\s+0\s+0\s/mu);
+  });
+
   it("adopts the Envoy of the supervisor before it", async () => {
     const first = await supervise();
     const pid = await ready(first);
