@@ -18,25 +18,31 @@ function compareNames(a: Meta, b: Meta): number {
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 }
 
-/** Removes a virtual address from a Service if an older Service has the same address and port. */
+/**
+ * Removes a virtual address from a Service if an older Service has the same address and port, or an older Service of another
+ * namespace has the address.
+ */
 export function withoutSharedClusterIPs(
   services: readonly Sourced<ReadService>[],
   problems: Problem[],
 ): readonly Sourced<ReadService>[] {
   const holders = new Map<string, RawObject>();
+  const owners = new Map<string, RawObject>();
   const byAge = [...services].sort(
     ({ value: { service: a } }, { value: { service: b } }) =>
       compareText(a.meta.creationTimestamp, b.meta.creationTimestamp) || compareNames(a.meta, b.meta),
   );
   return byAge.map(({ object, value }) => {
     const clusterIPs = value.service.clusterIPs.filter((address) => {
+      const owner = owners.get(address) ?? object;
       const places = value.service.ports.map(({ port }) => `${address} port ${port}`);
-      const taken = places.find((place) => holders.has(place));
+      const taken = owner.namespace === object.namespace ? places.find((place) => holders.has(place)) : address;
       if (taken === undefined) {
+        owners.set(address, owner);
         for (const place of places) holders.set(place, object);
         return true;
       }
-      const holder = holders.get(taken);
+      const holder = holders.get(taken) ?? owners.get(address);
       new Notes(object, problems).add("error", ["spec", "clusterIP"], {
         code: "duplicate-cluster-ip",
         reason: `${taken} belongs to ${holder === undefined ? "another Service" : describeObject(holder)}`,

@@ -15,8 +15,10 @@ export function tcpProblems(mesh: Mesh, targets: readonly ServiceTarget[], scope
   if (!mesh.authorizationPolicies.some((policy) => surprises(policy).length > 0)) return [];
   const policiesOf = applicablePolicies(mesh, scope);
   const problems = new Map<string, Problem>();
-  for (const { service, port, backends } of targets) {
+  for (const { service, port, backends: all } of targets) {
     if (outboundMode(port.protocol) !== "tcp") continue;
+    // Another namespace's Service says nothing about a pod's ports.
+    const backends = all.filter(({ workload }) => workload?.meta.namespace === service.meta.namespace);
     const ports = backends.map((backend) => String(backend.port));
     const where = `port ${port.port} of Service ${namespacedName(service.meta.namespace, service.meta.name)}`;
     const guarding = new Set(
