@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { compile, type NodeConfig } from "./compile/compile.ts";
+import { protectedPods } from "./compile/policy/protected-pods.ts";
 import { newSession } from "./compile/session.ts";
 import { clustersInUse } from "./envoy/clusters-in-use.ts";
 import { AdsServer } from "./envoy/ads/ads-server.ts";
@@ -21,6 +22,7 @@ import type { AuthorityConnection } from "./node/authority-connection.ts";
 import { certificateHandlers, hasCertificate, identitiesHere } from "./node/certificates.ts";
 import { installFilterModule } from "./node/filter-module.ts";
 import { createAgentMetrics } from "./node/metrics/agent-metrics.ts";
+import type { WhenCaptureIsLost } from "./node/pod-lifecycle.ts";
 import { Pods } from "./node/pods.ts";
 import { Publisher } from "./node/publisher.ts";
 import { agentStatus, type AgentStatus } from "./node/agent-status.ts";
@@ -45,6 +47,8 @@ export interface AgentOptions extends MeshOptions {
   readonly podConnections: number;
   /** A STRICT pod takes plaintext for no longer than this while it joins. */
   readonly strictGraceMs: number;
+  /** What becomes of new connections to a pod that is STRICT or has policies, while it is not captured. */
+  readonly whenCaptureIsLost: WhenCaptureIsLost;
   /** Key sets that RequestAuthentications name are fetched again so often. */
   readonly keysRefreshMs: number;
   /** Also serve /metrics and /readyz there; they are on `admin.sock` in any case. */
@@ -102,7 +106,9 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
     exchange,
     sandboxes: source.sandboxes,
     hasCertificate: (workload) => hasCertificate(certificates?.current(), workload, trustDomain),
-    times: options,
+    protectedPods: (mesh) => protectedPods(mesh, options.rootNamespace),
+    isFirst: capture.how === "loaded",
+    settings: options,
     clock: STEADY_CLOCK,
     log,
     onChange,

@@ -10,7 +10,7 @@ import { AmbitError } from "../lib/errors.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { joinFileCredential } from "../identity/node/node-credential.ts";
 import { connectAuthority } from "../node/authority-connection.ts";
-import { DEFAULT_STRICT_GRACE_MS } from "../node/pod-lifecycle.ts";
+import { DEFAULT_STRICT_GRACE_MS, type WhenCaptureIsLost } from "../node/pod-lifecycle.ts";
 import { openDirectorySource } from "../sources/directory.ts";
 import { seconds } from "../lib/terminal/output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -29,6 +29,7 @@ interface AgentCommandFlags extends MeshFlags {
   readonly envoyHeap: number;
   readonly podConnections: number;
   readonly strictGrace: number;
+  readonly whenCaptureIsLost: WhenCaptureIsLost;
   readonly keysRefresh: number;
   readonly authority?: string;
   readonly joinTokenFile?: string;
@@ -86,6 +87,15 @@ export function registerAgent(program: Command): void {
         .default(DEFAULT_STRICT_GRACE_MS / 1_000),
     )
     .addOption(
+      new Option(
+        "--when-capture-is-lost <what>",
+        "what becomes of new connections to a pod that is STRICT or has policies, while nothing guards it",
+      )
+        .env("AMBIT_WHEN_CAPTURE_IS_LOST")
+        .choices(["refuse", "open"])
+        .default("refuse"),
+    )
+    .addOption(
       new Option("--keys-refresh <seconds>", "how often to fetch the key sets of RequestAuthentications again")
         .env("AMBIT_KEYS_REFRESH")
         .argParser(seconds)
@@ -101,7 +111,7 @@ SIGTERM or SIGINT ends the agent. Envoy and the kernel's programs keep running, 
 adopts them. The agent's own interface is the unix socket admin.sock in that folder.
 
 The authority signs the certificates of this node's pods, and carries what nodes tell each other. Without --authority pods have no
-certificates: calls between nodes are plaintext, and STRICT is not enforced.
+certificates: calls between nodes are plaintext, and STRICT pods refuse calls from other nodes.
 
 Examples:
   $ ambit agent --node node-1 --manifests ./my-app --pods-cgroup /sys/fs/cgroup/pods --proxy-cgroup /sys/fs/cgroup/proxy
@@ -141,6 +151,7 @@ function optionsOf(flags: AgentCommandFlags): AgentOptions {
     maxHeapBytes: flags.envoyHeap * 2 ** 20,
     podConnections: flags.podConnections,
     strictGraceMs: flags.strictGrace * 1_000,
+    whenCaptureIsLost: flags.whenCaptureIsLost,
     keysRefreshMs: flags.keysRefresh * 1_000,
     metrics: flags.metrics,
   };

@@ -41,13 +41,16 @@ export interface Capture {
    * A second call changes nothing. Established connections stay on their path. A pod that has left keeps its delivery set-up
    * until `sweep` finds that its last delivery has ended.
    *
-   * Throws AmbitError `pod-not-captured`: then neither direction of this pod is captured.
+   * Throws AmbitError `pod-not-captured`: then neither direction of this pod is captured, and connections to a pod with
+   * `otherwise: "refuse"` are refused, if the program could be attached.
    */
   setPod(pod: KernelPod): void;
   /** Undoes all that is left of this sandbox. Call it when the pod has ended; its network namespace may be gone. */
   forget(sandbox: Pick<Sandbox, "cookie">): void;
   /** All sandboxes that the kernel has a record of, also from an earlier agent. */
   known(): readonly KnownSandbox[];
+  /** Connections to the sandbox are captured, or refused: also without a record, where an earlier agent could write none. */
+  captures(sandbox: Pick<Sandbox, "cookie">): boolean;
   /** Captures connections to exactly these destinations. Throws AmbitError `bad-address`. */
   setDestinations(destinations: readonly CapturedDestination[]): void;
   /**
@@ -124,6 +127,7 @@ export function openCapture(options: CaptureOptions): Capture {
     setPod: (pod) => sandboxes.setPod(pod),
     forget: (sandbox) => sandboxes.forget(sandbox),
     known: () => sandboxes.known(),
+    captures: (sandbox) => sandboxes.captures(sandbox),
     setDestinations: (list) => destinations.set(list),
     setMtlsCallers: (addresses) => mtlsCallers.set(addresses),
     setBriefPorts: (ports) => briefPorts.set(ports),

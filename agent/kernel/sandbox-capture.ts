@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AmbitError, messageOf } from "../lib/errors.ts";
 import type { IpFamily } from "../lib/ip-address.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
+import type { PodEffects } from "../model/pod-state.ts";
 import type { Sandbox } from "../model/sandbox.ts";
 import { setUpDelivery, undoDelivery } from "./delivery-setup.ts";
 import { ensurePinnedLink } from "./loader/pinned-links.ts";
@@ -27,8 +28,8 @@ export class SandboxCapture {
   readonly #records: SandboxRecords;
   readonly #addresses: PodAddressMaps;
   readonly #outbound: OutboundPods;
-  /** Sandboxes whose inbound listener is still to come: connections to them are dropped where it is missing. */
-  readonly #silent: BpfMap<bigint, number>;
+  /** What becomes of connections where the inbound listener is missing; without an entry they are refused. */
+  readonly #withoutListener: BpfMap<bigint, number>;
   readonly #deliveries: BpfMap<Buffer, bigint>;
   readonly #listeners: InboundListeners;
 
@@ -44,7 +45,7 @@ export class SandboxCapture {
       this.#records.entries().map(([cookie]) => cookie),
     );
     this.#outbound = new OutboundPods(mapOf(maps, "pods"));
-    this.#silent = new BpfMap(mapOf(maps, "silent_pods"), u64, u32);
+    this.#withoutListener = new BpfMap(mapOf(maps, "silent_pods"), u64, u32);
     this.#deliveries = new BpfMap(mapOf(maps, "proxy_conns"), raw(48), u64);
     this.#listeners = new InboundListeners(mapOf(maps, "worker_listeners"), mapOf(maps, "listener_slots"));
   }
@@ -54,16 +55,17 @@ export class SandboxCapture {
     const { sandbox } = wanted;
     const cookie = BigInt(sandbox.cookie);
     try {
+      this.#putIntoEffect(cookie, wanted);
       this.#forgetOthersOf(sandbox);
-      try {
-        this.#putIntoEffect(cookie, wanted);
-      } catch (error) {
-        this.#giveUp(cookie);
-        throw error;
-      }
     } catch (error) {
-      throw notCaptured(sandbox, error);
+      const isClosed = this.#close(cookie, wanted);
+      throw notCaptured(sandbox, error, isClosed);
     }
+  }
+
+  /** See `Capture.captures`. */
+  captures({ cookie }: Pick<Sandbox, "cookie">): boolean {
+    return existsSync(this.#pinOf(BigInt(cookie)));
   }
 
   /** See `Capture.forget`. */
@@ -99,37 +101,54 @@ export class SandboxCapture {
     for (const [cookie] of this.#records.entries()) this.#forget(cookie);
   }
 
-  /** Stops capture before anything else, outbound before inbound. Starts it last, when all that it needs is there. */
+  /**
+   * Stops capture before anything else, outbound before inbound. Capture of inbound connections starts before any entry that
+   * could fail: a connection that finds no entry is refused.
+   */
   #putIntoEffect(cookie: bigint, { sandbox, addresses, probePorts, phase, effects }: KernelPod): void {
     const { uid, netns } = sandbox;
     const isInboundCaptured = effects.inbound === "captured";
     if (effects.outbound === "open") this.#outbound.delete(cookie);
-    if (!isInboundCaptured) this.#detach(cookie);
+    if (isInboundCaptured) this.#attach(cookie, netns);
+    else this.#detach(cookie);
+    const withoutListener = isInboundCaptured ? WITHOUT_LISTENER[effects.missing] : undefined;
+    if (withoutListener === undefined) this.#withoutListener.delete(cookie);
+    else this.#withoutListener.set(cookie, withoutListener);
     const old = this.#records.get(cookie);
     if (effects.delivery || isInboundCaptured) {
-      if (netnsCookie(netns) !== cookie) throw new Error(`'${netns}' is another network namespace by now`);
+      checkCookie(cookie, netns);
+      // The kubelet's probes pass from here on, whatever fails below. They are declared before capture begins, too.
+      this.#addresses.set(cookie, addresses);
+      this.#addresses.setProbePorts(cookie, probePorts);
+      // The proxy is told of deliveries later: the answer to one that came before this would leave the pod for the client.
       const undo = setUpDelivery(netns, old?.undo ?? 0);
       this.#records.set(cookie, { uid, netns, undo, phase });
-      // Deliveries work from here on. The answer to an earlier one leaves the pod for the client, and when TCP tries again
-      // after a second, the connection is not known as a delivery.
-      this.#addresses.set(cookie, addresses);
-    } else if (old !== undefined || phase !== "outside") {
+    } else {
       // The delivery set-up and the addresses stay for open deliveries, until `sweep`.
-      this.#records.set(cookie, { uid, netns, undo: old?.undo ?? 0, phase });
+      if (old !== undefined || phase !== "outside")
+        this.#records.set(cookie, { uid, netns, undo: old?.undo ?? 0, phase });
+      this.#addresses.setProbePorts(cookie, []);
     }
-    this.#addresses.setProbePorts(cookie, isInboundCaptured ? probePorts : []);
-    if (isInboundCaptured && effects.missing === "drop") this.#silent.set(cookie, 1);
-    else this.#silent.delete(cookie);
-    if (isInboundCaptured) ensurePinnedLink(this.#pinOf(cookie), () => this.#programs.inbound, { netns }, false);
     if (effects.outbound === "captured") this.#outbound.set(cookie, addresses);
   }
 
-  /** Records a sandbox that was captured as one that has left: its listeners stay for the open connections. */
-  #giveUp(cookie: bigint): void {
-    this.#release(cookie);
+  #attach(cookie: bigint, netns: string): void {
+    checkCookie(cookie, netns);
+    ensurePinnedLink(this.#pinOf(cookie), () => this.#programs.inbound, { netns }, false);
+  }
+
+  /**
+   * The kernel has failed. Closes a pod that is to be refused, as far as the program could be attached. Records any other that
+   * was captured as one that has left: its listeners stay for the open connections. True if the pod is closed.
+   */
+  #close(cookie: bigint, { effects, otherwise }: KernelPod): boolean {
+    this.#outbound.delete(cookie);
+    if (effects.inbound === "captured" && otherwise === "refuse") return existsSync(this.#pinOf(cookie));
+    this.#detach(cookie);
     const record = this.#records.get(cookie);
     if (record?.phase === "captured" || record?.phase === "leaving")
       this.#records.set(cookie, { ...record, phase: "left" });
+    return false;
   }
 
   #release(cookie: bigint): void {
@@ -140,7 +159,7 @@ export class SandboxCapture {
   /** Detaches the program before it deletes the addresses: the program drops connections to addresses without an entry. */
   #forget(cookie: bigint): void {
     this.#release(cookie);
-    this.#silent.delete(cookie);
+    this.#withoutListener.delete(cookie);
     this.#addresses.forget(cookie);
     const record = this.#records.get(cookie);
     if (record === undefined) return;
@@ -163,6 +182,17 @@ export class SandboxCapture {
   }
 }
 
+/** The numbers of enum without_listener; undefined: no entry. */
+const WITHOUT_LISTENER: Readonly<Record<PodEffects["missing"], number | undefined>> = {
+  drop: 1,
+  open: 2,
+  refuse: undefined,
+};
+
+function checkCookie(cookie: bigint, netns: string): void {
+  if (netnsCookie(netns) !== cookie) throw new Error(`'${netns}' is another network namespace by now`);
+}
+
 function undoSetUp(cookie: bigint, record: SandboxRecord): void {
   try {
     // Another network namespace may have taken the path.
@@ -172,7 +202,7 @@ function undoSetUp(cookie: bigint, record: SandboxRecord): void {
   }
 }
 
-function notCaptured({ uid }: Sandbox, error: unknown): AmbitError {
+function notCaptured({ uid }: Sandbox, error: unknown, isClosed: boolean): AmbitError {
   const { why, remedy } =
     error instanceof AmbitError
       ? { why: [error.message, error.why].filter((part) => part !== undefined).join(": "), remedy: error.remedy }
@@ -182,6 +212,11 @@ function notCaptured({ uid }: Sandbox, error: unknown): AmbitError {
     kind: "system",
     what: `the traffic of the pod with UID ${uid} cannot be captured`,
     why,
-    remedy: remedy ?? "the pod's traffic passes unchanged; run 'ambit check' on its node",
+    remedy: [
+      isClosed
+        ? "new connections to the pod are refused, and its own pass outside the mesh"
+        : "the pod's traffic passes unchanged",
+      remedy ?? "run 'ambit check' on its node",
+    ].join("; "),
   });
 }

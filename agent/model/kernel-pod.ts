@@ -10,6 +10,8 @@ export interface KernelPod {
   /** Kept in the kernel, so that the agent after this one knows where the pod stands. */
   readonly phase: MeshPhase;
   readonly effects: PodEffects;
+  /** Where the kernel cannot capture connections to the pod: they are refused, or reach the application. */
+  readonly otherwise: "refuse" | "open";
 }
 
 /** A sandbox of which the kernel knows from an earlier agent. */

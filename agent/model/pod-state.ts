@@ -15,18 +15,29 @@ export const MESH_PHASES: readonly MeshPhase[] = [
 interface Labelled {
   /** When the agent first saw the sandbox with the label, in milliseconds since 1970; -Infinity: an earlier agent did. */
   readonly since: number;
-  /** PeerAuthentication's STRICT applies: every other node speaks mTLS to the pod, or the grace is over. */
+  /**
+   * PeerAuthentication's STRICT applies: every other node speaks mTLS to the pod, or the grace is over, or the pod has been
+   * closed from the start.
+   */
   readonly strict: boolean;
 }
+
+/**
+ * Connections to a pod that is not wholly in the mesh yet. `open`: they reach the application. `held` and `captured`: they
+ * reach the proxy alone; where its listener is missing, a held pod drops them, so that clients send again, and a captured one
+ * refuses them.
+ */
+export type Entrance = "open" | "held" | "captured";
 
 /** The pod has no part in the mesh. */
 export interface Outside {
   readonly phase: "outside";
 }
 
-/** The pod has the label and no certificate, for a moment only: nothing is captured. */
+/** The pod has the label and no certificate, for a moment only. No listener is made for it yet. */
 export interface Waiting extends Labelled {
   readonly phase: "waiting";
+  readonly inbound: Entrance;
   /** Listeners from an earlier stay in the mesh, with connections that may be open. */
   readonly listeners: PodEffects["listeners"];
 }
@@ -37,15 +48,15 @@ export interface Waiting extends Labelled {
  */
 export interface Guarded extends Labelled {
   readonly phase: "guarded";
-  /** Its inbound listener has stood, and connections to it are captured since. */
-  readonly captured: boolean;
+  /** `captured`: its inbound listener has stood, or was waited for in vain. */
+  readonly inbound: Entrance;
 }
 
 /** The pod has its certificate; the proxy has been asked for its listeners, and they do not stand yet. */
 export interface Joining extends Labelled {
   readonly phase: "joining";
-  /** Connections to it are captured already, as it was guarded before. */
-  readonly captured: boolean;
+  /** `captured`: its inbound listener has stood, or was waited for in vain. */
+  readonly inbound: Entrance;
   /** Its inbound listener stood before the proxy was asked for the others, and does not tell when those stand. */
   readonly stood: boolean;
   /** When the proxy acknowledged its listeners; undefined: not yet. */
@@ -101,8 +112,8 @@ export interface PodEffects {
    * is missing, they are dropped while the pod joins, so that clients retransmit, and refused later.
    */
   readonly inbound: "open" | "captured";
-  /** What becomes of a connection to the captured pod that finds no listener. */
-  readonly missing: "drop" | "refuse";
+  /** What becomes of a connection to the captured pod that finds no listener; `open`: the application gets it. */
+  readonly missing: "drop" | "refuse" | "open";
   /** Connections from the pod: `captured` ones go to the proxy's outbound listeners. */
   readonly outbound: "open" | "captured";
   /** This node announces the pod, so that other nodes speak mTLS to it. */
@@ -127,15 +138,11 @@ export function effectsOf(state: PodState): PodEffects {
     case "outside":
       return NOTHING;
     case "waiting":
-      return { ...NOTHING, listeners: state.listeners };
-    case "guarded": {
-      const inbound = state.captured ? "captured" : "open";
-      return { ...NOTHING, listeners: "inbound", delivery: true, inbound, strict: state.strict };
-    }
-    case "joining": {
-      const inbound = state.captured ? "captured" : "open";
-      return { ...NOTHING, listeners: "all", delivery: true, inbound, strict: state.strict };
-    }
+      return { ...NOTHING, ...entrance(state.inbound), listeners: state.listeners, strict: state.strict };
+    case "guarded":
+      return { ...NOTHING, ...entrance(state.inbound), listeners: "inbound", delivery: true, strict: state.strict };
+    case "joining":
+      return { ...NOTHING, ...entrance(state.inbound), listeners: "all", delivery: true, strict: state.strict };
     case "captured":
       return { ...CAPTURED, delivery: true, announced: true, strict: state.strict };
     case "leaving": {
@@ -146,6 +153,13 @@ export function effectsOf(state: PodState): PodEffects {
     case "left":
       return { ...NOTHING, listeners: state.listeners };
   }
+}
+
+function entrance(inbound: Entrance): Pick<PodEffects, "inbound" | "missing"> {
+  return {
+    inbound: inbound === "open" ? "open" : "captured",
+    missing: inbound === "captured" ? "refuse" : "drop",
+  };
 }
 
 const CAPTURED: PodEffects = {

@@ -5,13 +5,13 @@ import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { CertificateStatus } from "../identity/node/certificate-status.ts";
 import type { Exchange, WaitedForNode } from "../model/exchange.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { MeshPhase } from "../model/pod-state.ts";
+import { effectsOf, type MeshPhase } from "../model/pod-state.ts";
 import { printProblem, type PrintedProblem, type Problem } from "../model/problem.ts";
 import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
-import type { Pods, PodView } from "./pods.ts";
+import type { Pods, PodView, Refusing } from "./pods.ts";
 
 /** The agent's answer at `/status`. */
 export interface AgentStatus {
@@ -41,6 +41,11 @@ export interface PodStatus {
   readonly phase: MeshPhase;
   /** Why the pod is not in the mesh although it has the label, or the event that it waits for, in one sentence. */
   readonly reason?: string;
+  /**
+   * New connections to the pod do not reach it, except its kubelet's probes: `drop`: clients send again, as the pod joins;
+   * `refuse`: they fail at once. Absent: nothing of that.
+   */
+  readonly refusing?: Refusing;
 }
 
 export interface ExchangeStatus {
@@ -80,8 +85,11 @@ export function agentStatus(parts: StatusParts): AgentStatus {
       const reason = view === undefined ? withoutSandbox(workload, parts) : reasonOf(workload, view, parts);
       const { namespace, name } = workload.meta;
       const enrolled = phase === "captured" || phase === "leaving";
-      const status = { namespace, name, uid: workload.uid, enrolled, phase };
-      return reason === undefined ? status : { ...status, reason };
+      return {
+        ...{ namespace, name, uid: workload.uid, enrolled, phase },
+        ...(reason !== undefined && { reason }),
+        ...(view?.refusing !== undefined && { refusing: view.refusing }),
+      };
     });
   return {
     node,
@@ -129,31 +137,52 @@ function withoutSandbox({ enrolled, uid }: Workload, { sandboxes, pods }: Status
 function reasonOf(workload: Workload, view: PodView, parts: StatusParts): string | undefined {
   const { state, failure, listening } = view;
   if (failure !== undefined) return failure;
+  const listener = listenerReason(workload, parts);
+  const fate = fateOf(view);
   switch (state.phase) {
     case "outside":
     case "left":
       return undefined;
     case "waiting":
-      return `${certificateReason(workload, parts)}; nothing guards it yet`;
+      return `${certificateReason(workload, parts)}; ${fate}`;
     case "guarded": {
       const why = certificateReason(workload, parts);
-      if (!state.captured) return `${why}; the proxy has no listener in its network namespace yet: nothing guards it`;
-      if (!listening) return `${why}; ${LOST}`;
+      if (!listening) return `${why}; ${listener}: ${fate}`;
       const guard = "policies guard connections to it, and its own connections are not in the mesh";
       return `${why}; ${guard}${state.strict ? "; where it is STRICT it takes no plaintext" : ""}`;
     }
     case "joining":
-      return "the proxy has no listener in its network namespace yet";
+      return listening ? "the proxy has not acknowledged all of its listeners yet" : `${listener}: ${fate}`;
     case "captured":
-      return listening
-        ? undefined
-        : "the proxy has lost its listener in its network namespace: connections are refused";
+      return listening ? undefined : `${listener}: ${fate}`;
     case "leaving":
-      return leavingReason(parts.exchange);
+      return listening ? leavingReason(parts.exchange) : `${leavingReason(parts.exchange)}; ${listener}: ${fate}`;
   }
 }
 
-const LOST = "the proxy has lost its listener in its network namespace: connections to it are refused";
+/** What becomes of new connections to a pod without a listener. */
+function fateOf({ state, refusing }: PodView): string {
+  switch (refusing) {
+    case "drop":
+      return "until then new connections to it are dropped, so that clients send again";
+    case "refuse":
+      return "new connections to it are refused";
+    case undefined:
+      return effectsOf(state).inbound === "open" ? "nothing guards it yet" : "new connections to it pass unguarded";
+  }
+}
+
+/** Why no inbound listener stands for the pod, and what to do where there is something to do. */
+function listenerReason({ uid }: Workload, { envoy, ads }: StatusParts): string {
+  const { trouble } = envoy;
+  if (trouble !== undefined) return `${trouble.what}; what to do: ${trouble.remedy}`;
+  if (!envoy.ready) return "the node's Envoy is not ready, so that no listener stands in the pod's network namespace";
+  const rejected = ads.rejections.find(({ name }) => name.startsWith("inbound") && name.endsWith(`|${uid}`));
+  if (rejected !== undefined) {
+    return `Envoy refused its listener (${rejected.message}); what to do: change the object that the listener comes from`;
+  }
+  return "the proxy has no listener in its network namespace";
+}
 
 function certificateReason(workload: Workload, { certificates, trustDomain }: StatusParts): string {
   const identity = certificates?.identities.find(({ spiffeId }) => spiffeId === spiffeIdOf(trustDomain, workload));

@@ -2,6 +2,7 @@ import { ALONE } from "../model/exchange.ts";
 import {
   effectsOf,
   type Captured,
+  type Entrance,
   type Guarded,
   type Joining,
   type Leaving,
@@ -16,6 +17,8 @@ import {
 export type PodEvent =
   /** Its namespace or the pod itself has the label, or has it no longer. */
   | { readonly type: "label"; readonly labelled: boolean }
+  /** A policy selects the pod or it is STRICT somewhere, so that it may not be open; or nothing of that is so. */
+  | { readonly type: "protected"; readonly isProtected: boolean }
   /** This agent has a certificate for the pod's identity, or has none. */
   | { readonly type: "certificate"; readonly has: boolean }
   /** The proxy acknowledged a configuration that was compiled from the state of this epoch. */
@@ -39,6 +42,10 @@ export interface PodRecord {
   /** Grows with each new state, and names it in `served`. */
   readonly epoch: number;
   readonly labelled: boolean;
+  /** A policy selects the pod, or it is STRICT somewhere. */
+  readonly isProtected: boolean;
+  /** The pod was created under its label, or captured since it got it. If it is protected as well, it is never open. */
+  readonly entered: boolean;
   /**
    * Where the pod's certificate is. `here`: this agent. `proxy`: the proxy, which got it from an earlier agent. `none`.
    */
@@ -56,12 +63,17 @@ export interface PodRecord {
   readonly spokenTo: number | undefined;
 }
 
-export interface LifecycleTimes {
+/** What becomes of a protected pod that is not captured. */
+export type WhenCaptureIsLost = "refuse" | "open";
+
+export interface LifecycleSettings {
   /**
    * A STRICT pod takes plaintext for no longer than this: from when it got the label until its certificate is there, and
    * from when it is captured until all other nodes follow. In milliseconds.
    */
   readonly strictGraceMs: number;
+  /** `open` prefers availability: then no pod counts as protected. */
+  readonly whenCaptureIsLost: WhenCaptureIsLost;
 }
 
 export const DEFAULT_STRICT_GRACE_MS = 5_000;
@@ -84,11 +96,20 @@ export const WORKER_LAG_MS = 250;
 
 const RETRY_MS = 1_000;
 
-/** A sandbox that this agent sees for the first time, and no earlier agent has captured. */
+/**
+ * The time for a protected pod to join. A running pod that gets the label is open for no longer. A pod that was created under
+ * the label drops connections for so long, and refuses them from then on.
+ */
+export const JOIN_MS = 5_000;
+
+/** A sandbox that was made while this agent or an earlier one ran, and that no agent has captured. */
 export const NEW_POD: PodRecord = {
   state: { phase: "outside" },
   epoch: 0,
   labelled: false,
+  isProtected: false,
+  // What its label says first decides.
+  entered: true,
   certificate: "none",
   listener: false,
   proxyLostAt: undefined,
@@ -96,12 +117,15 @@ export const NEW_POD: PodRecord = {
   spokenTo: undefined,
 };
 
+/** A sandbox that may have run before this node had an agent: if it has the label, it counts as just labelled. */
+export const RUNNING_POD: PodRecord = { ...NEW_POD, entered: false };
+
 /**
  * A sandbox that an earlier agent has left in this phase: the kernel's programs and the proxy have gone on without it.
  * `inbound`: what the kernel does with connections to it.
  */
 export function restoredPod(phase: MeshPhase, inbound: PodEffects["inbound"]): PodRecord {
-  const guarded: Guarded = { phase: "guarded", since: -Infinity, strict: true, captured: true };
+  const guarded: Guarded = { phase: "guarded", since: -Infinity, strict: true, inbound: "captured" };
   // It may have been in the mesh before that: other nodes may speak mTLS to it until they follow what this agent tells them.
   const guardedPod: PodRecord = { ...NEW_POD, labelled: true, spokenTo: Infinity, state: guarded };
   switch (phase) {
@@ -119,15 +143,13 @@ export function restoredPod(phase: MeshPhase, inbound: PodEffects["inbound"]): P
       };
       return { ...NEW_POD, labelled: true, certificate: "proxy", spokenTo: Infinity, state };
     }
-    case "joining":
-      // It was guarded before. To begin anew would open a pod that may have been STRICT.
-      if (inbound === "captured") return guardedPod;
-      return { ...NEW_POD, state: LEFT };
-    case "left":
-      return { ...NEW_POD, state: LEFT };
     case "outside":
     case "waiting":
-      return NEW_POD;
+    case "joining":
+    case "left":
+      // To begin anew would open a pod that is closed, and may have been STRICT.
+      if (inbound === "captured") return guardedPod;
+      return phase === "joining" || phase === "left" ? { ...RUNNING_POD, state: LEFT } : RUNNING_POD;
   }
 }
 
@@ -138,22 +160,25 @@ const LEFT: Left = { phase: "left", listeners: "all" };
  * `effectsOf(record.state)` gives the effects of the new state; `nextWake(record)` gives the time at which it changes
  * without any event.
  */
-export function reduce(record: PodRecord, event: PodEvent, now: number, times: LifecycleTimes): PodRecord {
-  let next = note(record, event, now);
+export function reduce(record: PodRecord, event: PodEvent, now: number, settings: LifecycleSettings): PodRecord {
+  let next = note(record, event, now, settings);
   // Steps that wait for nothing follow at once: a pod that has its certificate never shows as waiting.
   for (;;) {
-    const state = advance(next, now, times);
+    const state = advance(next, now, settings);
     if (state === next.state) return next;
-    next = { ...next, state, epoch: next.epoch + 1 };
+    const entered = next.entered || effectsOf(state).announced;
+    next = { ...next, state, entered, epoch: next.epoch + 1 };
   }
 }
 
 /** Notes the event itself; `advance` finds the state that follows. */
-function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
+function note(record: PodRecord, event: PodEvent, now: number, { whenCaptureIsLost }: LifecycleSettings): PodRecord {
   const { state } = record;
   switch (event.type) {
     case "label":
-      return changed(record, { labelled: event.labelled });
+      return changed(record, { labelled: event.labelled, entered: record.entered && event.labelled });
+    case "protected":
+      return changed(record, { isProtected: event.isProtected && whenCaptureIsLost === "refuse" });
     case "certificate":
       if (event.has) return changed(record, { certificate: "here", proxyLostAt: undefined });
       return record.certificate === "here" ? { ...record, certificate: "none" } : record;
@@ -185,7 +210,7 @@ function note(record: PodRecord, event: PodEvent, now: number): PodRecord {
       return { ...record, listener: false, proxyLostAt, state: after, epoch };
     }
     case "refused": {
-      const after = refused(state);
+      const after = refused(record);
       return { ...record, state: after, epoch: record.epoch + (after === state ? 0 : 1), retryAt: now + RETRY_MS };
     }
     case "time":
@@ -224,28 +249,36 @@ function followed(state: PodState, version: number, now: number): PodState {
   return { ...state, followedAt: version === ALONE ? -Infinity : now };
 }
 
-function refused(state: PodState): PodState {
-  if (state.phase === "guarded") return { ...state, captured: false };
+/** A protected pod stays closed, as far as the kernel can do it. */
+function refused({ state, isProtected }: PodRecord): PodState {
+  const inbound = isProtected ? "captured" : "open";
+  if (state.phase === "guarded") return state.inbound === inbound ? state : { ...state, inbound };
   if (state.phase !== "captured") return state;
   const { since, strict } = state;
-  return { phase: "joining", since, strict, captured: false, stood: true, servedAt: undefined };
+  return { phase: "joining", since, strict, inbound, stood: true, servedAt: undefined };
 }
 
 /** The state that follows without any further event; the same object where there is none. */
-function advance(record: PodRecord, now: number, times: LifecycleTimes): PodState {
+function advance(record: PodRecord, now: number, settings: LifecycleSettings): PodState {
   const { state, labelled } = record;
   switch (state.phase) {
     case "outside":
     case "left":
-      return labelled ? { phase: "waiting", since: now, strict: false, listeners: effectsOf(state).listeners } : state;
+      return labelled
+        ? { phase: "waiting", since: now, strict: false, inbound: "open", listeners: effectsOf(state).listeners }
+        : state;
     case "waiting":
-      return labelled ? fromWaiting(state, record, now) : left(state);
+      return labelled ? (closed(state, record, now) ?? fromWaiting(state, record, now)) : left(state);
     case "guarded":
-      return labelled ? fromGuarded(state, record, now, times) : withoutLabel(record, now);
+      return labelled
+        ? (closed(state, record, now) ?? fromGuarded(state, record, now, settings))
+        : withoutLabel(record, now);
     case "joining":
-      return labelled ? fromJoining(state, record, now, times) : withoutLabel(record, now);
+      return labelled
+        ? (closed(state, record, now) ?? fromJoining(state, record, now, settings))
+        : withoutLabel(record, now);
     case "captured":
-      return fromCaptured(state, record, now, times);
+      return fromCaptured(state, record, now, settings);
     case "leaving":
       return fromLeaving(state, record, now);
   }
@@ -265,30 +298,47 @@ function withoutLabel({ state, certificate, spokenTo }: PodRecord, now: number):
 
 const NO_ANSWERS = { servedAt: undefined, withdrawn: undefined, followedAt: undefined } as const;
 
-function fromWaiting(state: Waiting, { certificate, listener }: PodRecord, now: number): PodState {
-  const { since, listeners } = state;
-  if (certificate !== "none") {
-    const stood = listeners !== "none" && listener;
-    return { phase: "joining", since, strict: false, captured: false, stood, servedAt: undefined };
+/**
+ * The state of a pod that may be open no longer, or that has dropped connections for long enough; undefined: it stays as it
+ * is. STRICT applies from the start to a pod that is closed from the start: no node has spoken plaintext to it.
+ */
+function closed<S extends Waiting | Guarded | Joining>(state: S, record: PodRecord, now: number): S | undefined {
+  const isLate = now >= state.since + JOIN_MS;
+  if (state.inbound === "held") {
+    const stands = state.phase !== "waiting" && record.listener;
+    return isLate || stands ? { ...state, inbound: "captured" } : undefined;
   }
-  if (now < since + CERTIFICATE_MOMENT_MS) return state;
-  return { phase: "guarded", since, strict: false, captured: false };
+  if (state.inbound === "captured" || !record.isProtected || (!record.entered && !isLate)) return undefined;
+  const inbound: Entrance = isLate ? "captured" : "held";
+  return { ...state, inbound, strict: state.strict || record.entered };
 }
 
-function fromGuarded(state: Guarded, record: PodRecord, now: number, times: LifecycleTimes): PodState {
-  const { since, strict, captured } = state;
-  if (record.certificate !== "none") {
-    return { phase: "joining", since, strict, captured, stood: captured || record.listener, servedAt: undefined };
+function fromWaiting(state: Waiting, { certificate, listener }: PodRecord, now: number): PodState {
+  const { since, strict, inbound, listeners } = state;
+  if (certificate !== "none") {
+    const stood = listeners !== "none" && listener;
+    return { phase: "joining", since, strict, inbound, stood, servedAt: undefined };
   }
-  if (!strict && isPastGrace(state, now, times)) return { ...state, strict: true };
-  if (!captured && record.listener && now >= record.retryAt) return { ...state, captured: true };
+  if (now < since + CERTIFICATE_MOMENT_MS) return state;
+  return { phase: "guarded", since, strict, inbound };
+}
+
+function fromGuarded(state: Guarded, record: PodRecord, now: number, settings: LifecycleSettings): PodState {
+  const { since, strict, inbound } = state;
+  if (record.certificate !== "none") {
+    const stood = inbound === "captured" || record.listener;
+    return { phase: "joining", since, strict, inbound, stood, servedAt: undefined };
+  }
+  if (!strict && isPastGrace(state, now, settings)) return { ...state, strict: true };
+  if (inbound === "open" && record.listener && now >= record.retryAt) return { ...state, inbound: "captured" };
   return state;
 }
 
-function fromJoining(state: Joining, record: PodRecord, now: number, times: LifecycleTimes): PodState {
-  const { since, strict, captured, stood, servedAt } = state;
-  if (record.certificate === "none") return { phase: "guarded", since, strict, captured };
-  if (captured && !strict && isPastGrace(state, now, times)) return { ...state, strict: true };
+function fromJoining(state: Joining, record: PodRecord, now: number, settings: LifecycleSettings): PodState {
+  const { since, strict, inbound, stood, servedAt } = state;
+  const captured = inbound !== "open";
+  if (record.certificate === "none") return { phase: "guarded", since, strict, inbound };
+  if (captured && !strict && isPastGrace(state, now, settings)) return { ...state, strict: true };
   if (servedAt === undefined || !record.listener || now < record.retryAt) return state;
   if (stood && now < servedAt + WORKER_LAG_MS) return state;
   return {
@@ -300,17 +350,17 @@ function fromJoining(state: Joining, record: PodRecord, now: number, times: Life
   };
 }
 
-function fromCaptured(state: Captured, record: PodRecord, now: number, times: LifecycleTimes): PodState {
+function fromCaptured(state: Captured, record: PodRecord, now: number, settings: LifecycleSettings): PodState {
   const { since, strict, followedAt } = state;
   if (!record.labelled) return { phase: "leaving", since: now, step: "softening", outbound: "captured", ...NO_ANSWERS };
-  if (record.certificate === "none") return { phase: "guarded", since, strict: true, captured: true };
+  if (record.certificate === "none") return { phase: "guarded", since, strict: true, inbound: "captured" };
   const isFollowed = followedAt !== undefined && now >= followedAt + WORKER_LAG_MS;
-  return !strict && (isFollowed || isPastGrace(state, now, times)) ? { ...state, strict: true } : state;
+  return !strict && (isFollowed || isPastGrace(state, now, settings)) ? { ...state, strict: true } : state;
 }
 
 function fromLeaving(state: Leaving, record: PodRecord, now: number): PodState {
   if (record.labelled && state.outbound === "open") {
-    return { phase: "joining", since: now, strict: false, captured: true, stood: true, servedAt: undefined };
+    return { phase: "joining", since: now, strict: false, inbound: "captured", stood: true, servedAt: undefined };
   }
   if (record.labelled) {
     return { phase: "captured", since: now, strict: false, announced: undefined, followedAt: undefined };
@@ -323,30 +373,39 @@ function fromLeaving(state: Leaving, record: PodRecord, now: number): PodState {
   return state.followedAt !== undefined && now >= state.followedAt + WORKER_LAG_MS ? left(state) : state;
 }
 
-function isPastGrace({ since }: { readonly since: number }, now: number, { strictGraceMs }: LifecycleTimes): boolean {
+function isPastGrace(
+  { since }: { readonly since: number },
+  now: number,
+  { strictGraceMs }: LifecycleSettings,
+): boolean {
   return now >= since + strictGraceMs;
 }
 
 /** When the record changes by time alone, in milliseconds since 1970 and after `now`; undefined: never. */
-export function nextWake(record: PodRecord, now: number, times: LifecycleTimes): number | undefined {
-  const ahead = deadlines(record, times).filter((at) => at > now && Number.isFinite(at));
+export function nextWake(record: PodRecord, now: number, settings: LifecycleSettings): number | undefined {
+  const ahead = deadlines(record, settings).filter((at) => at > now && Number.isFinite(at));
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
-function deadlines({ state, retryAt, proxyLostAt }: PodRecord, times: LifecycleTimes): readonly number[] {
+function deadlines(
+  { state, isProtected, retryAt, proxyLostAt }: PodRecord,
+  settings: LifecycleSettings,
+): readonly number[] {
   const proxy = proxyLostAt === undefined ? [] : [proxyLostAt + PROXY_MOMENT_MS];
-  const grace = (since: number): number => since + times.strictGraceMs;
+  const grace = (since: number): number => since + settings.strictGraceMs;
   const lag = (at: number | undefined): number => (at ?? Infinity) + WORKER_LAG_MS;
+  const close = ({ since, inbound }: Waiting | Guarded | Joining): readonly number[] =>
+    inbound === "held" || (inbound === "open" && isProtected) ? [since + JOIN_MS] : [];
   switch (state.phase) {
     case "outside":
     case "left":
       return proxy;
     case "waiting":
-      return [...proxy, state.since + CERTIFICATE_MOMENT_MS];
+      return [...proxy, ...close(state), state.since + CERTIFICATE_MOMENT_MS];
     case "guarded":
-      return [...proxy, grace(state.since), retryAt];
+      return [...proxy, ...close(state), grace(state.since), retryAt];
     case "joining":
-      return [...proxy, grace(state.since), retryAt, lag(state.servedAt)];
+      return [...proxy, ...close(state), grace(state.since), retryAt, lag(state.servedAt)];
     case "captured":
       return state.strict ? proxy : [...proxy, grace(state.since), lag(state.followedAt)];
     case "leaving":

@@ -5,7 +5,7 @@ import type { Logger } from "../lib/log.ts";
 import type { Exchange } from "../model/exchange.ts";
 import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { effectsOf, type LocalPodState, type PodState } from "../model/pod-state.ts";
+import { effectsOf, type LocalPodState, type PodEffects, type PodState } from "../model/pod-state.ts";
 import { sandboxKey, type Sandbox, type SandboxKey, type SandboxLookup } from "../model/sandbox.ts";
 import type { Workload } from "../model/workload.ts";
 import {
@@ -13,7 +13,8 @@ import {
   nextWake,
   reduce,
   restoredPod,
-  type LifecycleTimes,
+  RUNNING_POD,
+  type LifecycleSettings,
   type PodEvent,
   type PodRecord,
 } from "./pod-lifecycle.ts";
@@ -24,10 +25,12 @@ export interface PodKernel {
   sandboxOf(uid: string, netns: string): Sandbox;
   /** Throws AmbitError `netns-unavailable`. */
   addressesIn(netns: string): ReadonlySet<string>;
-  /** Throws AmbitError `pod-not-captured`: then neither direction is captured. */
+  /** Throws AmbitError `pod-not-captured`: then neither direction is captured, and `otherwise` holds. */
   setPod(pod: KernelPod): void;
   forget(sandbox: Sandbox): void;
   known(): readonly KnownSandbox[];
+  /** Connections to the sandbox are captured, or refused. */
+  captures(sandbox: Sandbox): boolean;
   hasInboundListener(sandbox: Sandbox, family: 4 | 6): boolean;
 }
 
@@ -39,7 +42,11 @@ export interface PodsOptions {
   readonly sandboxes: SandboxLookup;
   /** Has this agent a certificate for the workload? Always true without an authority. */
   readonly hasCertificate: (workload: Workload) => boolean;
-  readonly times: LifecycleTimes;
+  /** Tells which pods of a mesh may not answer past the proxy. */
+  readonly protectedPods: (mesh: Mesh) => (workload: Workload) => boolean;
+  /** No agent has run on this node before: pods that it finds may be older than their label. */
+  readonly isFirst: boolean;
+  readonly settings: LifecycleSettings;
   readonly clock: Clock;
   readonly log: Logger;
   /** A state has changed: the node's configuration has to be compiled and published again. */
@@ -53,7 +60,12 @@ export interface PodView {
   readonly listening: boolean;
   /** Why the kernel could not do what the state asks for; undefined: it did. */
   readonly failure: string | undefined;
+  /** What becomes of new connections to it, while it is not in the mesh as it should be. */
+  readonly refusing: Refusing | undefined;
 }
+
+/** `drop`: clients send again; `refuse`: they fail at once. */
+export type Refusing = "drop" | "refuse";
 
 /** Names the states that a configuration was compiled from, for `served`. */
 export type Epochs = ReadonlyMap<SandboxKey, number>;
@@ -62,6 +74,7 @@ interface Asked {
   readonly state: PodState;
   readonly workload: Workload;
   readonly addresses: readonly string[];
+  readonly isProtected: boolean;
   /** Equal keys ask the kernel for the same. */
   readonly key: string;
   readonly at: number;
@@ -76,15 +89,21 @@ interface Entry {
   record: PodRecord;
   /** What the kernel was asked for last. */
   asked: Asked | undefined;
-  /** Why it did not do that; undefined: it did. */
+  /** Why it did not do that, or something before that the pod still waits for; undefined: it did. */
   failure: string | undefined;
+  /** It did not do what it was asked for last. */
+  hasFailed: boolean;
   /** Since when its listener is looked for; undefined: it is not. */
   lookingSince: number | undefined;
+  /** What the log said last. */
+  refusing: Refusing | undefined;
 }
 
 function newEntry(sandbox: Sandbox, record: PodRecord): Entry {
-  const nothing = { workload: undefined, asked: undefined, failure: undefined, lookingSince: undefined };
-  return { ...nothing, sandbox, addresses: [], record };
+  return {
+    ...{ sandbox, record, addresses: [], workload: undefined, asked: undefined, failure: undefined },
+    ...{ hasFailed: false, lookingSince: undefined, refusing: undefined },
+  };
 }
 
 /** When the kernel has failed, it is asked again after this time. */
@@ -113,9 +132,12 @@ export class Pods {
   /** One timer for all pods: it looks at them when the next one changes by time alone, or at their listeners. */
   #callOff = (): void => undefined;
   #closed = false;
+  /** A sandbox without a record of the kernel begins so. */
+  #beginning: PodRecord;
 
   constructor(options: PodsOptions) {
     this.#options = options;
+    this.#beginning = options.isFirst ? RUNNING_POD : NEW_POD;
     for (const { sandbox, phase, inbound } of options.kernel.known()) {
       this.#entries.set(sandboxKey(sandbox), newEntry(sandbox, restoredPod(phase, inbound)));
     }
@@ -138,9 +160,14 @@ export class Pods {
   /** By UID, for status. */
   views(): ReadonlyMap<string, PodView> {
     return new Map(
-      [...this.#entries.values()].map(({ sandbox, record, failure }) => [
-        sandbox.uid,
-        { state: record.state, listening: record.listener, failure },
+      [...this.#entries.values()].map((entry) => [
+        entry.sandbox.uid,
+        {
+          state: entry.record.state,
+          listening: entry.record.listener,
+          failure: entry.failure,
+          refusing: this.#refusingOf(entry),
+        },
       ]),
     );
   }
@@ -170,7 +197,16 @@ export class Pods {
     }
     this.#unreachable = unreachable;
     for (const [key, entry] of this.#entries) if (!seen.has(key)) this.#end(key, entry);
-    this.#handle(({ workload }) => (workload === undefined ? [] : [{ type: "label", labelled: workload.enrolled }]));
+    this.#beginning = NEW_POD;
+    const isProtected = this.#options.protectedPods(mesh);
+    this.#handle(({ workload }) =>
+      workload === undefined
+        ? []
+        : [
+            { type: "protected", isProtected: isProtected(workload) },
+            { type: "label", labelled: workload.enrolled },
+          ],
+    );
   }
 
   /** A new proxy process is about to start. */
@@ -232,7 +268,10 @@ export class Pods {
         );
         return entry;
       }
-      const found = entry ?? newEntry(sandbox, NEW_POD);
+      // An earlier agent may have closed the pod without being able to make a record of it.
+      const beginning = (): PodRecord =>
+        kernel.captures(sandbox) ? restoredPod("guarded", "captured") : this.#beginning;
+      const found = entry ?? newEntry(sandbox, beginning());
       if (found.addresses.join() !== addresses.join()) {
         found.addresses = addresses;
         this.#states = undefined;
@@ -277,15 +316,16 @@ export class Pods {
 
   /** True if the state changed. */
   #dispatch(entry: Entry, events: readonly PodEvent[]): boolean {
-    const { clock, times, log } = this.#options;
+    const { clock, settings, log } = this.#options;
     const before = entry.record;
     const hadListeners = hasListeners(before) && entry.asked !== undefined;
-    for (const event of events) entry.record = reduce(entry.record, event, clock.now(), times);
+    for (const event of events) entry.record = reduce(entry.record, event, clock.now(), settings);
     // A listener that stands from an earlier stay in the mesh counts at once.
     if (!hadListeners && hasListeners(entry.record)) {
-      entry.record = reduce(entry.record, this.#listenerOf(entry), clock.now(), times);
+      entry.record = reduce(entry.record, this.#listenerOf(entry), clock.now(), settings);
     }
     this.#askKernel(entry);
+    this.#logRefusing(entry);
     if (entry.record.epoch === before.epoch) return false;
     this.#states = undefined;
     const { uid } = entry.sandbox;
@@ -294,41 +334,72 @@ export class Pods {
   }
 
   #askKernel(entry: Entry): void {
-    const { kernel, clock, times, log } = this.#options;
+    const { kernel, clock, settings, log } = this.#options;
     const { sandbox, workload, addresses, record, asked } = entry;
     const { state } = record;
     const { uid } = sandbox;
     if (workload === undefined) return;
-    if (asked === undefined && (state.phase === "outside" || state.phase === "waiting")) return;
+    const effects = this.#effectsOf(state);
+    if (asked === undefined && !effects.delivery && effects.inbound === "open" && state.phase !== "left") return;
     // Each event asks for every pod, and most change nothing: that has to be cheap.
-    if (
-      entry.failure === undefined &&
+    const isKnown =
       asked?.state === state &&
       asked.workload === workload &&
-      asked.addresses === addresses
-    )
-      return;
+      asked.addresses === addresses &&
+      asked.isProtected === record.isProtected;
+    if (entry.failure === undefined && isKnown) return;
     const now = clock.now();
+    const { isProtected } = record;
     const { probePorts } = workload;
-    const effects = effectsOf(state);
-    const key = JSON.stringify([state.phase, effects, addresses]);
+    const otherwise = isProtected ? "refuse" : "open";
+    const key = JSON.stringify([state.phase, effects, addresses, otherwise]);
     const isAsked = asked?.key === key && asked.workload === workload;
     const isDue = entry.failure !== undefined && asked !== undefined && now >= asked.at + RETRY_MS;
-    entry.asked = { state, workload, addresses, key, at: isAsked && !isDue ? asked.at : now };
+    entry.asked = { state, workload, addresses, isProtected, key, at: isAsked && !isDue ? asked.at : now };
     if (isAsked && !isDue) return;
     try {
-      kernel.setPod({ sandbox, addresses, probePorts, phase: state.phase, effects });
-      // A pod that was refused is still refused while it is open: status says why until it is captured, or leaves.
-      if (effects.inbound === "captured" || !effects.delivery) entry.failure = undefined;
+      kernel.setPod({ sandbox, addresses, probePorts, phase: state.phase, effects, otherwise });
+      entry.hasFailed = false;
+      // What was refused is still wanted while the pod joins: status says why until it is captured, or leaves.
+      if (state.phase !== "joining" && (effects.inbound === "captured" || !effects.delivery)) entry.failure = undefined;
     } catch (error) {
+      entry.hasFailed = true;
       entry.failure = describe(error);
       log.warn(
         { uid, phase: state.phase, error: entry.failure },
         "the kernel did not do what the pod's state asks for",
       );
-      // Connections to it and from it are open now.
-      if (effects.inbound === "captured") entry.record = reduce(record, { type: "refused" }, now, times);
+      // Connections from it are open now, and those to it as well, unless the pod is protected.
+      if (effects.inbound === "captured") entry.record = reduce(record, { type: "refused" }, now, settings);
     }
+  }
+
+  #effectsOf(state: PodState): PodEffects {
+    const effects = effectsOf(state);
+    if (effects.missing !== "refuse" || this.#options.settings.whenCaptureIsLost === "refuse") return effects;
+    return { ...effects, missing: "open" };
+  }
+
+  /** What becomes of new connections to the pod: undefined where they reach the proxy, or pass. */
+  #refusingOf({ sandbox, record, hasFailed }: Entry): Refusing | undefined {
+    const { inbound, missing } = this.#effectsOf(record.state);
+    if (inbound === "open") return undefined;
+    if (hasFailed) return record.isProtected && this.#options.kernel.captures(sandbox) ? "refuse" : undefined;
+    return record.listener || missing === "open" ? undefined : missing;
+  }
+
+  /** Once for each change, so that a pod that refuses for long says so once. */
+  #logRefusing(entry: Entry): void {
+    const refusing = this.#refusingOf(entry);
+    if (refusing === entry.refusing) return;
+    entry.refusing = refusing;
+    const { sandbox, workload, record, failure } = entry;
+    const about = { uid: sandbox.uid, namespace: workload?.meta.namespace, pod: workload?.meta.name };
+    const { phase } = record.state;
+    if (refusing === "refuse") {
+      const why = failure ?? "the proxy has no listener in its network namespace";
+      this.#options.log.warn({ ...about, phase, why }, "connections to a pod are refused: see 'ambit status'");
+    } else this.#options.log.debug({ ...about, phase, refusing: refusing ?? "no" }, "connections to a pod");
   }
 
   /** Announces the sandboxes that take mTLS, and gives each pod the answer of the exchange. True if a state changed. */
@@ -368,7 +439,7 @@ export class Pods {
   #setTimer(): void {
     this.#callOff();
     if (this.#closed) return;
-    const { clock, times } = this.#options;
+    const { clock, settings } = this.#options;
     const now = clock.now();
     let next = Infinity;
     for (const entry of this.#entries.values()) {
@@ -377,7 +448,7 @@ export class Pods {
       if (entry.lookingSince !== undefined) {
         next = Math.min(next, now + (now - entry.lookingSince < PATIENCE_MS ? LOOK_MS : LOOK_LATER_MS));
       }
-      next = Math.min(next, nextWake(record, now, times) ?? Infinity);
+      next = Math.min(next, nextWake(record, now, settings) ?? Infinity);
     }
     if (!Number.isFinite(next)) return;
     this.#callOff = clock.after(Math.min(next - now, LONGEST_WAIT_MS), () =>

@@ -16,14 +16,14 @@ export const WITHOUT_AUTHORITY: WithoutAuthority = {
   effects: [
     "pods have no certificates",
     "calls between nodes are plaintext and carry no identity: source principals, namespaces and service accounts are unknown there",
-    "STRICT of PeerAuthentications is not enforced: pods accept plaintext from everybody",
+    "ports that are STRICT refuse every call that does not come from a pod in the mesh of the same node",
   ],
   remedy: "run 'ambit authority run', and start every agent with --authority and --join-token-file",
 };
 
 /**
  * Objects that do not hold as they are written where agents run without an authority. Without one, `compile` treats every
- * port as DISABLE, and a caller on another node has no identity. Calls within one node keep theirs.
+ * port as DISABLE that is not STRICT, and a caller on another node has no identity. Calls within one node keep theirs.
  */
 export function needsAuthority(mesh: Mesh): readonly Problem[] {
   return [
@@ -40,7 +40,8 @@ export function needsAuthority(mesh: Mesh): readonly Problem[] {
   ];
 }
 
-const NOT_STRICT = "without an authority pods have no certificates: STRICT is not enforced, and plaintext is accepted";
+const NOT_STRICT =
+  "without an authority pods have no certificates: STRICT refuses every call except those of mesh pods on the same node";
 const NO_IDENTITY = "without an authority calls from other nodes carry no identity";
 
 function strictField({ mode, ports }: PeerAuthentication): string | undefined {

@@ -110,7 +110,7 @@ test("check says what does not hold without an authority, and takes it for no pr
   const { code, stdout } = ambit("check", manifests);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^no problems\n\nIf your agents run without --authority/u);
-  expect(stdout).toContain("STRICT is not enforced, and plaintext is accepted");
+  expect(stdout).toContain("STRICT refuses every call");
   expect(JSON.parse(ambit("check", manifests, "-o", "json").stdout)).toMatchObject({
     problems: [],
     needsAuthority: [{ object: "PeerAuthentication istio-system/all", field: "spec.mtls.mode" }],

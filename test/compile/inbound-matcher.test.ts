@@ -35,7 +35,7 @@ const FIRST: Readonly<Record<string, FirstBytes>> = {
 
 const CAPTURED: PodState = { phase: "captured", strict: true, since: 0, announced: 0, followedAt: 0 };
 /** It waits for its certificate. */
-const GUARDED: PodState = { phase: "guarded", strict: true, since: 0, captured: true };
+const GUARDED: PodState = { phase: "guarded", strict: true, since: 0, inbound: "captured" };
 
 let pod: LocalPod;
 
@@ -117,9 +117,11 @@ function surprises(served: boolean, waits: boolean, identities = true): readonly
     const found = listeners(modes, served, waits ? GUARDED : CAPTURED, identities);
     return KINDS.flatMap(([port, told]) => {
       const kind = served ? told : "unknown";
-      const mode = identities ? modeOf(modes, port) : "DISABLE";
+      const said = modeOf(modes, port);
+      const mode = identities || said === "STRICT" ? said : "DISABLE";
       return Object.entries(FIRST).flatMap(([what, first]) => {
-        const want = expected(kind, mode, first, waits);
+        // Without an authority no chain takes mTLS, so that STRICT takes nobody.
+        const want = expected(kind, mode, first, waits || !identities);
         return found.flatMap((listener) => {
           const chain = chainOf(listener, port, first);
           if (chain === want) return [];
@@ -140,7 +142,7 @@ test.each([
   expect(surprises(served, waits)).toEqual([]);
 });
 
-test("without an authority, all is plaintext", () => {
+test("without an authority, STRICT ports take nobody, and all else is plaintext", () => {
   expect([...surprises(true, false, false), ...surprises(false, false, false)]).toEqual([]);
 });
 

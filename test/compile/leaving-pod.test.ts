@@ -42,5 +42,7 @@ test("a pod that leaves and comes back has the same listeners all the time", asy
   expect(await listeners("none", { ...LEAVING, step: "softening" })).toEqual(member);
   expect(await listeners("none", LEAVING)).toEqual(member);
   expect(await listeners("none", { phase: "left", listeners: "all" })).toEqual(member);
-  expect(await listeners("ambient", { phase: "waiting", since: 0, strict: false, listeners: "all" })).toEqual(member);
+  expect(
+    await listeners("ambient", { phase: "waiting", since: 0, strict: false, inbound: "open", listeners: "all" }),
+  ).toEqual(member);
 });

@@ -21,8 +21,8 @@ const objects = ["shop.yaml", "policies.yaml"].flatMap(
 );
 
 const STATES: readonly PodState[] = [
-  { phase: "waiting", since: 0, strict: false, listeners: "none" },
-  { phase: "guarded", since: 0, strict: true, captured: true },
+  { phase: "waiting", since: 0, strict: false, inbound: "open", listeners: "none" },
+  { phase: "guarded", since: 0, strict: true, inbound: "captured" },
   { phase: "captured", since: 0, strict: false, announced: undefined, followedAt: undefined },
   { phase: "captured", since: 0, strict: true, announced: 0, followedAt: 0 },
   { phase: "left", listeners: "all" },

@@ -40,14 +40,14 @@ spec: { selector: { matchLabels: { app: late } }, rules: [{ to: [{ operation: { 
   ].join("---\n");
 
 /** The states of `late`. */
-const WAITING: PodState = { phase: "waiting", since: 0, strict: false, listeners: "none" };
-const GUARDED: Guarded = { phase: "guarded", since: 0, strict: false, captured: true };
+const WAITING: PodState = { phase: "waiting", since: 0, strict: false, inbound: "open", listeners: "none" };
+const GUARDED: Guarded = { phase: "guarded", since: 0, strict: false, inbound: "captured" };
 const CLOSED: PodState = { ...GUARDED, strict: true };
 const JOINING: Joining = {
   phase: "joining",
   since: 0,
   strict: false,
-  captured: true,
+  inbound: "captured",
   stood: true,
   servedAt: undefined,
 };

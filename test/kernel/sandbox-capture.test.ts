@@ -113,8 +113,8 @@ describePrivileged("one sandbox at a time", () => {
   it("is left open, alone, where it cannot be captured", () => {
     put(capture, other, "captured");
     const sandbox = { uid: one.uid, netns: "/run/netns/amb-bpf-none", cookie: "1" };
-    const effects = effectsOf({ phase: "guarded", since: 0, strict: false, captured: true });
-    const wanted = { sandbox, addresses: [], probePorts: [], phase: "captured", effects } as const;
+    const effects = effectsOf({ phase: "guarded", since: 0, strict: false, inbound: "captured" });
+    const wanted = { sandbox, addresses: [], probePorts: [], phase: "captured", effects, otherwise: "open" } as const;
     expect(() => capture.setPod(wanted)).toThrow(
       expect.objectContaining({ code: "pod-not-captured", why: expect.stringContaining("cannot be entered") }),
     );

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Capture } from "../../agent/kernel/capture.ts";
 import { exec } from "../../agent/lib/exec.ts";
-import { effectsOf, type MeshPhase, type PodState } from "../../agent/model/pod-state.ts";
+import type { KernelPod } from "../../agent/model/kernel-pod.ts";
+import { effectsOf, type MeshPhase, type PodEffects, type PodState } from "../../agent/model/pod-state.ts";
 import { type Line, Peer, type Place } from "./process.ts";
 
 export interface TestPod extends Place {
@@ -15,9 +16,9 @@ export interface TestPod extends Place {
 const LABELLED = { since: 0, strict: false } as const;
 const STATES: Readonly<Record<MeshPhase, PodState>> = {
   outside: { phase: "outside" },
-  waiting: { phase: "waiting", ...LABELLED, listeners: "none" },
-  guarded: { phase: "guarded", ...LABELLED, captured: true },
-  joining: { phase: "joining", ...LABELLED, captured: false, stood: false, servedAt: undefined },
+  waiting: { phase: "waiting", ...LABELLED, inbound: "open", listeners: "none" },
+  guarded: { phase: "guarded", ...LABELLED, inbound: "held" },
+  joining: { phase: "joining", ...LABELLED, inbound: "open", stood: false, servedAt: undefined },
   captured: { phase: "captured", ...LABELLED, announced: undefined, followedAt: undefined },
   leaving: {
     phase: "leaving",
@@ -32,13 +33,20 @@ const STATES: Readonly<Record<MeshPhase, PodState>> = {
 };
 
 /** Brings the pod into the phase. */
-export function put(capture: Capture, pod: TestPod, phase: MeshPhase, probePorts: readonly number[] = []): void {
+export function put(
+  capture: Capture,
+  pod: TestPod,
+  phase: MeshPhase,
+  probePorts: readonly number[] = [],
+  { otherwise = "open", ...effects }: Partial<PodEffects> & Partial<Pick<KernelPod, "otherwise">> = {},
+): void {
   capture.setPod({
     sandbox: capture.sandboxOf(pod.uid, pod.netns),
     addresses: [pod.ipv4, pod.ipv6],
     probePorts,
     phase,
-    effects: effectsOf(STATES[phase]),
+    effects: { ...effectsOf(STATES[phase]), ...effects },
+    otherwise,
   });
 }
 

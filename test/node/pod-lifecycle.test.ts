@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ALONE } from "../../agent/model/exchange.ts";
 import { effectsOf, type MeshPhase, type PodState } from "../../agent/model/pod-state.ts";
 import {
+  JOIN_MS,
   NEW_POD,
   nextWake,
   reduce,
@@ -13,7 +14,7 @@ import {
 import { fc } from "../support/random.ts";
 
 const GRACE = 5_000;
-const TIMES = { strictGraceMs: GRACE };
+const SETTINGS = { strictGraceMs: GRACE, whenCaptureIsLost: "refuse" } as const;
 const START = 1_000_000;
 
 /** Applies events, each at its time after the start; the record, and the phases that were passed, in order. */
@@ -21,7 +22,7 @@ function run(events: readonly (readonly [ms: number, event: PodEvent])[], from: 
   let record = from;
   const phases: MeshPhase[] = [record.state.phase];
   for (const [ms, event] of events) {
-    record = reduce(record, event, START + ms, TIMES);
+    record = reduce(record, event, START + ms, SETTINGS);
     if (record.state.phase !== phases.at(-1)) phases.push(record.state.phase);
   }
   return { record, phases, effects: effectsOf(record.state) };
@@ -120,7 +121,7 @@ describe("one pod", () => {
       [300, certificate(true)],
     ]);
     const { epoch } = guarded.record;
-    expect(guarded.record.state).toMatchObject({ phase: "joining", captured: true });
+    expect(guarded.record.state).toMatchObject({ phase: "joining", inbound: "captured" });
     const served: readonly [number, PodEvent] = [310, { type: "served", epoch }];
     expect(run([served, [310 + WORKER_LAG_MS - 1, TIME]], guarded.record).phases).toEqual(["joining"]);
     expect(run([served, [310 + WORKER_LAG_MS, TIME]], guarded.record).phases).toEqual(["joining", "captured"]);
@@ -135,7 +136,7 @@ describe("one pod", () => {
       [400, certificate(true)],
       [400, label(true)],
     ]).record;
-    expect(joining.state).toMatchObject({ phase: "joining", captured: false });
+    expect(joining.state).toMatchObject({ phase: "joining", inbound: "open" });
     const served: readonly [number, PodEvent] = [410, { type: "served", epoch: joining.epoch }];
     expect(run([served, [410 + WORKER_LAG_MS - 1, TIME]], joining).effects.outbound).toBe("open");
     expect(run([served, [410 + WORKER_LAG_MS, TIME]], joining).effects.outbound).toBe("captured");
@@ -234,7 +235,7 @@ describe("one pod", () => {
     expect(before.phases.at(-1)).toBe("joining");
     const served = run([[4, { type: "served", epoch: before.record.epoch }]], before.record);
     expect(served.phases).toEqual(["joining"]);
-    expect(nextWake(served.record, START + 4, TIMES)).toBe(START + 4 + WORKER_LAG_MS);
+    expect(nextWake(served.record, START + 4, SETTINGS)).toBe(START + 4 + WORKER_LAG_MS);
     expect(run([[1_003, TIME]], served.record).phases).toEqual(["joining", "captured"]);
   });
 });
@@ -257,6 +258,8 @@ type Move =
   | "follow-1"
   | "follow-2"
   | "refuse"
+  | "protect"
+  | "unprotect"
   | "proxy-restart"
   | "agent-restart"
   | "sandbox-anew"
@@ -266,6 +269,11 @@ type Move =
 /** Ways to begin, so that what follows is tried in every phase and not only near the first. */
 const BEGINNINGS: readonly (readonly Move[])[] = [
   [],
+  ["protect"],
+  ["protect", "certificate", "label"],
+  ["protect", "label", 200],
+  ["unlabel", "protect", "label", 200],
+  ["certificate", "label", "publish", "listener", "protect", "refuse"],
   ["certificate", "label", "publish", "listener", "follow-1", "follow-2", 1_000],
   ["certificate", "label", "publish", "listener", "follow-1"],
   ["label", 200, "publish", "listener"],
@@ -285,7 +293,7 @@ const anyMoves: fc.Arbitrary<readonly Move[]> = fc.array(
       weight: 4,
       arbitrary: fc.constantFrom<Move>(
         ...(["no-certificate", "no-listener", "refuse", "proxy-restart", "agent-restart"] as const),
-        ...(["sandbox-anew", "pod-ends"] as const),
+        ...(["sandbox-anew", "pod-ends", "protect", "unprotect"] as const),
       ),
     },
     { weight: 8, arbitrary: fc.constantFrom<Move>(1, 10, WORKER_LAG_MS, 1_000, 2_000, GRACE) },
@@ -300,6 +308,10 @@ const moves = fc
 /** `expect` for millions of times: the library's own takes most of the time of so many small steps. */
 function rule(holds: boolean, broken: string, seen?: unknown): void {
   if (!holds) throw new Error(seen === undefined ? broken : `${broken}: ${JSON.stringify(seen)}`);
+}
+
+function sinceOf(state: PodState): number {
+  return "since" in state ? state.since : -Infinity;
 }
 
 /** One sandbox, two other nodes that follow its node's report when they please, and a clock. */
@@ -317,13 +329,17 @@ class World {
   rulesChecked = 0;
   /** When the proxy acknowledged the state of this epoch. */
   servedAt = new Map<number, number>();
+  /** What is known of the sandbox from outside: see `checkClosed`. */
+  isProtected = false;
+  createdUnderLabel = true;
+  wasCaptured = false;
   /** Since when connections to the pod are captured, or it has waited with its label, without a break. */
   underLabelSince: number | undefined;
 
   event(event: PodEvent): void {
     if (this.record === undefined) return;
     const before = this.record;
-    this.record = reduce(before, event, this.now, TIMES);
+    this.record = reduce(before, event, this.now, SETTINGS);
     this.check(before, this.record, event);
     this.tell();
   }
@@ -337,7 +353,7 @@ class World {
       this.reports.set(++this.version, announced);
     }
     const before = this.record;
-    this.record = reduce(before, told(this.version), this.now, TIMES);
+    this.record = reduce(before, told(this.version), this.now, SETTINGS);
     this.check(before, this.record, told(this.version));
   }
 
@@ -357,7 +373,7 @@ class World {
     // Timers fire when they are due, in order.
     for (let count = 0; this.record !== undefined; count++) {
       rule(count < 50, "timers that fire without end");
-      const wake = nextWake(this.record, this.now, TIMES);
+      const wake = nextWake(this.record, this.now, SETTINGS);
       if (wake === undefined || wake > end) break;
       rule(wake > this.now, `a timer for ${wake}, which is past at ${this.now}`);
       this.now = wake;
@@ -370,6 +386,9 @@ class World {
   begin(record: PodRecord): void {
     this.record = record;
     this.servedAt.clear();
+    this.createdUnderLabel = record.entered;
+    this.wasCaptured = false;
+    this.event({ type: "protected", isProtected: this.isProtected });
     this.event(certificate(this.hasCertificate));
   }
 
@@ -391,6 +410,9 @@ class World {
       case "follow-1":
       case "follow-2":
         return this.follow(move === "follow-1" ? 0 : 1);
+      case "protect":
+      case "unprotect":
+        return this.event({ type: "protected", isProtected: move === "protect" });
       case "refuse":
         return this.event({ type: "refused" });
       case "proxy-restart":
@@ -437,8 +459,9 @@ class World {
     // Other nodes are told of a pod only while it takes mTLS.
     const takesMtls = is.listeners === "all" && is.inbound === "captured" && is.outbound === "captured";
     rule(!is.announced || takesMtls, "announced, though it does not take mTLS", is);
-    // The proxy has listeners for all that is captured.
-    rule(is.inbound !== "captured" || is.listeners !== "none", "captured inbound without listeners", is);
+    // The proxy has listeners for all that is captured, or will have them in a moment.
+    const hasListeners = is.listeners !== "none" || phase === "waiting";
+    rule(is.inbound !== "captured" || hasListeners, "captured inbound without listeners", is);
     rule(is.outbound !== "captured" || is.listeners === "all", "captured outbound without listeners", is);
     // Capture of connections to the pod ends by its label, or where the kernel says no; a lost listener does not end it.
     if (was.inbound === "captured" && is.inbound === "open") {
@@ -454,14 +477,40 @@ class World {
       rule(served >= WORKER_LAG_MS, `withdrawn ${served} ms after its listeners took plaintext`);
     }
     // Connections without a listener: dropped while the pod joins, refused once it was captured.
-    const missing = phase === "captured" || phase === "leaving" ? "refuse" : "drop";
-    rule(is.missing === missing, `${phase} does not ${missing} what finds no listener`, is);
+    const isIn = phase === "captured" || phase === "leaving";
+    rule(!isIn || is.missing === "refuse", `${phase} does not refuse what finds no listener`, is);
+    if (is.inbound === "captured" && is.missing === "drop") {
+      rule(!after.listener || phase === "waiting", "drops connections though its listener stands or stood", after);
+      rule(event.type !== "time" || this.now < sinceOf(after.state) + JOIN_MS, "drops connections for too long", after);
+    }
     this.checkStrict(before, after, event);
+    this.checkClosed(before, after, event);
     // Nothing of a pod outside the mesh has to be looked at later.
     if (phase === "outside" || phase === "left") {
-      const wake = nextWake({ ...after, proxyLostAt: undefined }, this.now, TIMES);
+      const wake = nextWake({ ...after, proxyLostAt: undefined }, this.now, SETTINGS);
       rule(wake === undefined, `${phase}, and a timer for ${wake}`);
     }
+  }
+
+  /** A pod that must refuse is never open. */
+  checkClosed(before: PodRecord, after: PodRecord, event: PodEvent): void {
+    const { phase } = after.state;
+    // What was noted is what happened.
+    if (event.type === "protected") this.isProtected = event.isProtected;
+    if (event.type === "label") this.createdUnderLabel &&= event.labelled;
+    if (event.type === "label" && !event.labelled) this.wasCaptured = false;
+    if (effectsOf(after.state).announced && after.labelled) this.wasCaptured = true;
+    if (!after.labelled) return;
+    const is = effectsOf(after.state);
+    const mustRefuse = this.isProtected && (this.createdUnderLabel || this.wasCaptured);
+    rule(!mustRefuse || is.inbound === "captured", `a protected pod is open while it is ${phase}`, [
+      before,
+      event,
+      after,
+    ]);
+    // A running pod that was labelled is open for a while.
+    const isLate = event.type === "time" && "since" in after.state && this.now >= after.state.since + JOIN_MS;
+    rule(!this.isProtected || !isLate || is.inbound === "captured", "a protected pod stays open", after);
   }
 
   checkStrict(before: PodRecord, after: PodRecord, event: PodEvent): void {

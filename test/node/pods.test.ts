@@ -23,6 +23,12 @@ class Surroundings {
   readonly listening = new Set<string>();
   refuses = false;
   strictGraceMs = 5_000;
+  /** UIDs of pods that a policy selects. */
+  readonly protected = new Set<string>();
+  /** Cookies of sandboxes to which the kernel lets nobody but the proxy. */
+  readonly attached = new Set<string>();
+  isFirst = false;
+  whenCaptureIsLost: "refuse" | "open" = "refuse";
   readonly certified = new Set<string>();
   /** Addresses in a network namespace; those that are missing here have all. */
   readonly addresses = new Map<string, ReadonlySet<string>>();
@@ -43,20 +49,29 @@ class Surroundings {
         setPod: (pod) => this.setPod(pod),
         forget: ({ uid, cookie }) => this.forgotten.push(`${uid}/${cookie}`),
         known: () => this.known,
+        captures: ({ cookie }) => this.attached.has(cookie),
         hasInboundListener: ({ cookie }) => this.listening.has(cookie),
       },
       exchange: this.exchange(),
       sandboxes: { netnsOf: (uid) => `/netns/${uid}` },
       hasCertificate: ({ uid }) => this.certified.has(uid),
-      times: { strictGraceMs: this.strictGraceMs },
+      protectedPods:
+        () =>
+        ({ uid }) =>
+          this.protected.has(uid),
+      isFirst: this.isFirst,
+      settings: { strictGraceMs: this.strictGraceMs, whenCaptureIsLost: this.whenCaptureIsLost },
       clock: this.clock,
       log: createLogger("test"),
       onChange: () => this.changes++,
     });
   }
 
-  setPod({ sandbox, phase, effects }: KernelPod): void {
-    if (this.refuses && effects.inbound === "captured") throw new Error("the map is full");
+  setPod({ sandbox, phase, effects, otherwise }: KernelPod): void {
+    const isFull = this.refuses && effects.inbound === "captured";
+    if (effects.inbound === "captured" && (!isFull || otherwise === "refuse")) this.attached.add(sandbox.cookie);
+    else this.attached.delete(sandbox.cookie);
+    if (isFull) throw new Error("the map is full");
     this.asked.push(`${sandbox.uid} ${phase} ${effects.inbound}/${effects.outbound}`);
   }
 
@@ -314,4 +329,76 @@ test.each([
   pods.follow(mesh(pod("a", true, { probePorts: [8080] })));
   expect([phase(pods, "a"), world.forgotten]).toEqual([expected, forgotten]);
   expect([...pods.unreachable().keys()]).toEqual(["a"]);
+});
+
+test("a protected pod is closed from the moment it is seen, and stays so when the kernel fails", () => {
+  world.protected.add("a");
+  world.refuses = true;
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  expect(phase(pods, "a")).toBe("waiting");
+  expect(pods.views().get("a")).toMatchObject({ refusing: "refuse", failure: "the map is full" });
+  expect([...world.attached]).toEqual(["1"]);
+  world.refuses = false;
+  world.clock.advance(1_000);
+  expect(pods.views().get("a")).toMatchObject({ refusing: "drop", failure: undefined });
+  world.clock.advance(5_000);
+  expect(pods.views().get("a")?.refusing).toBe("refuse");
+  world.listening.add("1");
+  world.clock.advance(10);
+  expect(pods.views().get("a")?.refusing).toBeUndefined();
+});
+
+test("a protected pod that the kernel does not capture any more stays closed", () => {
+  world.certified.add("a");
+  world.protected.add("a");
+  world.listening.add("1");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  world.refuses = true;
+  pods.served(pods.epochs());
+  expect(phase(pods, "a")).toBe("joining");
+  expect(pods.views().get("a")).toMatchObject({ refusing: "refuse", failure: "the map is full" });
+  expect([...world.attached]).toEqual(["1"]);
+});
+
+test("a pod that ran before it got its label, or before the node's first agent, stays open for 5 s", () => {
+  world.protected.add("a");
+  world.isFirst = true;
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  expect([...world.attached]).toEqual([]);
+  world.clock.advance(4_999);
+  expect([...world.attached]).toEqual([]);
+  world.clock.advance(1);
+  expect([...world.attached]).toEqual(["1"]);
+  world.cookies.set("/netns/b", "2");
+  world.protected.add("b");
+  pods.follow(mesh(pod("a", true), pod("b", false)));
+  pods.follow(mesh(pod("a", true), pod("b", true)));
+  expect([...world.attached]).toEqual(["1"]);
+  // After the first reading of the objects a pod is known to be new.
+  world.cookies.set("/netns/c", "3");
+  world.protected.add("c");
+  pods.follow(mesh(pod("a", true), pod("b", true), pod("c", true)));
+  expect([...world.attached]).toEqual(["1", "3"]);
+});
+
+test("a protected pod is open where availability is preferred", () => {
+  world.protected.add("a");
+  world.whenCaptureIsLost = "open";
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  world.clock.advance(60_000);
+  expect([...world.attached]).toEqual([]);
+  expect(pods.views().get("a")?.refusing).toBeUndefined();
+});
+
+test("a pod that an earlier agent closed without a record stays closed", () => {
+  world.attached.add("1");
+  const pods = world.open();
+  pods.follow(mesh(pod("a", true)));
+  expect([...world.attached]).toEqual(["1"]);
+  pods.follow(mesh(pod("a", false)));
+  expect([...world.attached]).toEqual([]);
 });

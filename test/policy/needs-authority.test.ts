@@ -9,7 +9,8 @@ async function found(kind: string, spec: string): Promise<readonly (readonly [fi
   return needsAuthority(mesh).map(({ field, reason }) => [field, reason]);
 }
 
-const NOT_STRICT = "without an authority pods have no certificates: STRICT is not enforced, and plaintext is accepted";
+const NOT_STRICT =
+  "without an authority pods have no certificates: STRICT refuses every call except those of mesh pods on the same node";
 const NO_IDENTITY = "without an authority calls from other nodes carry no identity: this field holds for";
 
 it("names a PeerAuthentication that is STRICT, and no other", async () => {

@@ -46,9 +46,13 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
   const policiesOf = applicablePolicies(view.mesh, scope);
   const authentications = jwtRules(view.mesh, scope);
   const changed = changedRequests(view);
+  // A pod of this node that leaves is still captured, and its policies hold as long.
+  const leaving = new Set(
+    view.knownPods.flatMap(({ workload, state }) => (state.phase === "leaving" ? [workload] : [])),
+  );
   for (const workload of view.mesh.workloads) {
     // Only enrolled pods can be captured, so policies apply to them alone.
-    if (!workload.enrolled || workload.terminated) continue;
+    if ((!workload.enrolled && !leaving.has(workload)) || workload.terminated) continue;
     const policies = policiesOf(workload);
     const tokens = authentications.of(workload);
     if (policies.length === 0 && tokens.names.length === 0) continue;

@@ -6,6 +6,7 @@ import { spiffeIdOf } from "../../model/spiffe-id.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import { ownPeerString } from "../filters/peer-string.ts";
 import { hasBriefListener } from "../mtls/brief-ports.ts";
+import type { MtlsMode } from "../../model/peer-authentication.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
 import { guardCluster } from "../view/names.ts";
 import type { LocalPod } from "../view/node-view.ts";
@@ -74,7 +75,7 @@ function inboundListener(
   const { workload, netns, effects } = pod;
   const { hasMtls, logs, podConnections, trustDomain } = options;
   const destination = ownPeerString(workload, trustDomain);
-  const taken = hasMtls ? modes : PLAINTEXT;
+  const taken = hasMtls ? modes : withoutAuthority(modes);
   const settled = settledPorts(ports, taken);
   const guard = guardCluster(workload.uid);
   // Without mTLS the pods of other nodes are strangers, too.
@@ -138,5 +139,11 @@ function inboundListener(
 /** A caller that sends nothing is cut off then. Otherwise plaintext in STRICT mode would wait for ever. */
 const HANDSHAKE_MS = 10_000;
 
-/** The modes in a mesh without an authority. */
-const PLAINTEXT: PeerModes = { other: "DISABLE", ports: new Map() };
+/**
+ * The modes in a mesh without an authority. A STRICT port stays STRICT: the chains that would take its connections do not exist,
+ * so that Envoy closes them. All else is plaintext.
+ */
+function withoutAuthority({ other, ports }: PeerModes): PeerModes {
+  const mode = (one: MtlsMode): MtlsMode => (one === "STRICT" ? "STRICT" : "DISABLE");
+  return { other: mode(other), ports: new Map([...ports].map(([port, one]) => [port, mode(one)])) };
+}

@@ -1,6 +1,9 @@
 /*
  * sk_lookup in each captured pod's network namespace: a new connection from outside goes to the pod's inbound listener, and
  * keeps its destination as its local address. This hook cannot read the netns cookie, so the address tells the pod.
+ *
+ * The program is attached before any map entry of the pod is written. So where an entry is missing, it refuses: a map that is
+ * full opens no pod.
  */
 #include "lib/counters.h"
 #include "lib/maps.h"
@@ -124,14 +127,18 @@ INLINE long assign(struct bpf_sk_lookup *context, struct bpf_sock *listener)
 /*
  * SK_DROP makes the kernel answer with a reset: the client's connect fails. While a pod joins, the client shall send its SYN
  * again until the listener stands. So a socket takes the SYN whose filter discards it, and no answer goes out.
+ *
+ * A pod without an entry, and one with a value that this program does not know, is refused.
  */
 INLINE int without_listener(struct bpf_sk_lookup *context, const struct listener_key *key)
 {
 	struct bpf_sock *silent = 0;
 	__u64 netns = key->netns;
-	__u32 family = key->family;
+	__u32 family = key->family, *what = bpf_map_lookup_elem(&silent_pods, &netns);
 
-	if (bpf_map_lookup_elem(&silent_pods, &netns))
+	if (what && *what == WITHOUT_LISTENER_PASS)
+		return pass(COUNT_INBOUND_UNCAPTURED_PASSED);
+	if (what && *what == WITHOUT_LISTENER_DROP)
 		silent = bpf_map_lookup_elem(&silent_listeners, &family);
 	if (!silent)
 		return drop(COUNT_INBOUND_NO_LISTENER_DROPPED);
@@ -176,10 +183,10 @@ int pod_inbound(struct bpf_sk_lookup *context)
 	/* A process of the pod has bound an address of another: CAP_NET_RAW is enough for that. */
 	if (within)
 		return drop(COUNT_INBOUND_FORGED_SOURCE_DROPPED);
-	if (!pod)
-		return drop(COUNT_INBOUND_UNKNOWN_ADDRESS_DROPPED);
 	if (bpf_map_lookup_elem(&probe_conns, &c))
 		return pass(COUNT_INBOUND_PROBE);
+	if (!pod)
+		return drop(COUNT_INBOUND_UNKNOWN_ADDRESS_DROPPED);
 	key.netns = *pod;
 	listener = listener_for(&c, &key);
 	if (!listener)

@@ -28,6 +28,7 @@ export const COUNTERS = [
   "proxy_to_itself_refused",
   "inbound_joining_dropped",
   "outbound_device_bound_refused",
+  "inbound_uncaptured_passed",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -48,6 +48,16 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
       for (const phase of MESH_PHASES) this.set({ phase }, pods.filter((pod) => pod.phase === phase).length);
     },
   });
+  new Gauge({
+    name: "ambit_pods_refusing",
+    help: "pods of this node to which new connections are dropped or refused, as nothing captures them, by namespace",
+    labelNames: ["namespace"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { namespace, refusing } of sources.status().pods) if (refusing !== undefined) this.inc({ namespace });
+    },
+  });
   gauge("ambit_ready", "1 when the node's proxy is ready and has its configuration", () => {
     return Number(sources.status().ready);
   });

@@ -58,7 +58,9 @@ enum counter {
 	COUNT_INBOUND_JOINING_DROPPED = 23,
 	/* A socket of a pod, bound to a device, dialled a destination of the mesh: refused. */
 	COUNT_OUTBOUND_DEVICE_BOUND_REFUSED = 24,
-	COUNTERS = 25,
+	/* The pod has no inbound listener, and the agent prefers availability: let through to the application. */
+	COUNT_INBOUND_UNCAPTURED_PASSED = 25,
+	COUNTERS = 26,
 };
 
 struct {

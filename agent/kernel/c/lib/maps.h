@@ -176,9 +176,16 @@ struct {
 } listener_slots SEC(".maps");
 
 /*
- * Pods that join, by the cookie of the network namespace. Where their inbound listener is missing, a connection is dropped
- * without an answer, and not refused. The value has no meaning.
+ * What becomes of a connection to a pod whose inbound listener is missing, by the cookie of the network namespace: an element
+ * of enum without_listener. Without an entry it is refused.
  */
+enum without_listener {
+	/* The pod joins: dropped without an answer. */
+	WITHOUT_LISTENER_DROP = 1,
+	/* The agent prefers availability: the application gets it. */
+	WITHOUT_LISTENER_PASS = 2,
+};
+
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
 	MAP_NUMBER(max_entries, 4096);
