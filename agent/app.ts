@@ -5,6 +5,7 @@ import { protectedPods } from "./compile/policy/protected-pods.ts";
 import { newSession } from "./compile/session.ts";
 import { clustersInUse } from "./envoy/clusters-in-use.ts";
 import { AdsServer } from "./envoy/ads/ads-server.ts";
+import { LimitsReached } from "./envoy/limits-reached.ts";
 import type { NodeProxy, NodeProxyOptions } from "./envoy/proxy.ts";
 import { NO_EXCHANGE } from "./identity/node/no-exchange.ts";
 import { KeySets } from "./jwks/key-sets.ts";
@@ -161,6 +162,11 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
   apply(source.current());
   await envoy.start();
 
+  const limits = new LimitsReached({
+    adminSocket: envoy.adminSocket,
+    pid: () => envoy.status().pid,
+    refusedPorts: () => ads.status().refusedPorts,
+  });
   const status = (): AgentStatus =>
     agentStatus({
       ...{ node, trustDomain, config, compileFailure, pods, exchange },
@@ -169,10 +175,12 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
       isSettled: publisher.settled,
       envoy: envoy.status(),
       ads: ads.status(),
+      limits: limits.recent(),
       certificates: certificates?.status(),
     });
   const metrics = createAgentMetrics({
     status,
+    limits,
     pushes: () => ads.status().pushes,
     counters: () => capture.counters(),
     mesh: () => source.current(),
@@ -191,6 +199,8 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
     servers.push(await serve(options.metrics, { "/readyz": readyz, "/metrics": scrape }, log));
   }
   const sweep = setInterval(() => {
+    // An Envoy that does not answer has a trouble of its own in the status.
+    limits.look().catch(() => undefined);
     capture.sweep();
     pods.lookAgain();
   }, SWEEP_MS);

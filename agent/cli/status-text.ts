@@ -1,4 +1,5 @@
 import type { PrintedProblem } from "../model/problem.ts";
+import type { LimitName } from "../envoy/limits-reached.ts";
 import type { AgentStatus } from "../node/agent-status.ts";
 import { table } from "../lib/terminal/output.ts";
 
@@ -13,6 +14,7 @@ export function statusText(nodes: readonly NodeAnswer[]): string {
     section("Pods", podTable(answered)),
     ...nodes.flatMap((one) => ("envoy" in one ? [] : [section(`The agent of ${one.node}`, one.error)])),
     ...answered.flatMap(envoyTrouble),
+    ...answered.flatMap(limitsReached),
     ...answered.flatMap(refusedResources),
     ...noAuthority(answered),
     ...answered.flatMap(certificateTrouble),
@@ -52,6 +54,25 @@ function envoyTrouble({ node, envoy: { trouble } }: AgentStatus): readonly strin
   const { since, what, said, remedy } = trouble;
   const lines = [what, ...(said === "" ? [] : [`it said last: ${said}`]), `what to do: ${remedy}`];
   return [section(`The Envoy of ${node}, since ${since}`, lines.join("\n"))];
+}
+
+/** What an operator should know of each limit. `times`: how often it was reached. */
+const LIMITS: Readonly<Record<LimitName, (times: number) => string>> = {
+  "pod-connections": (times) => `a pod had too many connections (--pod-connections): ${times} more were closed`,
+  strangers: (times) =>
+    `callers without a certificate had too many connections to a pod (half of --pod-connections): ${times} more were closed`,
+  "node-connections": (times) =>
+    `all pods together had too many connections for Envoy's descriptors: ${times} more were closed`,
+  heap: (times) => `Envoy's memory came near its limit (--envoy-heap): ${times} of the largest streams were reset`,
+  descriptors: () => "Envoy has hardly any descriptor left: raise the hard limit of 'ulimit -n'",
+  "direct-ports": (times) =>
+    `too many ports of a pod were in use by the pod's own address: connections to ${times} more were refused`,
+};
+
+function limitsReached({ node, limits = [] }: AgentStatus): readonly string[] {
+  if (limits.length === 0) return [];
+  const lines = limits.map(({ limit, times, last }) => `${last} ${LIMITS[limit](times)}`);
+  return [section(`Limits reached on ${node} in the last ten minutes`, lines.join("\n"))];
 }
 
 function refusedResources({ node, xds: { nacks } }: AgentStatus): readonly string[] {

@@ -83,7 +83,7 @@ const HEAP = "envoy.resource_monitors.fixed_heap";
 
 /**
  * Envoy's overload manager. Connections beyond the limit are closed. Near the limit of the heap, Envoy gives freed memory
- * back and resets the streams that hold the most of it (1 MiB or more). It goes on taking connections: to refuse them
+ * back and resets the streams that hold the most of it (64 KiB or more). It goes on taking connections: to refuse them
  * would let one tenant stop the calls of all others.
  */
 function overloadManager(maxConnections: number | undefined, maxHeapBytes: number | undefined): object {
@@ -123,7 +123,7 @@ function overloadManager(maxConnections: number | undefined, maxHeapBytes: numbe
                 triggers: [{ name: HEAP, scaled: { scaling_threshold: 0.85, saturation_threshold: 0.98 } }],
               },
             ],
-            buffer_factory_config: { minimum_account_to_track_power_of_two: 20 },
+            buffer_factory_config: { minimum_account_to_track_power_of_two: 16 },
           }),
     },
   };

@@ -1,6 +1,7 @@
 import type { NodeConfig } from "../compile/compile.ts";
 import type { AdsStatus } from "../envoy/ads/ads-server.ts";
 import type { Rejection } from "../envoy/ads/ads-stream.ts";
+import type { LimitReached } from "../envoy/limits-reached.ts";
 import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { CertificateStatus } from "../identity/node/certificate-status.ts";
 import type { Exchange, WaitedForNode } from "../model/exchange.ts";
@@ -22,6 +23,8 @@ export interface AgentStatus {
   readonly envoy: EnvoyStatus;
   readonly pods: readonly PodStatus[];
   readonly problems: readonly PrintedProblem[];
+  /** Limits that were reached in the last ten minutes. */
+  readonly limits?: readonly LimitReached[];
   readonly xds: { readonly connected: boolean; readonly nacks: readonly Rejection[] };
   /** Absent if the agent has no authority. */
   readonly certificates?: CertificateStatus;
@@ -70,6 +73,7 @@ export interface StatusParts {
   readonly isSettled: boolean;
   readonly envoy: EnvoyStatus;
   readonly ads: AdsStatus;
+  readonly limits: readonly LimitReached[];
   /** undefined: the agent has no authority. */
   readonly certificates: CertificateStatus | undefined;
 }
@@ -102,6 +106,7 @@ export function agentStatus(parts: StatusParts): AgentStatus {
       ...(config?.problems ?? mesh.problems),
       ...(certificates === undefined ? needsAuthority(mesh) : []),
     ].map(printProblem),
+    limits: parts.limits,
     xds: { connected: ads.connected, nacks: ads.rejections },
     ...(certificates === undefined
       ? { withoutAuthority: WITHOUT_AUTHORITY }

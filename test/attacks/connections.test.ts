@@ -1,13 +1,18 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { LabStatus } from "../../deploy/lab/control/status-protocol.ts";
 import { describePrivileged } from "../support/privileges.ts";
+import { askUnix } from "../../agent/lib/unix-http.ts";
+import type { AgentStatus } from "../../agent/node/agent-status.ts";
 import { DIRECT_PORTS_OF_A_POD } from "../../agent/envoy/ads/direct-clusters.ts";
-import { MeshLab, namespace, pod, service } from "../mesh/mesh-lab.ts";
+import { labStateDir, MeshLab, namespace, pod, service } from "../mesh/mesh-lab.ts";
 import { flood, residentMegabytes } from "./flood.ts";
 
 /** What each listener of a pod takes, in place of 4,096: a small flood then does what a large one does. */
 const LIMIT = 600;
 const FLOOD = 1500;
+/** More than `DIRECT_PORTS_OF_A_POD`. */
+const PORTS = 600;
 
 describePrivileged("a pod that opens more connections than anyone needs", () => {
   const lab = new MeshLab("conn", { AMBIT_POD_CONNECTIONS: String(LIMIT) });
@@ -84,16 +89,28 @@ describePrivileged("a pod that opens more connections than anyone needs", () => 
     }
   });
 
+  it("shows in the node's status and metrics", async () => {
+    const socket = join(labStateDir(lab.name), "nodes", "node-1", "admin.sock");
+    const reached = async (): Promise<readonly string[]> => {
+      const { limits = [] } = JSON.parse((await askUnix(socket, "/status")).body) as AgentStatus;
+      return limits.map(({ limit }) => limit);
+    };
+    await lab.until("both limits are in the status", async () => {
+      const names = await reached();
+      return names.includes("strangers") && names.includes("pod-connections");
+    });
+    expect((await askUnix(socket, "/metrics")).body).toMatch(/^ambit_limit_reached_total\{limit="strangers"\} [1-9]/mu);
+  });
+
   it("gets no cluster for each of many ports that it dials", async () => {
-    await flood(lab, "evil/mallory", ["ports", address("target"), 20_000, FLOOD], isBounded);
+    await flood(lab, "evil/mallory", ["ports", address("target"), 20_000, PORTS], isBounded);
     await lab.until("Envoy has few clusters", async () => (await clusters()) < DIRECT_PORTS_OF_A_POD + 50);
     expect((await lab.call("evil/mallory", `http://${address("target")}:8080/`)).status).toBe(200);
-    await isBounded();
   });
 
   it("gains nothing by many server names in TLS", async () => {
     const known = await statistics();
-    await flood(lab, "outside/stranger", ["names", address("near"), 8080, 1000], isBounded);
+    await flood(lab, "outside/stranger", ["names", address("near"), 8080, 500], isBounded);
     expect(await statistics()).toBeLessThan(known + 100);
   });
 

@@ -9,6 +9,7 @@ test("pods are counted by the phases that status and the kernel's records name",
   const metrics = createAgentMetrics({
     status: () => status as unknown as AgentStatus,
     pushes: () => 0,
+    limits: { counts: () => new Map(), descriptors: 0 },
     counters: () => ({}),
     mesh: () => ({ workloads: [] }) as unknown as Mesh,
     envoyAdmin: "/there/is/no/envoy.sock",

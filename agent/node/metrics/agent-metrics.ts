@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Mesh } from "../../model/mesh.ts";
 import { MESH_PHASES } from "../../model/pod-state.ts";
+import type { LimitsReached } from "../../envoy/limits-reached.ts";
 import type { AgentStatus } from "../agent-status.ts";
 import { collectCertificateFigures } from "./certificate-figures.ts";
 import { collectNodeFigures } from "./node-figures.ts";
@@ -10,6 +11,7 @@ import { proxyMetrics } from "./proxy-metrics.ts";
 export interface MetricSources {
   status(): AgentStatus;
   pushes(): number;
+  readonly limits: Pick<LimitsReached, "counts" | "descriptors">;
   counters(): Readonly<Record<string, bigint>>;
   mesh(): Mesh;
   readonly envoyAdmin: string;
@@ -65,6 +67,16 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
   gauge("ambit_xds_rejected_resources", "resources that Envoy rejected", () => sources.status().xds.nacks.length);
   gauge("ambit_xds_pushes_total", "responses sent to Envoy", () => sources.pushes());
   gauge("ambit_envoy_restarts_total", "times that Envoy was started anew", () => sources.status().envoy.restarts);
+  gauge("ambit_envoy_open_descriptors", "descriptors that Envoy has open", () => sources.limits.descriptors);
+  new Gauge({
+    name: "ambit_limit_reached_total",
+    help: "what Envoy cut off, by the limit that was reached: connections closed, streams reset, ports refused",
+    labelNames: ["limit"],
+    registers: [registry],
+    collect() {
+      for (const [limit, times] of sources.limits.counts()) this.set({ limit }, times);
+    },
+  });
   new Gauge({
     name: "ambit_capture_decisions_total",
     help: "what the kernel's programs decided, by decision",
