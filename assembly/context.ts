@@ -58,8 +58,12 @@ export class RootContext {
 
 /** The plugin's configuration as text; only in `onConfigure`. */
 export function get_configuration(size: u32): string {
-  if (size == 0 || env.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, OUT, OUT + 4) != 0) return "";
-  return String.UTF8.decodeUnsafe(answerStart(), answerSize());
+  return readConfiguration(size) ? String.UTF8.decodeUnsafe(answerStart(), answerSize()) : "";
+}
+
+/** Asks for the plugin's configuration; only in `onConfigure`. True: it is not empty, and its bytes are at `answerStart`. */
+export function readConfiguration(size: u32): bool {
+  return size > 0 && env.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, OUT, OUT + 4) == 0;
 }
 
 const PLUGIN_CONFIGURATION: u32 = 7;

@@ -12,7 +12,7 @@ const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
  * anew. So no policy is skipped, and the node's Envoy lives on.
  */
 const MAX_MEMORY = ["--maximumMemory", "8192"];
-const FLAGS = ["-O3", "--noAssert", "--runtime", "minimal", "--transform", "json-as/transform"];
+const FLAGS = ["-O3", "--noAssert", "--runtime", "minimal"];
 const ABORT = ["--use", "abort=assembly/log/abort_to_host"];
 
 mkdirSync(join(root, "dist/filters"), { recursive: true });

@@ -62,7 +62,7 @@ export class Clusters {
     const known = this.known.find(start, size);
     if (known !== null) return known;
     if (this.known.size >= MAX) this.known.clear();
-    const cluster = new Cluster(this.guards.of(start, size));
+    const cluster = new Cluster(this.guards.ofCluster(start, size));
     this.known.add(copyOf(start, size), cluster);
     return cluster;
   }

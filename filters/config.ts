@@ -1,23 +1,21 @@
-import { JSON } from "json-as/assembly";
+// What the agent tells the filters: agent/compile/filters/filter-config.ts. read-config.ts reads it.
 
-// The JSON that the agent writes: agent/compile/filters/filter-config.ts. All fields are always there.
+/** Most lists are empty, and no list is ever changed. */
+const NO_TEXTS: string[] = [];
 
-@json
 export class Condition {
   attribute: string = "";
-  path: string[] = [];
-  values: string[] = [];
-  notValues: string[] = [];
+  path: string[] = NO_TEXTS;
+  values: string[] = NO_TEXTS;
+  notValues: string[] = NO_TEXTS;
 }
 
-@json
 export class Rule {
   from: Condition[][] = [];
   to: Condition[][] = [];
   when: Condition[] = [];
 }
 
-@json
 export class Policy {
   name: string = "";
   action: string = "";
@@ -26,67 +24,58 @@ export class Policy {
   rules: Rule[] = [];
 }
 
-@json
 export class PolicySet {
   id: string = "";
   policies: Policy[] = [];
-  jwtRules: string[] = [];
+  jwtRules: string[] = NO_TEXTS;
 }
 
-@json
 export class JwtKey {
   kid: string = "";
-  algorithms: string[] = [];
+  algorithms: string[] = NO_TEXTS;
   spki: string = "";
 }
 
-@json
 export class JwtHeader {
   name: string = "";
   prefix: string = "";
 }
 
-@json
 export class ClaimToHeader {
   header: string = "";
   claim: string = "";
 }
 
-@json
 export class JwtRule {
   id: string = "";
   issuer: string = "";
-  audiences: string[] = [];
+  audiences: string[] = NO_TEXTS;
   fromHeaders: JwtHeader[] = [];
-  fromParams: string[] = [];
-  fromCookies: string[] = [];
+  fromParams: string[] = NO_TEXTS;
+  fromCookies: string[] = NO_TEXTS;
   outputPayloadToHeader: string = "";
   outputClaimToHeaders: ClaimToHeader[] = [];
   forwardOriginalToken: bool = false;
-  spaceDelimitedClaims: string[] = [];
+  spaceDelimitedClaims: string[] = NO_TEXTS;
   keys: JwtKey[] = [];
 }
 
-@json
 export class GuardedCluster {
   name: string = "";
   policySet: string = "";
   port: u32 = 0;
 }
 
-@json
 export class GuardedPod {
   uid: string = "";
   policySet: string = "";
 }
 
-@json
 export class PeerAddress {
   address: string = "";
   peer: string = "";
 }
 
-@json
 export class RetryBudget {
   service: string = "";
   percent: u32 = 0;
@@ -95,20 +84,14 @@ export class RetryBudget {
   minIntervalMs: u32 = 0;
 }
 
-@json
 export class FilterConfig {
   cluster: string = "";
   policySets: PolicySet[] = [];
   jwtRules: JwtRule[] = [];
   clusters: GuardedCluster[] = [];
   pods: GuardedPod[] = [];
+  /** UIDs of the pods that no policy guards. */
+  unguarded: string[] = NO_TEXTS;
   peers: PeerAddress[] = [];
   retryBudgets: RetryBudget[] = [];
-}
-
-/** null if it is no JSON object: the module rejects the configuration and keeps the last one. */
-export function parseConfig(text: string): FilterConfig | null {
-  const trimmed = text.trim();
-  if (!trimmed.startsWith("{") || !trimmed.endsWith("}")) return null;
-  return JSON.parse<FilterConfig>(trimmed);
 }

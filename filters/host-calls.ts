@@ -1,22 +1,26 @@
 // The functions that the host calls, for all three filters at once. They do not use the SDK's classes. Those have an object for
 // each stream, a map, and a garbage collector, which costs a request some microseconds; a custom filter may well spend that.
 import {
+  answerSize,
+  answerStart,
   closeDownstream,
   collectGarbage,
   FilterHeadersStatusValues,
   forgetAnswers,
-  get_configuration,
   GrpcStatusValues,
+  log,
+  LogLevelValues,
   noteGarbage,
+  readConfiguration,
   send_local_response,
   set_tick_period_milliseconds,
 } from "../assembly/index";
 import { ConnectionGuard } from "./auth/connections";
 import { Callers, callers } from "./callers";
-import { parseConfig } from "./config";
 import { Inbound } from "./inbound";
 import { Outbound } from "./outbound";
 import { parts } from "./parts";
+import { readConfig } from "./read-config";
 import { addRoot, Place, placeOf } from "./places";
 import { Stream, streams } from "./stream";
 import { Series } from "./telemetry/series";
@@ -53,8 +57,13 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
   forgetAnswers();
   const place = placeOf(root);
   if (place == Place.None) return 0;
-  const config = parseConfig(get_configuration(size));
-  if (config === null) return 0;
+  const read = readConfiguration(size) ? readConfig(answerStart(), answerSize()) : readConfig(0, 0);
+  noteGarbage(size);
+  const config = read.config;
+  if (config === null) {
+    log(LogLevelValues.error, "ambit: the filters' configuration is refused: " + read.error);
+    return 0;
+  }
   if (place == Place.Outbound) outbound = new Outbound(config, false);
   else if (place == Place.Routed) routed = new Outbound(config, true);
   else if (place == Place.Inbound) inbound = new Inbound(config);
@@ -65,7 +74,6 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
     guard = new ConnectionGuard(config);
   }
   set_tick_period_milliseconds(TICK_MS);
-  noteGarbage(size);
   return 1;
 }
 
@@ -81,8 +89,12 @@ export function proxy_on_tick(root: u32): void {
 export function proxy_on_new_connection(id: u32): u32 {
   forgetAnswers();
   const stream = streams.find(id);
-  if (stream === null || stream.place != Place.Guard || !parts.auth) return 0;
-  if (guard !== null && guard!.admits()) return 0;
+  if (!parts.auth) return 0;
+  if (stream !== null) {
+    // These only report; the guard decides further on.
+    if (stream.place == Place.OutboundTcp || stream.place == Place.InboundTcp) return 0;
+    if (stream.place == Place.Guard && guard !== null && guard!.admits()) return 0;
+  }
   closeDownstream();
   return 1;
 }
@@ -90,16 +102,17 @@ export function proxy_on_new_connection(id: u32): u32 {
 export function proxy_on_request_headers(id: u32, headers: u32, end_of_stream: u32): u32 {
   forgetAnswers();
   const stream = streams.find(id);
-  const passes = stream !== null && begin(stream, end_of_stream != 0);
+  const passes = begin(stream, end_of_stream != 0);
   // Many requests may begin before one of them ends.
   collectGarbage(MUCH);
   return passes ? FilterHeadersStatusValues.Continue : FilterHeadersStatusValues.StopAllIterationAndBuffer;
 }
 
-function begin(stream: Stream, endOfStream: bool): bool {
-  if (stream.place == Place.Outbound && outbound !== null) return outbound!.begin(stream, endOfStream);
-  if (stream.place == Place.Routed && routed !== null) return routed!.begin(stream, endOfStream);
-  if (stream.place == Place.Inbound && inbound !== null) return inbound!.begin(stream, endOfStream);
+function begin(stream: Stream | null, endOfStream: bool): bool {
+  const place = stream === null ? Place.None : stream.place;
+  if (place == Place.Outbound && outbound !== null) return outbound!.begin(stream!, endOfStream);
+  if (place == Place.Routed && routed !== null) return routed!.begin(stream!, endOfStream);
+  if (place == Place.Inbound && inbound !== null) return inbound!.begin(stream!, endOfStream);
   // Without a configuration the module cannot know which calls are allowed.
   send_local_response(503, "ambit_not_configured", "not configured", GrpcStatusValues.Unavailable);
   return false;

@@ -1,4 +1,11 @@
-import { nowNanoseconds, Pairs, PropertyList } from "../assembly/index";
+import {
+  GrpcStatusValues,
+  noteGarbage,
+  nowNanoseconds,
+  Pairs,
+  PropertyList,
+  send_local_response,
+} from "../assembly/index";
 import { authorize } from "./auth/authorize";
 import { Guards } from "./auth/guards";
 import { callers } from "./callers";
@@ -19,13 +26,11 @@ const list = new Pairs();
 export class Inbound {
   private readonly cluster: string;
   private readonly guards: Guards;
-  private readonly isGuarding: bool;
   private readonly ended: PropertyList = new PropertyList("[" + OUTCOME + "]");
 
   constructor(config: FilterConfig) {
     this.cluster = config.cluster;
     this.guards = new Guards(config);
-    this.isGuarding = parts.auth && !this.guards.areNone;
   }
 
   /** False: the module has answered the request. */
@@ -33,9 +38,10 @@ export class Inbound {
     const headers = requestHeaders.load();
     stream.source = callers.current.of(headers.source.start, headers.source.size);
     stream.destination = peerOf(headers.destination.start, headers.destination.size);
-    if (this.isGuarding) {
-      const guard = this.guards.ofKey(stream.destination.uidBytes);
-      if (guard !== null && !authorize(guard.set, stream.source, guard.port)) return false;
+    if (parts.auth) {
+      const guard = this.guards.ofPod(stream.destination.uidBytes);
+      if (guard === null) return refuseUnknown();
+      if (!guard.isOpen && !authorize(guard.set, stream.source, guard.port)) return false;
     }
     if (parts.telemetry) {
       stream.isGrpc = headers.isGrpc(endOfStream);
@@ -60,6 +66,16 @@ export class Inbound {
   endConnection(): void {
     if (parts.telemetry) reportConnection(edge(callers.current.ofConnection(), ownDestination()), this.cluster);
   }
+}
+
+/**
+ * Whether anything guards a pod that the configuration does not name cannot be known. As a rule the pod has just ended. So the
+ * answer is one after which callers try another pod.
+ */
+function refuseUnknown(): bool {
+  noteGarbage(1024);
+  send_local_response(503, "ambit_unknown_destination", "unknown destination", GrpcStatusValues.Unavailable);
+  return false;
 }
 
 function edge(source: Peer, destination: Peer): Edge {

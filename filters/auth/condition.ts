@@ -49,6 +49,12 @@ function attributeOf(name: string): Attribute {
   return at < 0 ? Attribute.Unknown : <Attribute>at;
 }
 
+// What a condition on another attribute has instead.
+const NO_TEXTS = new Wanted([], []);
+const NO_PATHS = new WantedPaths([], []);
+const NO_BLOCKS = new IpBlocks([], []);
+const NO_PRINCIPALS = new RequestPrincipals([], []);
+
 /** One condition of a rule, prepared: to ask it for a request parses, decodes and allocates nothing. */
 export class ConditionRule {
   readonly attribute: Attribute;
@@ -64,17 +70,18 @@ export class ConditionRule {
     const wanted = condition.values;
     const unwanted = condition.notValues;
     const attribute = attributeOf(condition.attribute);
-    const none: string[] = [];
     const isBlock = attribute == Attribute.SourceIp || attribute == Attribute.DestinationIp;
     const isPath = attribute == Attribute.RequestPath;
     const isPrincipal = attribute == Attribute.RequestPrincipal;
     const isText = !isBlock && !isPath && !isPrincipal;
-    this.attribute = attribute;
-    this.texts = new Wanted(isText ? wanted : none, isText ? unwanted : none);
-    this.paths = new WantedPaths(isPath ? wanted : none, isPath ? unwanted : none);
-    this.blocks = new IpBlocks(isBlock ? wanted : none, isBlock ? unwanted : none);
-    this.principals = new RequestPrincipals(isPrincipal ? wanted : none, isPrincipal ? unwanted : none);
-    const name = condition.path.join("\0");
+    const blocks = isBlock ? new IpBlocks(wanted, unwanted) : NO_BLOCKS;
+    this.attribute = blocks.areReadable ? attribute : Attribute.Unknown;
+    this.texts = isText ? new Wanted(wanted, unwanted) : NO_TEXTS;
+    this.paths = isPath ? new WantedPaths(wanted, unwanted) : NO_PATHS;
+    this.blocks = blocks;
+    this.principals = isPrincipal ? new RequestPrincipals(wanted, unwanted) : NO_PRINCIPALS;
+    const path = condition.path;
+    const name = path.length == 0 ? "" : path.length == 1 ? path[0] : path.join("\0");
     this.name = name;
     this.header =
       attribute == Attribute.RequestHeader ? headers.of(String.UTF8.encode(name)) : new AskedHeader(headers);

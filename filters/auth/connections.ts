@@ -50,8 +50,9 @@ export class ConnectionGuard {
   }
 
   private allows(destination: Peer, source: Peer): bool {
-    const guard = this.guards.ofKey(destination.uidBytes);
-    if (guard === null) return true;
+    const guard = this.guards.ofPod(destination.uidBytes);
+    if (guard === null) return false;
+    if (guard.isOpen) return true;
     call.begin(source);
     if (guard.set.readsAddress) call.readAddress();
     if (guard.set.readsDestination) call.readDestination();

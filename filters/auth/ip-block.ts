@@ -60,19 +60,22 @@ function isMapped(address: StaticArray<u8>): bool {
   return address[10] == 0xff && address[11] == 0xff;
 }
 
-/** A CIDR block; a bare address is a block of its own. One that cannot be read matches nothing. */
+/** A CIDR block; a bare address is a block of its own. */
 class IpBlock {
+  /** null: the text is no block. */
   readonly network: StaticArray<u8> | null;
+  /** Of the 16 bytes. */
   readonly bits: i32;
   private readonly isV4: bool;
 
   constructor(text: string) {
     const slash = text.indexOf("/");
     const address = slash < 0 ? text : text.substring(0, slash);
-    this.network = parseAddress(address);
     this.isV4 = address.indexOf(":") < 0;
-    const shift = this.isV4 ? 96 : 0;
-    this.bits = slash < 0 ? 128 : shift + <i32>parseInt(text.substring(slash + 1), 10);
+    const most = this.isV4 ? 32 : 128;
+    const bits = slash < 0 ? most : prefixLength(text.substring(slash + 1));
+    this.network = bits > most ? null : parseAddress(address);
+    this.bits = this.network === null ? 0 : bits + (this.isV4 ? 96 : 0);
   }
 
   contains(address: StaticArray<u8>): bool {
@@ -88,6 +91,18 @@ class IpBlock {
   }
 }
 
+/** More than any address has if the text is no number. */
+function prefixLength(text: string): i32 {
+  if (text.length == 0 || text.length > 3) return i32.MAX_VALUE;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return i32.MAX_VALUE;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** A condition's pair of lists about an address. */
 export class IpBlocks {
   private readonly wanted: IpBlock[];
@@ -98,10 +113,20 @@ export class IpBlocks {
     this.unwanted = unwanted.map<IpBlock>((text) => new IpBlock(text));
   }
 
+  /** False: one of them is no block, and what the condition means is not known. */
+  get areReadable(): bool {
+    return areReadable(this.wanted) && areReadable(this.unwanted);
+  }
+
   holds(address: StaticArray<u8> | null): bool {
     if (this.wanted.length > 0 && !containsAny(this.wanted, address)) return false;
     return !containsAny(this.unwanted, address);
   }
+}
+
+function areReadable(blocks: IpBlock[]): bool {
+  for (let i = 0; i < blocks.length; i++) if (blocks[i].network === null) return false;
+  return true;
 }
 
 function containsAny(blocks: IpBlock[], address: StaticArray<u8> | null): bool {

@@ -43,6 +43,8 @@ function asks(list: ConditionRule[], attribute: Attribute): bool {
   return false;
 }
 
+const ACTIONS: string[] = ["ALLOW", "DENY", "AUDIT"];
+
 export class PolicyRules {
   readonly name: string;
   readonly isDeny: bool;
@@ -56,8 +58,9 @@ export class PolicyRules {
     this.isDeny = policy.action == "DENY";
     this.rules = [];
     for (let i = 0; i < policy.rules.length; i++) this.rules.push(new PolicyRule(policy.rules[i], headers));
-    // A condition that this module does not understand must not make a policy mean less.
-    this.alwaysDeny = policy.alwaysDeny || this.asks(Attribute.Unknown);
+    // An action or a condition that this module does not understand must not make a policy mean less.
+    const isKnown = ACTIONS.includes(policy.action) && !this.asks(Attribute.Unknown);
+    this.alwaysDeny = policy.alwaysDeny || !isKnown;
     this.readsIdentity =
       this.asks(Attribute.SourcePrincipal) ||
       this.asks(Attribute.SourceNamespace) ||

@@ -228,6 +228,69 @@ describe("inbound", () => {
   it("denies where facts are missing", () => expect(ask("")).toBe(403));
 });
 
+describe("what the configuration does not know is not let through", () => {
+  const config = {
+    ...EMPTY,
+    policySets: [{ id: "set", policies: [allow([])], jwtRules: [] }],
+    pods: [{ uid: "uid-web", policySet: "set" }],
+    unguarded: ["uid-open"],
+  };
+  const ask = (told: unknown, destination: string): Stream["answer"] => {
+    const wasm = new WasmHost(CHAIN);
+    expect(wasm.configure("inbound", told)).toBe(true);
+    const headers = { ":path": "/", ":method": "GET", "x-ambit-source": peer("alice") };
+    return wasm.request({ headers: { ...headers, "x-ambit-destination": destination } }).answer;
+  };
+  const connect = (told: unknown, destination: string): boolean => {
+    const wasm = new WasmHost(CHAIN);
+    expect(wasm.configure("guard", told)).toBe(true);
+    return wasm.connection({ properties: { "filter_state/ambit.destination": destination } }).isClosed;
+  };
+  const unknown = { status: 503, details: "ambit_unknown_destination" };
+
+  it("lets through to the pods that it names", () => {
+    for (const pod of ["web", "open"]) {
+      expect(ask(config, peer(pod))).toBeUndefined();
+      expect(connect(config, peer(pod))).toBe(false);
+    }
+  });
+  for (const [name, destination] of Object.entries({ "a pod with another UID": peer("other"), "no pod": "" })) {
+    it(`refuses calls and connections to ${name}`, () => {
+      for (const told of [config, { ...config, policySets: [], pods: [] }, EMPTY]) {
+        expect(ask(told, destination)).toMatchObject(unknown);
+        expect(connect(told, destination)).toBe(true);
+      }
+    });
+  }
+  it("a policy set that is missing denies", () => {
+    const missing = { ...config, pods: [{ uid: "uid-web", policySet: "other" }] };
+    expect(ask(missing, peer("web"))).toMatchObject({ status: 403, details: "ambit_denied:missing_policy_set" });
+    expect(connect(missing, peer("web"))).toBe(true);
+  });
+  it("a rule for tokens that is missing denies", () => {
+    const missing = { ...config, policySets: [{ id: "set", policies: [], jwtRules: ["gone"] }] };
+    expect(ask(missing, peer("web"))?.status).toBe(403);
+  });
+  const condition = { attribute: "source.namespace", path: [], values: ["none"], notValues: [] };
+  const unread = {
+    "an action": { ...deny([[condition] as never]), action: "FORBID" },
+    "an attribute": deny([[{ ...condition, attribute: "source.moon" }] as never]),
+    "an address": deny([[{ ...condition, attribute: "source.ip", values: ["10.0.0.0/999"] }] as never]),
+  };
+  for (const [name, written] of Object.entries(unread)) {
+    it(`a policy with ${name} that is not known denies`, () => {
+      const told = { ...config, policySets: [{ id: "set", policies: [written], jwtRules: [] }] };
+      expect(ask(told, peer("web"))?.status).toBe(403);
+      expect(connect(told, peer("web"))).toBe(true);
+    });
+  }
+  it("closes connections at a place that it does not know", () => {
+    const wasm = new WasmHost(CHAIN);
+    wasm.configure("other", config);
+    expect(wasm.connection({ properties: {} }).isClosed).toBe(true);
+  });
+});
+
 describe("a configuration", () => {
   for (const text of ["", "nonsense", "[]", '{"a":'])
     it(`${JSON.stringify(text)} is rejected`, () =>

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import type { PlaceConfig } from "../../agent/compile/filters/filter-extensions.ts";
 import { packageRoot } from "../../agent/lib/package.ts";
 import type { PolicyAttribute, PolicyCondition } from "../../agent/model/authorization-policy.ts";
 
@@ -8,13 +8,13 @@ import type { PolicyAttribute, PolicyCondition } from "../../agent/model/authori
 export const CHAIN = join(packageRoot(), "dist/filters/chain.wasm");
 if (!existsSync(CHAIN)) throw new Error(`${CHAIN} is not there: run 'npm run build'`);
 
-export const EMPTY: FilterConfig = {
+export const EMPTY: PlaceConfig = {
   cluster: "Kubernetes",
   policySets: [],
-  tcpPolicySets: [],
   jwtRules: [],
   clusters: [],
   pods: [],
+  unguarded: [],
   peers: [],
   retryBudgets: [],
 };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { istioSeries, samples } from "../../agent/node/metrics/istio-series.ts";
-import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import type { PlaceConfig } from "../../agent/compile/filters/filter-extensions.ts";
 import type { Stream } from "../host/stream.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, operation, peer, source } from "./chain.ts";
@@ -10,7 +10,7 @@ import { CHAIN, EMPTY, operation, peer, source } from "./chain.ts";
 const ALICE = source({ principals: ["cluster.local/ns/shop/sa/alice"] });
 const ITEMS = operation({ methods: ["GET"], paths: ["/items*"] });
 const POLICY = { action: "ALLOW", dryRun: false, alwaysDeny: false } as const;
-const CONFIG: FilterConfig = {
+const CONFIG: PlaceConfig = {
   ...EMPTY,
   policySets: [
     {

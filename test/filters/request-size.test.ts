@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { exec } from "../../agent/lib/exec.ts";
-import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import type { PlaceConfig } from "../../agent/compile/filters/filter-extensions.ts";
 import type { PolicyCondition } from "../../agent/model/authorization-policy.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, operation, peer } from "./chain.ts";
@@ -27,7 +27,7 @@ const header = (index: number): PolicyCondition => ({
   notValues: ["secret", "*x"],
 });
 const PATHS = operation({ notPaths: ["/admin", "/{*}/b/{**}/c", "*z", "/a*"] });
-const CONFIG: FilterConfig = {
+const CONFIG: PlaceConfig = {
   ...EMPTY,
   policySets: [
     {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { toldTo } from "../../agent/compile/filters/filter-extensions.ts";
 import { peerString } from "../../agent/compile/filters/peer-string.ts";
 import { explainCall } from "../../agent/policy/explain.ts";
 import { CHAIN } from "../filters/chain.ts";
@@ -20,8 +21,8 @@ async function answers(policies: string, caller: Caller | "nobody"): Promise<rea
   const properties = { "filter_state/ambit.local_port": "8080", "filter_state/ambit.peer_ip": address };
 
   const http = new WasmHost(CHAIN);
-  expect(http.configure("guard", filters)).toBe(true);
-  expect(http.configure("inbound", { ...filters, peers: [] })).toBe(true);
+  expect(http.configure("guard", toldTo("guard", filters))).toBe(true);
+  expect(http.configure("inbound", toldTo("inbound", filters))).toBe(true);
   const headers = { ":method": "GET", ":path": "/", ":authority": "web.shop" };
   const request = http.request({
     headers: [...Object.entries(headers), ["x-ambit-source", "-"], ["x-ambit-destination", destination]],
@@ -29,7 +30,7 @@ async function answers(policies: string, caller: Caller | "nobody"): Promise<rea
   });
 
   const tcp = new WasmHost(CHAIN);
-  expect(tcp.configure("guard", { ...filters, policySets: filters.tcpPolicySets, jwtRules: [] })).toBe(true);
+  expect(tcp.configure("guard", toldTo("guard", filters))).toBe(true);
   const connection = tcp.connection({ properties: { ...properties, "filter_state/ambit.destination": destination } });
 
   const said = { protocol: "http", port: 8080, sni: "", host: "web.shop", method: "GET", path: "/" } as const;

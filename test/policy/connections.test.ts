@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import { toldTo } from "../../agent/compile/filters/filter-extensions.ts";
 import { peerString } from "../../agent/compile/filters/peer-string.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { spiffeIdOf } from "../../agent/model/spiffe-id.ts";
@@ -10,11 +10,6 @@ import { WasmHost } from "../host/wasm-host.ts";
 import type { Caller } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { ADDRESSES, meshOf } from "./world.ts";
-
-/** What the guard is told of the policies: those for connections. */
-function guardConfig({ tcpPolicySets, ...filters }: FilterConfig): object {
-  return { ...filters, policySets: tcpPolicySets, jwtRules: [] };
-}
 
 function webPeer(mesh: Mesh): string {
   const web = mesh.workloads.find(({ meta }) => meta.name === "web");
@@ -47,7 +42,7 @@ describe("the guard of connections", () => {
       const { filters } = compiled(mesh);
       for (const by of ["listener", "certificate"] as const) {
         const wasm = new WasmHost(CHAIN);
-        expect(wasm.configure("guard", guardConfig(filters))).toBe(true);
+        expect(wasm.configure("guard", toldTo("guard", filters))).toBe(true);
         const connection = wasm.connection(facts(mesh, call.from ?? "alice", by));
         expect(connection.isClosed ? "denied" : "allowed").toBe(verdict);
       }
@@ -63,11 +58,11 @@ describe("the guard of connections", () => {
     if (before === undefined || after === undefined) return;
     const mesh = await meshOf(before);
     const wasm = new WasmHost(CHAIN);
-    wasm.configure("guard", guardConfig(compiled(mesh).filters));
+    wasm.configure("guard", toldTo("guard", compiled(mesh).filters));
     const connection = wasm.connection(facts(mesh, "alice", "certificate"));
     wasm.tick();
     expect(connection.isClosed).toBe(false);
-    wasm.configure("guard", guardConfig(compiled(await meshOf(after)).filters));
+    wasm.configure("guard", toldTo("guard", compiled(await meshOf(after)).filters));
     wasm.tick();
     expect(connection.isClosed).toBe(true);
   });
@@ -77,11 +72,11 @@ describe("the guard of connections", () => {
     if (subject === undefined) throw new Error("no such case");
     const wasm = new WasmHost(CHAIN);
     const { filters } = compiled(await meshOf(subject));
-    wasm.configure("inbound-tcp", { ...filters, policySets: [], jwtRules: [] });
+    wasm.configure("inbound-tcp", toldTo("inboundTcp", filters));
     const arriving = wasm.connection({
       properties: { "filter_state/ambit.destination": webPeer(await meshOf(subject)) },
     });
-    wasm.configure("guard", guardConfig(filters));
+    wasm.configure("guard", toldTo("guard", filters));
     wasm.tick();
     expect(arriving.isClosed).toBe(false);
   });

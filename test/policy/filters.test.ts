@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FilterConfig } from "../../agent/compile/filters/filter-config.ts";
+import { toldTo } from "../../agent/compile/filters/filter-extensions.ts";
 import { spiffeIdOf } from "../../agent/model/spiffe-id.ts";
 import { peerString } from "../../agent/compile/filters/peer-string.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
@@ -36,7 +37,7 @@ function outbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase[
   if (!filters.clusters.some(({ name }) => name === WEB_CLUSTER)) return undefined;
   const wasm = new WasmHost(CHAIN);
   wasm.now = Date.now();
-  expect(wasm.configure("outbound", filters)).toBe(true);
+  expect(wasm.configure("outbound", toldTo("outbound", filters))).toBe(true);
   const stream = wasm.request({
     headers: headersOf(call),
     properties: {
@@ -52,7 +53,7 @@ function outbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase[
 function inbound(filters: FilterConfig, mesh: Mesh, call: CaseCall): AuthzCase["verdict"] | undefined {
   const wasm = new WasmHost(CHAIN);
   wasm.now = Date.now();
-  expect(wasm.configure("inbound", filters)).toBe(true);
+  expect(wasm.configure("inbound", toldTo("inbound", filters))).toBe(true);
   const source = call.from ?? "alice";
   const found = mesh.workloads.find(({ meta }) => meta.name === source);
   const caller =

@@ -33,6 +33,7 @@ export function buildFilterConfig(
       const policySet = policies.setOf(workload);
       return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];
     }),
+    unguarded: view.localPods.flatMap(({ workload }) => (policies.setOf(workload) === undefined ? [workload.uid] : [])),
     // Metrics name a caller by these, beside the identity in its certificate.
     peers: [...view.workloadsByAddress]
       .filter(([, { enrolled }]) => enrolled)

@@ -4,7 +4,8 @@ import type { VerificationKey } from "../../model/verification-key.ts";
 
 /**
  * The JSON configuration of the built-in filters: one object for the whole node. The root id tells the module at which
- * place of the path it runs (`FILTERS` in `view/names.ts`).
+ * place of the path it runs (`FILTERS` in `view/names.ts`). The filters refuse a configuration with a field that is missing
+ * or that they do not know (filters/read-config.ts).
  */
 export interface FilterConfig {
   /** Value of the Prometheus labels source_cluster and destination_cluster. */
@@ -23,6 +24,8 @@ export interface FilterConfig {
   readonly clusters: readonly { readonly name: string; readonly policySet: string; readonly port: number }[];
   /** Inbound: the set that guards a pod of this node, by the pod's UID. */
   readonly pods: readonly { readonly uid: string; readonly policySet: string }[];
+  /** Inbound: UIDs of the other pods of this node. A pod that neither list names gets no calls. */
+  readonly unguarded: readonly string[];
   /**
    * Guard: the enrolled workload with an address, for metrics and for DENY policies alone: an address does not prove an identity.
    * `peer`: see `peer-string.ts`.

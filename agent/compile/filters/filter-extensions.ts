@@ -11,6 +11,9 @@ import { FILTERS } from "../view/names.ts";
 
 type FilterPlace = keyof typeof FILTERS;
 
+/** What the module reads at one place. */
+export type PlaceConfig = Omit<FilterConfig, "tcpPolicySets">;
+
 /** The last results, as a whole and for each place, and what plugins are called. */
 export interface ExtensionMemory {
   /** Part of the names of all plugins of a session. */
@@ -77,9 +80,9 @@ function makeExtension(place: FilterPlace, text: string, modulePath: string, rev
 }
 
 /** The part of the configuration that a place needs. Envoy keeps a copy for each filter of each listener. */
-function toldTo(place: FilterPlace, { tcpPolicySets, ...config }: FilterConfig): Omit<FilterConfig, "tcpPolicySets"> {
-  const { cluster, clusters, pods, peers, retryBudgets } = config;
-  const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], peers: [], retryBudgets: [] };
+export function toldTo(place: FilterPlace, { tcpPolicySets, ...config }: FilterConfig): PlaceConfig {
+  const { cluster, clusters, pods, unguarded, peers, retryBudgets } = config;
+  const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], unguarded: [], peers: [], retryBudgets: [] };
   const common = { cluster, ...nothing };
   switch (place) {
     case "outbound":
@@ -88,12 +91,12 @@ function toldTo(place: FilterPlace, { tcpPolicySets, ...config }: FilterConfig):
       // Only routes have retries.
       return { ...common, ...guarding(config, clusters), clusters, retryBudgets };
     case "inbound":
-      return { ...common, ...guarding(config, pods), pods };
+      return { ...common, ...guarding(config, pods), pods, unguarded };
     case "outboundTcp":
     case "inboundTcp":
       return common;
     case "guard":
-      return { ...common, policySets: setsOf(tcpPolicySets, pods), pods, peers };
+      return { ...common, policySets: setsOf(tcpPolicySets, pods), pods, unguarded, peers };
   }
 }
 

@@ -56,8 +56,22 @@ function nameOf({ meta }: RequestAuthentication): string {
   return namespacedName(meta.namespace, meta.name);
 }
 
-function filterRule({ keys: source, ...rule }: JwtRule, fetched: CompileOptions["fetchedKeys"]): FilterJwtRule {
-  const keys = source.kind === "inline" ? source.keys : (fetched?.get(source.url)?.keys ?? []);
+function filterRule(written: JwtRule, fetched: CompileOptions["fetchedKeys"]): FilterJwtRule {
+  const source = written.keys;
+  const known = source.kind === "inline" ? source.keys : (fetched?.get(source.url)?.keys ?? []);
+  // Exactly the fields that the filters read.
+  const rule = {
+    issuer: written.issuer,
+    audiences: written.audiences,
+    fromHeaders: written.fromHeaders.map(({ name, prefix }) => ({ name, prefix })),
+    fromParams: written.fromParams,
+    fromCookies: written.fromCookies,
+    outputPayloadToHeader: written.outputPayloadToHeader,
+    outputClaimToHeaders: written.outputClaimToHeaders.map(({ header, claim }) => ({ header, claim })),
+    forwardOriginalToken: written.forwardOriginalToken,
+    spaceDelimitedClaims: written.spaceDelimitedClaims,
+  };
+  const keys = known.map(({ kid, algorithms, spki }) => ({ kid, algorithms, spki }));
   const hash = createHash("sha256").update(JSON.stringify([rule, keys]));
   return { id: hash.digest("hex").slice(0, 32), ...rule, keys };
 }

@@ -1,5 +1,5 @@
 import { compareText } from "../../lib/compare.ts";
-import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
+import type { AuthorizationPolicy, PolicyCondition, PolicyRule } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
 import { applicablePolicies, decides } from "../policy/applicable.ts";
 import { l4Policy, type L4Policy } from "../policy/l4-policy.ts";
@@ -126,6 +126,16 @@ function policyName(policy: DecidedPolicy): string {
 }
 
 function filterPolicy(policy: DecidedPolicy): FilterPolicy {
-  const { action, dryRun, alwaysDeny, rules } = policy;
-  return { name: policyName(policy), action, dryRun, alwaysDeny, rules };
+  const { action, dryRun, alwaysDeny } = policy;
+  return { name: policyName(policy), action, dryRun, alwaysDeny, rules: policy.rules.map(filterRule) };
+}
+
+// Exactly the fields that the filters read.
+
+function filterRule({ from, to, when }: PolicyRule): PolicyRule {
+  return { from: from.map(filterConditions), to: to.map(filterConditions), when: filterConditions(when) };
+}
+
+function filterConditions(conditions: readonly PolicyCondition[]): readonly PolicyCondition[] {
+  return conditions.map(({ attribute, path, values, notValues }) => ({ attribute, path, values, notValues }));
 }

@@ -1,5 +1,5 @@
+import { JsonKind, JsonValue } from "../../../assembly/index";
 import { RequestIdentity } from "../request-identity";
-import { JsonKind, JsonValue } from "./json";
 import { TokenRule } from "./rule";
 
 /** The claims of a verified token, as policies ask for them. */

@@ -1,5 +1,4 @@
-import { copyOf, Key, stream_context } from "../../../assembly/index";
-import { JsonKind, JsonValue } from "./json";
+import { copyOf, JsonKind, JsonValue, Key, stream_context } from "../../../assembly/index";
 import { TokenRule } from "./rule";
 import { Token } from "./token";
 

@@ -1,7 +1,6 @@
-import { Key, scratch, stream_context } from "../../../assembly/index";
+import { hex, Key, scratch, stream_context } from "../../../assembly/index";
 import { areEqual, Bytes } from "../../bytes";
 import { requestHeaders } from "../../request-headers";
-import { hex } from "./json-string";
 import { Location } from "./location";
 import { anyTakenAway, Segments } from "./segments";
 

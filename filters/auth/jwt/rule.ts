@@ -1,6 +1,5 @@
-import { Key } from "../../../assembly/index";
+import { JsonKind, JsonValue, Key } from "../../../assembly/index";
 import { JwtRule } from "../../config";
-import { JsonKind, JsonValue } from "./json";
 import {
   ALGORITHM,
   AUDIENCE,

@@ -1,6 +1,7 @@
+import { JsonKind, JsonValue } from "../../../assembly/index";
 import { Bytes } from "../../bytes";
 import { decodeBase64Url } from "./base64url";
-import { JsonKind, JsonValue, readJsonObject } from "./json";
+import { readJsonObject } from "./json";
 
 const DOT: u8 = 0x2e;
 
