@@ -17,6 +17,8 @@ export interface Service {
   readonly meta: ObjectMeta;
   /** Virtual addresses in canonical text form; empty for a headless Service. */
   readonly clusterIPs: readonly string[];
+  /** Further addresses at which the whole cluster calls it: externalIPs, and those of its load balancer. */
+  readonly externalAddresses: readonly string[];
   readonly headless: boolean;
   readonly ports: readonly ServicePort[];
 }

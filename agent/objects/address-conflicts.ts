@@ -1,6 +1,7 @@
 import { compareText } from "../lib/compare.ts";
 import type { Problem } from "../model/problem.ts";
 import { describeObject } from "../model/object-ref.ts";
+import type { HeldAddresses } from "./held-addresses.ts";
 import { Notes } from "./notes.ts";
 import type { ReadPod } from "./pod.ts";
 import type { RawObject } from "./raw-object.ts";
@@ -18,22 +19,36 @@ function compareNames(a: Meta, b: Meta): number {
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 }
 
+/** The oldest first. */
+export function servicesByAge(services: readonly Sourced<ReadService>[]): readonly Sourced<ReadService>[] {
+  return [...services].sort(
+    ({ value: { service: a } }, { value: { service: b } }) =>
+      compareText(a.meta.creationTimestamp, b.meta.creationTimestamp) || compareNames(a.meta, b.meta),
+  );
+}
+
 /**
- * Removes a virtual address from a Service if an older Service has the same address and port, or an older Service of another
- * namespace has the address.
+ * Removes a virtual address from a Service if a pod or a node has it, an older Service has the same address and port, or an
+ * older Service of another namespace has the address.
  */
 export function withoutSharedClusterIPs(
   services: readonly Sourced<ReadService>[],
+  held: HeldAddresses,
   problems: Problem[],
 ): readonly Sourced<ReadService>[] {
   const holders = new Map<string, RawObject>();
   const owners = new Map<string, RawObject>();
-  const byAge = [...services].sort(
-    ({ value: { service: a } }, { value: { service: b } }) =>
-      compareText(a.meta.creationTimestamp, b.meta.creationTimestamp) || compareNames(a.meta, b.meta),
-  );
-  return byAge.map(({ object, value }) => {
+  return servicesByAge(services).map(({ object, value }) => {
     const clusterIPs = value.service.clusterIPs.filter((address) => {
+      const holding = held(address);
+      if (holding !== undefined) {
+        new Notes(object, problems).add("warning", ["spec", "clusterIP"], {
+          code: "address-not-free",
+          reason: `${address} is ${holding}; the Service does not get calls to it`,
+          remedy: "Give the Service another clusterIP, or leave it out.",
+        });
+        return false;
+      }
       const owner = owners.get(address) ?? object;
       const places = value.service.ports.map(({ port }) => `${address} port ${port}`);
       const taken = owner.namespace === object.namespace ? places.find((place) => holders.has(place)) : address;

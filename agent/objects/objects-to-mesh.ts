@@ -10,8 +10,11 @@ import type { Workload } from "../model/workload.ts";
 import { describeObject } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { withoutSharedClusterIPs, withoutSharedPodAddresses, type Sourced } from "./address-conflicts.ts";
+import { withFreeExternalAddresses } from "./external-addresses.ts";
+import { heldAddresses } from "./held-addresses.ts";
 import { readAuthorizationPolicies } from "./authorization/authorization-policy.ts";
 import { readBackendTrafficPolicies } from "./backend-traffic-policy.ts";
+import { checkEndpointTargets } from "./endpoint-targets.ts";
 import { deriveEndpointSlices } from "./derive-endpoint-slices.ts";
 import { readEndpointSlice } from "./endpoint-slice.ts";
 import { readHttpRoutes } from "./http-route/http-route.ts";
@@ -86,16 +89,22 @@ export function objectsToMesh(
     (object) => [labelsOf(object), enrollmentLabel.key, enrollmentLabel.value],
   );
   const pods = withoutSharedPodAddresses(podsRead, problems).map(({ value }) => value);
-  const readServices = withoutSharedClusterIPs(read("Service", memory.services, readService), problems).map(
-    ({ value }) => value,
+  const held = heldAddresses(
+    pods,
+    objects.filter(({ group, kind }) => group === "" && kind === "Node"),
   );
+  const ownClusterIPs = withoutSharedClusterIPs(read("Service", memory.services, readService), held, problems);
+  const readServices = withFreeExternalAddresses(ownClusterIPs, held, problems).map(({ value }) => value);
   const services = memory.serviceList.of(sorted(readServices.map(({ service }) => service)));
-  const slices = read("EndpointSlice", memory.slices, readEndpointSlice).map(({ value }) => value);
+  const slicesRead = read("EndpointSlice", memory.slices, readEndpointSlice);
+  const slices = slicesRead.map(({ value }) => value);
   const grants = read("ReferenceGrant", memory.grants, readReferenceGrant).map(({ value }) => value);
+  const workloads = memory.workloadList.of(sorted(pods.map(({ workload }) => workload)));
+  checkEndpointTargets(slicesRead, workloads, problems);
   const derived = deriveEndpointSlices(readServices, sortPods(pods), slices);
   return {
     namespaces: sorted(namespaces),
-    workloads: memory.workloadList.of(sorted(pods.map(({ workload }) => workload))),
+    workloads,
     services,
     endpointSlices: sorted([...slices, ...derived]),
     httpRoutes: sorted(readHttpRoutes(ofKind("HTTPRoute"), { services, grants, limits: settings.limits }, problems)),

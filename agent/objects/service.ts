@@ -51,7 +51,11 @@ export function readService(root: Reader, object: RawObject): ReadService | unde
   const { type, headless, clusterIPs, selector, publishNotReady } = readServiceSpec(spec);
   if (meta === undefined || type === "ExternalName") return undefined;
   return {
-    service: { meta, clusterIPs, headless, ports: readPorts(spec.field("ports")) },
+    service: {
+      ...{ meta, clusterIPs, headless },
+      externalAddresses: headless ? [] : readExternalAddresses(root, spec),
+      ports: readPorts(spec.field("ports")),
+    },
     selector,
     publishNotReady,
   };
@@ -66,6 +70,24 @@ function readClusterIPs(spec: Reader): readonly string[] {
   if (list.length > 0) return [...new Set(list)];
   const single = read(spec.field("clusterIP"));
   return single === undefined ? [] : [single];
+}
+
+/** As with kube-proxy, which calls of the cluster's pods to these addresses do not pass by. */
+function readExternalAddresses(root: Reader, spec: Reader): readonly string[] {
+  const read = (field: Reader): string | undefined =>
+    field.parsed(canonicalAddress, "an IP address", "Write an IPv4 or IPv6 address.");
+  const external = spec.field("externalIPs").list(read);
+  // kube-proxy refuses callers outside these ranges, which Ambit does not know to do.
+  const isOpen = spec.field("loadBalancerSourceRanges").items().length === 0;
+  const balanced = root
+    .field("status")
+    .field("loadBalancer")
+    .field("ingress")
+    .list((entry) => {
+      const viaProxy = entry.field("ipMode").raw === "Proxy";
+      return viaProxy || !entry.field("ip").isWritten ? undefined : read(entry.field("ip"));
+    });
+  return [...new Set([...external, ...(isOpen ? balanced : [])])];
 }
 
 function readPorts(ports: Reader): readonly ServicePort[] {

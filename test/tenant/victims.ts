@@ -39,6 +39,7 @@ export const VICTIM_OBJECTS: readonly Json[] = [
   namespace("bank", { "ambit.dev/dataplane-mode": "ambient" }),
   namespace("plain", {}),
   namespace("istio-system", {}),
+  ...NODE_ADDRESSES.map(nodeObject),
   ...VICTIM_PODS.map(podObject),
   service("shop", "web", {
     clusterIPs: ["10.96.0.10", "fd00:96::10"],
@@ -147,4 +148,9 @@ function service(ns: string, name: string, spec: Json): Json {
 
 function object(apiVersion: string, kind: string, ns: string, name: string, spec: Json): Json {
   return { apiVersion, kind, metadata: { name, namespace: ns, creationTimestamp: AGE }, spec };
+}
+
+function nodeObject(address: string, index: number): Json {
+  const status = { addresses: [{ type: "InternalIP", address }] };
+  return { apiVersion: "v1", kind: "Node", metadata: { name: `node-${index + 1}` }, status };
 }

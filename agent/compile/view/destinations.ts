@@ -62,7 +62,12 @@ export function serviceTargets(view: NodeView): readonly ServiceTarget[] {
 }
 
 function families(service: Service): readonly IpFamily[] {
-  return service.headless ? IP_FAMILIES : [...new Set(service.clusterIPs.map(familyOf))];
+  return service.headless ? IP_FAMILIES : [...new Set(virtualAddresses(service).map(familyOf))];
+}
+
+/** Addresses that no pod has: connections to them go to the Service's endpoints. */
+function virtualAddresses({ clusterIPs, externalAddresses }: Service): readonly string[] {
+  return [...clusterIPs, ...externalAddresses];
 }
 
 /**
@@ -77,7 +82,7 @@ export function destinations(targets: readonly ServiceTarget[], view: NodeView):
   };
   for (const target of targets) {
     const mode = outboundMode(target.port.protocol);
-    for (const address of target.service.clusterIPs) {
+    for (const address of virtualAddresses(target.service)) {
       if (familyOf(address) === target.family && !isOfPod(address, view)) {
         claim({ address, port: target.port.port, mode, target, backend: undefined });
       }

@@ -32,7 +32,7 @@ export class RouteLimits {
     const places = sum(parents, (parent) => {
       const service = this.#services.get(namespacedName(parent.namespace, parent.service));
       const ports = parent.port === undefined ? (service?.ports.length ?? 1) : 1;
-      return ports * Math.max(1, service?.clusterIPs.length ?? 1);
+      return ports * Math.max(1, (service?.clusterIPs.length ?? 0) + (service?.externalAddresses.length ?? 0));
     });
     const parts = sum(rules, ({ matches, backends }) =>
       sum(matches, ({ headers, query }) => 1 + headers.length + query.length + backends.length),
