@@ -64,6 +64,8 @@ const LIMITS: Readonly<Record<LimitName, (times: number) => string>> = {
   "node-connections": (times) =>
     `all pods together had too many connections for Envoy's descriptors: ${times} more were closed`,
   heap: (times) => `Envoy's memory came near its limit (--envoy-heap): ${times} of the largest streams were reset`,
+  series: (times) =>
+    `a namespace had too many series of metrics (ambit_grouped_series_total names it): ${times} more were grouped`,
   descriptors: () => "Envoy has hardly any descriptor left: raise the hard limit of 'ulimit -n'",
   "direct-ports": (times) =>
     `too many ports of a pod were in use by the pod's own address: connections to ${times} more were refused`,

@@ -13,7 +13,8 @@ export interface LimitReached {
 }
 
 /** docs/security.md explains each of them. */
-export type LimitName = "pod-connections" | "strangers" | "node-connections" | "heap" | "descriptors" | "direct-ports";
+export type LimitName =
+  "pod-connections" | "strangers" | "node-connections" | "heap" | "descriptors" | "direct-ports" | "series";
 
 /** A limit is told of for so long after it was last reached. */
 const TELL_MS = 10 * 60_000;
@@ -26,9 +27,12 @@ const COUNTERS: readonly (readonly [limit: LimitName, statistic: RegExp])[] = [
   ["pod-connections", /^listener\.(?:in|out)bound[a-z_]*\.downstream_cx_overflow$/u],
   ["strangers", /^connection_limit\.strangers\.limited_connections$/u],
   ["node-connections", /^listener\.(?:in|out)bound[a-z_]*\.downstream_(?:global_cx_overflow|cx_overload_reject)$/u],
+  ["series", /^wasmcustom\.ambit_grouped_series_total\|/u],
   ["heap", /overload_actions\.reset_high_memory_stream\.count$/u],
 ];
-const FILTER = encodeURIComponent("_cx_overflow$|_overload_reject$|^connection_limit\\.|overload_actions.*\\.count$");
+const FILTER = encodeURIComponent(
+  "_cx_overflow$|_overload_reject$|^connection_limit\\.|overload_actions.*\\.count$|^wasmcustom\\.ambit_grouped_",
+);
 
 export interface LimitSources {
   readonly adminSocket: string;
