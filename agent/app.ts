@@ -191,6 +191,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
     "/livez": () => text("alive\n"),
     "/metrics": async () => ({ status: 200, ...(await metrics.render()) }),
     "/status": () => json(status()),
+    "/sandboxes": () => json(pods.seen()),
     ...certificateHandlers(node, certificates),
   };
   const servers = [await serve({ socketPath }, handlers, log)];

@@ -132,6 +132,7 @@ export class Pods {
   /** One timer for all pods: it looks at them when the next one changes by time alone, or at their listeners. */
   #callOff = (): void => undefined;
   #closed = false;
+  #mesh: Mesh | undefined;
   /** A sandbox without a record of the kernel begins so. */
   #beginning: PodRecord;
 
@@ -182,6 +183,7 @@ export class Pods {
    * caller compiles the mesh next, with `states()`: `onChange` is not called for what changes here.
    */
   follow(mesh: Mesh): void {
+    this.#mesh = mesh;
     const unreachable = new Map<string, string>();
     const seen = new Set<SandboxKey>();
     for (const workload of mesh.workloads) {
@@ -234,6 +236,19 @@ export class Pods {
   lookAgain(): void {
     this.#each((entry) => (hasListeners(entry.record) ? [this.#listenerOf(entry)] : []));
     if (this.#unreachable.size > 0 && !this.#closed) this.#options.onChange();
+  }
+
+  /**
+   * UIDs of the pods whose sandboxes are known, and so in the state that they have to be in. Looks again for those that were not
+   * there, without a new mesh: whoever makes them asks before it starts their processes.
+   */
+  seen(): readonly string[] {
+    if (this.#unreachable.size > 0 && this.#mesh !== undefined && !this.#closed) {
+      const before = this.#unreachable.size;
+      this.follow(this.#mesh);
+      if (this.#unreachable.size !== before) this.#options.onChange();
+    }
+    return [...this.#entries.values()].map(({ sandbox }) => sandbox.uid);
   }
 
   close(): void {

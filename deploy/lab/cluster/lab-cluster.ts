@@ -151,7 +151,10 @@ export class LabCluster {
     }
     try {
       const identity = { uid: randomUUID(), plan, node: node.place, addresses: node.pool.allocate() };
-      const pod = new Pod(identity, this.#paths, this.#lookupIn(plan.namespace), this.#onChange);
+      const pod = new Pod(identity, this.#paths, this.#lookupIn(plan.namespace), {
+        onChange: this.#onChange,
+        admit: async (uid) => node.agent?.admit(uid),
+      });
       this.#pods.set(podKey(plan), pod);
       void pod.start();
     } catch (error) {

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { askUnix } from "../../../agent/lib/unix-http.ts";
 import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import { nodeStateDir, type LabPaths } from "../machine/lab-paths.ts";
@@ -10,6 +11,9 @@ import { HelperProcess } from "./helper-process.ts";
 import type { NodePlace } from "./node-place.ts";
 
 const POLL_MS = 250;
+/** How long a pod waits for its agent to see it, and how often the agent is asked. */
+const ADMIT_MS = 3_000;
+const ADMIT_POLL_MS = 10;
 /** Time for a normal end: listeners drain, the proxy ends. */
 const STOP_MS = 3_000;
 
@@ -66,6 +70,22 @@ export class AgentProcess {
     if (this.pid === undefined) return `its agent ended with ${this.#lastEnd}${said && `: ${said}`}`;
     if (this.#status === undefined) return `its agent does not answer yet${said && `: ${said}`}`;
     return this.#status.trouble || "its proxy is not ready yet";
+  }
+
+  /**
+   * Resolves when the agent has seen the pod's sandbox, so that it is guarded from its first process on. An agent that does not
+   * answer, or not in time, holds back no pod.
+   */
+  async admit(uid: string): Promise<void> {
+    for (const deadline = Date.now() + ADMIT_MS; Date.now() < deadline && this.pid !== undefined;) {
+      try {
+        const { status, body } = await askUnix(this.socket, "/sandboxes", { timeoutMs: ADMIT_MS });
+        if (status !== 200 || (JSON.parse(body) as readonly string[]).includes(uid)) return;
+      } catch {
+        return;
+      }
+      await sleep(ADMIT_POLL_MS);
+    }
   }
 
   async stop(): Promise<void> {

@@ -21,6 +21,12 @@ import { writeEtcFiles } from "./etc-files.ts";
 import { ProbeResults } from "./probe-results.ts";
 import { Volumes } from "./volumes.ts";
 
+export interface PodEvents {
+  readonly onChange: () => void;
+  /** Resolves when the node's agent knows the pod's network namespace. */
+  readonly admit: (uid: string) => Promise<void>;
+}
+
 /** A pod that has a node: its network namespace, its cgroup, its containers. `stop` ends it for good. */
 export class Pod {
   readonly uid: string;
@@ -41,12 +47,13 @@ export class Pod {
   readonly #paths: LabPaths;
   readonly #lookup: ConfigLookup;
   readonly #onChange: () => void;
+  readonly #admit: PodEvents["admit"];
   #starting: Promise<void> | undefined;
   /** Starts the application's containers; undefined once it has. */
   #startContainers: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(identity: PodIdentity, paths: LabPaths, lookup: ConfigLookup, onChange: () => void) {
+  constructor(identity: PodIdentity, paths: LabPaths, lookup: ConfigLookup, events: PodEvents) {
     this.uid = identity.uid;
     this.plan = identity.plan;
     this.node = identity.node;
@@ -54,7 +61,8 @@ export class Pod {
     this.#probes = new ProbeResults(identity.uid, identity.addresses.ipv4);
     this.#paths = paths;
     this.#lookup = lookup;
-    this.#onChange = onChange;
+    this.#onChange = events.onChange;
+    this.#admit = events.admit;
     this.netns = netnsName(paths.name, shortUid(identity.uid));
   }
 
@@ -148,6 +156,8 @@ export class Pod {
     await createPodNetwork(this.#paths, this.netns, node, addresses, `p${shortUid(uid)}`);
     const etc = writeEtcFiles(this.#paths, this);
     mkdirSync(podLogDir(this.#paths, uid), { recursive: true });
+    // As a container runtime asks its network plugins: what guards the pod is there before its first process.
+    await this.#admit(uid);
     if (this.stopping) return;
     const folder = join(this.#paths.root, "pods", uid, "volumes");
     const claims = join(this.#paths.root, "claims", plan.namespace);
