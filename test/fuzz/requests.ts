@@ -24,6 +24,8 @@ export const requests: Suite = {
 const SCOPE = { rootNamespace: "istio-system", trustDomain: "cluster.local" };
 const PLACES = ["near", "far", "plain"] as const;
 const BATCH = 200;
+/** For one batch, on a machine that is busy with much else. */
+const SEND_MS = 180_000;
 
 interface RandomRequest {
   readonly host: (typeof PLACES)[number];
@@ -187,12 +189,16 @@ async function runRequests({ minutes, seed, progress }: FuzzOptions): Promise<Fu
 async function send(lab: MeshLab, batch: readonly RandomRequest[]): Promise<readonly number[]> {
   const child = lab.start("shop/alice", process.execPath, join(APPS, "random-requests.mjs"));
   if (child.stdout === null || child.stdin === null) throw new Error("the requests have no output");
+  // Where the sender ends early, requests have no status, and that is told.
+  child.stdin.on("error", () => undefined);
+  const patience = setTimeout(() => child.kill(), SEND_MS);
   child.stdin.end(batch.map((each) => `${JSON.stringify(each)}\n`).join(""));
   const statuses: number[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     const [index, status] = JSON.parse(line) as readonly [number, number];
     statuses[index] = status;
   }
+  clearTimeout(patience);
   return statuses;
 }
 
