@@ -67,6 +67,7 @@ function statusText({ signing, roots, rotation, trouble, exchange, nodes }: Auth
     ],
   );
   const waiting = rotation?.waitingFor ?? [];
+  const refused = nodes.filter((each) => each.exchange.refused.length > 0);
   return [
     table([["ROOT", "SIGNS", "UNTIL"], ...rootRows]),
     trouble === undefined ? "" : `The authority keeps using these roots: ${trouble}`,
@@ -75,6 +76,9 @@ function statusText({ signing, roots, rotation, trouble, exchange, nodes }: Auth
       ...nodeRows,
     ]),
     rotation === undefined || rotation.stage === "steady" ? "" : `The root is being replaced: ${rotation.stage}`,
+    refused.length === 0
+      ? ""
+      : `Nodes announce pods of other nodes, which is refused:\n${refused.map((each) => `  ${each.node}: ${each.exchange.refused.join(", ")}`).join("\n")}`,
     waiting.length === 0 ? "" : `The authority waits for:\n${waiting.map((line) => `  ${line}`).join("\n")}`,
   ]
     .filter((part) => part !== "")

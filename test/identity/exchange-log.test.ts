@@ -182,6 +182,7 @@ test("a node announces its own pods only: others are refused, and taken when the
   homes.set("b1", "b").set("a1", "a");
   expect(announce("a", 1, "a1", "b1", "unknown")).toEqual(["b1"]);
   expect(news("c").records).toEqual(["a1", "unknown"]);
+  expect(log.status().get("a")?.refused).toEqual(["b1"]);
   homes.set("b1", "a").set("unknown", "b");
   expect([...log.refresh()]).toEqual([["a", ["unknown"]]]);
   expect(news("c").records).toEqual(["a1", "b1"]);
@@ -212,8 +213,8 @@ test("the status names every node that counts", () => {
   validUntil.set("b", clock.now() + HOUR_MS);
   follow("c", 1);
   expect(Object.fromEntries(log.status())).toEqual({
-    a: { sandboxes: 2, follows: 0, reported: true },
-    b: { sandboxes: 0, follows: 0, reported: false },
-    c: { sandboxes: 0, follows: 1, reported: false },
+    a: { sandboxes: 2, follows: 0, reported: true, refused: [] },
+    b: { sandboxes: 0, follows: 0, reported: false, refused: [] },
+    c: { sandboxes: 0, follows: 1, reported: false, refused: [] },
   });
 });

@@ -37,6 +37,8 @@ export interface ExchangeNode {
   readonly follows: number;
   /** The node has sent a report to this authority process. */
   readonly reported: boolean;
+  /** UIDs of pods that the node announces although they run on another node. Other nodes hear nothing of that. */
+  readonly refused: readonly string[];
 }
 
 interface NodeState {
@@ -197,9 +199,9 @@ export class ExchangeLog {
     const names = [...new Set([...reported, ...this.#waited()])].toSorted();
     return new Map(
       names.map((name) => {
-        const { records, follows, announced } = this.#state(name);
+        const { records, follows, announced, refused } = this.#state(name);
         const sandboxes = [...records.values()].filter(({ gone }) => gone !== true).length;
-        return [name, { sandboxes, follows, reported: announced.version > 0 }];
+        return [name, { sandboxes, follows, reported: announced.version > 0, refused }];
       }),
     );
   }
