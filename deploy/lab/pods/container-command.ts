@@ -27,14 +27,15 @@ const NETNS_FOLDER = "/run/netns";
  * the machine into the container and not back: otherwise a container would keep removed network namespaces alive.
  *
  * Containers share the machine's files. What belongs to the mesh is hidden after the volumes are mounted, which lie in the
- * same folder: the labs' keys, tokens and sockets, and the network namespaces. The cgroups can be read alone: a process that
- * entered the kubelet's would pass as its probes. To undo that takes CAP_SYS_ADMIN.
+ * same folder: the labs' keys, tokens and sockets, and the network namespaces. Of the cgroups a container sees its own alone: a
+ * process that entered the kubelet's would pass as its probes, and CAP_BPF attaches programs to a cgroup that can be opened.
+ * To undo that takes CAP_SYS_ADMIN.
  */
 const START = `
 echo 0 > "$1/cgroup.procs"
 netns=$2 etc=$3 hostname=$4 mounts=$5 labs=$6 cgroups=$7
 shift 7
-exec nsenter --net="$netns" -- unshare --mount --uts --propagation slave -- sh -ec '
+exec nsenter --net="$netns" -- unshare --mount --uts --cgroup --propagation slave -- sh -ec '
   echo "$2" > /proc/sys/kernel/hostname
   for file in ${ETC_FILES.join(" ")}; do
     if [ -e "$1/$file" ] && [ -e "/etc/$file" ]; then mount --bind "$1/$file" "/etc/$file"; fi
@@ -43,11 +44,10 @@ exec nsenter --net="$netns" -- unshare --mount --uts --propagation slave -- sh -
     mount --bind "$source" "$target"
     if [ "$mode" = ro ]; then mount -o remount,bind,ro "$target"; fi
   done
-  for folder in "$4" ${NETNS_FOLDER}; do
+  for folder in "$4" ${NETNS_FOLDER} "$5"; do
     if [ -e "$folder" ]; then mount -t tmpfs -o ro,mode=0555 hidden "$folder"; fi
   done
-  mount --bind "$5" "$5"
-  mount -o remount,bind,ro "$5"
+  mount -t cgroup2 -o ro own "$5"
   cd "$6"
   shift 6
   exec "$@"' start "$etc" "$hostname" "$mounts" "$labs" "$cgroups" "$@"`;
@@ -56,7 +56,7 @@ const JOIN = `
 echo 0 > "$1/cgroup.procs"
 pid=$2
 shift 2
-exec nsenter --target "$pid" --net --mount --uts -- sh -ec 'cd "$1"; shift; exec "$@"' join "$@"`;
+exec nsenter --target "$pid" --net --mount --uts --cgroup -- sh -ec 'cd "$1"; shift; exec "$@"' join "$@"`;
 
 /** Arguments of /bin/sh that start a container's first process. */
 export function startCommand(
