@@ -46,3 +46,21 @@ test("a pod that leaves and comes back has the same listeners all the time", asy
     await listeners("ambient", { phase: "waiting", since: 0, strict: false, inbound: "open", listeners: "all" }),
   ).toEqual(member);
 });
+
+test("a pod's policies hold until it has left", async () => {
+  const guarded = async (mode: string, state: PodState): Promise<readonly string[]> => {
+    const mesh = await meshOf(`${manifests(mode)}---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: nobody, namespace: shop }
+spec: { action: ALLOW, rules: [] }
+`);
+    const pods = new Map([[UID, { netns: "/run/netns/web", addresses: ["10.0.0.1", "fd00::1"], state }]]);
+    const { filters } = compile(mesh, { ...goldenOptions(mesh), pods }, newSession(0));
+    return filters.pods.map(({ uid }) => uid);
+  };
+  expect(await guarded("ambient", CAPTURED)).toEqual([UID]);
+  expect(await guarded("none", { ...LEAVING, step: "softening" })).toEqual([UID]);
+  expect(await guarded("none", LEAVING)).toEqual([UID]);
+  expect(await guarded("none", { phase: "left", listeners: "all" })).toEqual([]);
+});
