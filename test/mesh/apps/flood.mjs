@@ -19,6 +19,8 @@ const AT_ONCE = 128;
 /** How long a connection to one of many ports stays. */
 const DIALLED_MS = 200;
 
+const PATIENCE_MS = 2000;
+
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 function frame(type, flags, stream, payload) {
   const head = Buffer.alloc(9);
@@ -45,6 +47,8 @@ function dial(to) {
   return new Promise((resolve) => {
     const socket = connect(to, host);
     let open = false;
+    // A server that takes no more leaves connections without an answer.
+    socket.setTimeout(PATIENCE_MS, () => open || socket.destroy());
     socket.on("connect", () => {
       open = true;
       told.opened++;
