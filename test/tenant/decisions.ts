@@ -51,7 +51,7 @@ function decisions(wasm: WasmHost, rootId: "outbound" | "inbound", { filters }: 
   const destinations =
     rootId === "outbound"
       ? filters.clusters.map(({ name }) => ({ "xds/cluster_name": name }))
-      : filters.pods.map(({ uid }) => ({ "filter_state/ambit.pod": uid }));
+      : filters.peers.map(({ peer }) => ({ "filter_state/ambit.destination": peer }));
   return destinations.flatMap((destination) =>
     PATHS.flatMap((path) =>
       CALLERS.map((caller) => {

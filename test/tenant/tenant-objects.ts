@@ -140,7 +140,7 @@ const service: fc.Arbitrary<Json> = object(
     clusterIPs: list(virtualAddress),
     externalIPs: list(virtualAddress),
     externalName: nastyText,
-    loadBalancerIP: address,
+    loadBalancerIP: virtualAddress,
     selector,
     publishNotReadyAddresses: fc.boolean(),
     ports: list(

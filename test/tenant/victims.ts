@@ -41,6 +41,7 @@ export const VICTIM_OBJECTS: readonly Json[] = [
   namespace("istio-system", {}),
   ...NODE_ADDRESSES.map(nodeObject),
   ...VICTIM_PODS.map(podObject),
+  ...NODE_ADDRESSES.map(nodePod),
   service("shop", "web", {
     clusterIPs: ["10.96.0.10", "fd00:96::10"],
     selector: { app: "web" },
@@ -136,6 +137,13 @@ function podObject({ namespace: ns, name, node, addresses, labels }: VictimPod):
     },
     status: { phase: "Running", podIPs: addresses.map((ip) => ({ ip })) },
   };
+}
+
+/** A pod on its node's network. */
+function nodePod(address: string, index: number): Json {
+  const node = index === 0 ? "node-1" : "node-2";
+  const written = podObject(pod("plain", `proxy-${index}`, node, [address], {}));
+  return { ...written, spec: { nodeName: node, hostNetwork: true, containers: [{ name: "app", image: "app" }] } };
 }
 
 function namespace(name: string, labels: Json): Json {
