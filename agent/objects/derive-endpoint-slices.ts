@@ -1,5 +1,8 @@
+import { compareText } from "../lib/compare.ts";
 import type { EndpointPort, EndpointSlice } from "../model/endpoint.ts";
-import { namespacedName } from "../model/meta.ts";
+import type { Limits } from "../model/limits.ts";
+import { namespacedName, type ObjectMeta } from "../model/meta.ts";
+import type { Problem } from "../model/problem.ts";
 import type { Workload } from "../model/workload.ts";
 import { familyOf, IP_FAMILIES } from "../lib/ip-address.ts";
 import type { ReadPod } from "./pod.ts";
@@ -7,26 +10,72 @@ import type { ReadService } from "./service.ts";
 
 /**
  * Makes the EndpointSlices that Kubernetes' endpoint controller would write, for Services with a selector and without a
- * slice. Manifests outside a cluster hold no slices.
+ * slice. Manifests outside a cluster hold no slices. A namespace whose Services select more endpoints than its limit gets them for
+ * the oldest Services: as many Services may select as many pods.
  */
 export function deriveEndpointSlices(
   services: readonly ReadService[],
   pods: readonly ReadPod[],
   written: readonly EndpointSlice[],
+  { endpoints: limit }: Pick<Limits, "endpoints">,
+  problems: Problem[],
 ): readonly EndpointSlice[] {
   const served = new Set(written.map((slice) => namespacedName(slice.meta.namespace, slice.service)));
-  const podsByNamespace = new Map<string, ReadPod[]>();
-  for (const pod of pods) {
-    const { namespace } = pod.workload.meta;
-    const others = podsByNamespace.get(namespace);
-    if (others === undefined) podsByNamespace.set(namespace, [pod]);
-    else others.push(pod);
-  }
+  const podsOf = podsByLabel(pods);
+  const used = new Map<string, number>();
   return services
     .filter(({ service, selector }) => {
       return Object.keys(selector).length > 0 && !served.has(namespacedName(service.meta.namespace, service.meta.name));
     })
-    .flatMap((service) => slicesOf(service, podsByNamespace.get(service.service.meta.namespace) ?? []));
+    .toSorted(
+      ({ service: { meta: a } }, { service: { meta: b } }) =>
+        compareText(a.creationTimestamp, b.creationTimestamp) || compareText(a.name, b.name),
+    )
+    .flatMap((service) => {
+      const { meta } = service.service;
+      const before = used.get(meta.namespace) ?? 0;
+      const slices = before > limit ? [] : slicesOf(service, podsOf(meta.namespace, service.selector));
+      const own = slices.reduce((sum, { ports, endpoints }) => sum + ports.length * endpoints.length, 0);
+      used.set(meta.namespace, before + own);
+      if (before + own <= limit) return slices;
+      problems.push(overLimit(meta, limit));
+      return [];
+    });
+}
+
+function overLimit(meta: ObjectMeta, limit: number): Problem {
+  return {
+    severity: "error",
+    code: "limit-reached",
+    origin: meta.origin,
+    subject: meta,
+    field: "spec.selector",
+    reason:
+      `the pods that it and older Services of the namespace ${meta.namespace} select, times ports, are more than the limit for a ` +
+      `namespace, ${limit}: it has no endpoints`,
+    remedy: "Have fewer Services select the same pods, or raise the limit: --limits endpoints=NUMBER of every agent.",
+  };
+}
+
+/** Finds the pods of a namespace that have one of the selector's labels: the label that the fewest have. */
+function podsByLabel(
+  pods: readonly ReadPod[],
+): (namespace: string, selector: Readonly<Record<string, string>>) => readonly ReadPod[] {
+  const found = new Map<string, ReadPod[]>();
+  const keyOf = (namespace: string, label: readonly [string, string]): string => JSON.stringify([namespace, ...label]);
+  for (const pod of pods) {
+    const { namespace, labels } = pod.workload.meta;
+    for (const label of Object.entries(labels)) {
+      const key = keyOf(namespace, label);
+      const others = found.get(key);
+      if (others === undefined) found.set(key, [pod]);
+      else others.push(pod);
+    }
+  }
+  return (namespace, selector) =>
+    Object.entries(selector)
+      .map((label) => found.get(keyOf(namespace, label)) ?? [])
+      .reduce((a, b) => (b.length < a.length ? b : a));
 }
 
 const ENDPOINT_SLICE = { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", uid: undefined } as const;

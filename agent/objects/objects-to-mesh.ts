@@ -101,7 +101,7 @@ export function objectsToMesh(
   const grants = read("ReferenceGrant", memory.grants, readReferenceGrant).map(({ value }) => value);
   const workloads = memory.workloadList.of(sorted(pods.map(({ workload }) => workload)));
   checkEndpointTargets(slicesRead, workloads, problems);
-  const derived = deriveEndpointSlices(readServices, sortPods(pods), slices);
+  const derived = deriveEndpointSlices(readServices, sortPods(pods), slices, settings.limits, problems);
   return {
     namespaces: sorted(namespaces),
     workloads,
