@@ -80,7 +80,10 @@ function limitsReached({ node, limits = [] }: AgentStatus): readonly string[] {
 function refusedResources({ node, xds: { nacks } }: AgentStatus): readonly string[] {
   if (nacks.length === 0) return [];
   const lines = [
-    ...nacks.map(({ time, kind, name, message }) => `${time} ${kind} ${name}: ${message}`),
+    ...nacks.map(({ time, kind, name, message, parts = [] }) => {
+      const all = `${time} ${kind} ${name}: ${message}`;
+      return parts.length === 0 ? all : `${all} (all of it is served but ${parts.join(", ")})`;
+    }),
     "Envoy keeps the last version that it accepted; all else is in effect. The agent tries again when the object changes.",
   ];
   return [section(`Refused by the Envoy of ${node}`, lines.join("\n"))];

@@ -1,4 +1,5 @@
 import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
+import { RouteSalvage } from "./route-salvage.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
 import {
   noneAccepted,
@@ -37,6 +38,8 @@ export interface Rejection {
   readonly message: string;
   /** RFC 3339. */
   readonly time: string;
+  /** Set where Envoy has all of it but these parts: names of virtual hosts. */
+  readonly parts?: readonly string[];
 }
 
 /** A rejection, and when the same version is tried again. */
@@ -65,6 +68,8 @@ interface KindState {
   readonly rejected: Map<string, Rejected>;
   /** Names of which Envoy has rejected a version, and has accepted none since that was wanted. */
   readonly failing: Set<string>;
+  /** For rejected route tables: what Envoy accepts of them. */
+  readonly salvage: Map<string, RouteSalvage>;
   inFlight: InFlight | undefined;
   asked: boolean;
   /** A client that has nothing yet waits for an answer to its wildcard, even for an empty one. */
@@ -105,7 +110,9 @@ export class AdsStream {
     this.#target = target;
     for (const [kind, state] of this.#kinds) {
       for (const [name, { version }] of state.rejected) {
-        if (target[kind].get(name)?.version !== version) state.rejected.delete(name);
+        if (target[kind].get(name)?.version === version) continue;
+        state.rejected.delete(name);
+        state.salvage.delete(name);
       }
     }
   }
@@ -170,14 +177,11 @@ export class AdsStream {
   }
 
   get rejections(): readonly Rejection[] {
-    return [...this.#kinds.values()].flatMap((state) =>
-      [...state.rejected.values()].map(({ kind, name, version, message, time }) => ({
-        kind,
-        name,
-        version,
-        message,
-        time,
-      })),
+    return [...this.#kinds.values()].flatMap(({ rejected, salvage }) =>
+      [...rejected.values()].map(({ kind, name, version, message, time }) => {
+        const parts = salvage.get(name)?.refused;
+        return { kind, name, version, message, time, ...(parts && { parts }) };
+      }),
     );
   }
 
@@ -223,7 +227,8 @@ export class AdsStream {
         const rejected = state.rejected.get(wanted.name);
         const refused = rejected?.version === wanted.version;
         if (refused && this.#clock.now() >= rejected.retryAt) again ??= wanted;
-        const resource = refused ? this.#accepted[kind].get(wanted.name) : wanted;
+        const standIn = state.salvage.get(wanted.name)?.candidate ?? this.#accepted[kind].get(wanted.name);
+        const resource = refused ? standIn : wanted;
         if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
         if (mode === "early" && resource.reliesOnFilters) continue;
         const { body } = resource;
@@ -273,7 +278,11 @@ export class AdsStream {
     for (const resource of resources) {
       const { name, version } = resource;
       this.#accepted[kind].set(name, resource);
-      if (state.rejected.get(name)?.version === version) state.rejected.delete(name);
+      state.salvage.get(name)?.answered(version, true);
+      if (state.rejected.get(name)?.version === version) {
+        state.rejected.delete(name);
+        state.salvage.delete(name);
+      }
       const isWanted = this.#target?.[kind].get(name)?.version === version;
       if (isWanted && state.failing.delete(name)) recovered = true;
     }
@@ -300,7 +309,9 @@ export class AdsStream {
       if (!blamed.has(name)) continue;
       // Envoy accepted this version once, perhaps when a network namespace existed that is gone now.
       if (this.#accepted[kind].get(name)?.version === sent) this.#accepted[kind].delete(name);
-      if (this.#target?.[kind].get(name)?.version !== sent) continue;
+      state.salvage.get(name)?.answered(sent, false);
+      const wanted = this.#target?.[kind].get(name);
+      if (wanted?.version !== sent) continue;
       const now = this.#clock.now();
       const known = state.rejected.get(name);
       const times = known?.version === sent ? known.times + 1 : 1;
@@ -308,6 +319,9 @@ export class AdsStream {
       const time = known?.version === sent ? known.time : new Date(now).toISOString();
       state.rejected.set(name, { kind, name, version: sent, message, time, times, retryAt });
       state.failing.add(name);
+      if (kind !== "routes" || state.salvage.has(name)) continue;
+      const salvage = RouteSalvage.of(wanted, this.#accepted[kind].get(name));
+      if (salvage !== undefined) state.salvage.set(name, salvage);
     }
     if (blamed.size === 0) state.batchLimit = Math.max(1, Math.floor(before.size / 2));
   }
@@ -359,6 +373,7 @@ function newKindState(): KindState {
     dropped: new Set(),
     rejected: new Map(),
     failing: new Set(),
+    salvage: new Map(),
     inFlight: undefined,
     asked: false,
     owesAnswer: false,

@@ -95,7 +95,7 @@ class LazilyPacked implements PackedResources {
 // `compile` keeps unchanged messages, so only changed messages are encoded again.
 const packedByMessage = new WeakMap<Message, PackedResource>();
 
-function pack(kind: ResourceKind, name: string, message: Message): PackedResource {
+export function pack(kind: ResourceKind, name: string, message: Message): PackedResource {
   const known = packedByMessage.get(message);
   if (known?.name === name) return known;
   const value = toBinary(SCHEMAS[kind], message);
