@@ -1,4 +1,4 @@
-import type { CaptureState, PodFacts, PodPort } from "../../model/capture-state.ts";
+import type { CapturedDestination, CaptureState, PodFacts, PodPort } from "../../model/capture-state.ts";
 import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import { directDestinations } from "../view/direct.ts";
 import { remotePod } from "../../model/exchange.ts";
@@ -16,7 +16,7 @@ export function captureState(
   view: NodeView,
   mtls: NodeMtls,
   targets: readonly ServiceTarget[],
-  { dialled, refused }: { readonly dialled: readonly Destination[]; readonly refused: readonly string[] },
+  { dialled, refused }: { readonly dialled: readonly Destination[]; readonly refused: readonly CapturedDestination[] },
   portsOf: (uid: string) => PodPorts,
   options: Pick<CompileOptions, "identities" | "remoteCaptured">,
 ): CaptureState {
@@ -30,7 +30,7 @@ export function captureState(
         : [
             // The map may be full: what guards pods comes first.
             ...directDestinations(view, targets, portsOf),
-            ...refused.map((address) => ({ address, port: 0, mode: "detect" }) as const),
+            ...refused,
             // Of two entries with one address and port the last one counts: that of the Service.
             ...dialled.map(({ address, port, mode }) => ({ address, port, mode })),
           ],

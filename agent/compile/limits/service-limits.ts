@@ -1,4 +1,5 @@
 import { compareText } from "../../lib/compare.ts";
+import type { CapturedDestination } from "../../model/capture-state.ts";
 import type { EndpointSlice } from "../../model/endpoint.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../model/limits.ts";
 import type { Mesh } from "../../model/mesh.ts";
@@ -13,10 +14,10 @@ export interface LimitedServices {
   /** The mesh without the Services that exceed a limit; the same object where none does. */
   readonly mesh: Mesh;
   /**
-   * Virtual addresses of those Services. Captured pods must not reach them past the mesh: their calls go to the proxy, which
-   * has no cluster for them and refuses them.
+   * Where captured pods would call those Services past the mesh, in plaintext. So their calls go to the proxy, which has no
+   * cluster for them and refuses them.
    */
-  readonly refused: readonly string[];
+  readonly refused: readonly CapturedDestination[];
   readonly problems: readonly Problem[];
 }
 
@@ -60,14 +61,14 @@ export function limitServices(mesh: Mesh, limits: Limits = DEFAULT_LIMITS): Limi
   });
   const shareOf = shares(new Map(wanted), ALL_DESTINATIONS);
   const left = new Set<Service>();
-  const refused: string[] = [];
+  const refused: CapturedDestination[] = [];
   const problems: Problem[] = [];
   for (const [namespace, own] of costs) {
     const share = shareOf.get(namespace) ?? 0;
     if (fits(own, share, limits.endpoints)) continue;
     for (const { service, problem } of exceeding(own, share, limits)) {
       left.add(service);
-      refused.push(...service.clusterIPs.slice(0, MAX_REFUSED));
+      refused.push(...refusals(service));
       problems.push(problem);
     }
   }
@@ -76,8 +77,22 @@ export function limitServices(mesh: Mesh, limits: Limits = DEFAULT_LIMITS): Limi
   return { mesh: { ...mesh, services }, refused, problems };
 }
 
-/** A Service has a virtual address of each family in Kubernetes. */
+/**
+ * Of a cluster IP every port is refused, so that it takes one entry. An external address may have other uses: only the Service's
+ * ports are refused there. A Service has few of both; an entry is made for the first ones.
+ */
+function refusals({ clusterIPs, externalAddresses, ports }: Service): readonly CapturedDestination[] {
+  const own = clusterIPs.slice(0, MAX_REFUSED).map((address) => ({ address, port: 0, mode: "detect" }) as const);
+  const external = externalAddresses
+    .slice(0, MAX_REFUSED)
+    .flatMap((address) =>
+      ports.slice(0, MAX_REFUSED_PORTS).map(({ port }) => ({ address, port, mode: "detect" }) as const),
+    );
+  return [...own, ...external];
+}
+
 const MAX_REFUSED = 2;
+const MAX_REFUSED_PORTS = 16;
 
 function fits(own: readonly Cost[], destinations: number, endpoints: number): boolean {
   return sum(own, (cost) => cost.destinations) <= destinations && sum(own, (cost) => cost.endpoints) <= endpoints;
@@ -95,10 +110,10 @@ function exceeding(own: readonly Cost[], share: number, limits: Limits): readonl
   );
   const found: Exceeding[] = [];
   // Each address that is refused takes an entry, too.
-  let destinations = sum(byAge, ({ service }) => Math.min(MAX_REFUSED, service.clusterIPs.length));
+  let destinations = sum(byAge, ({ service }) => refusals(service).length);
   let endpoints = 0;
   for (const cost of byAge) {
-    const more = Math.max(0, cost.destinations - Math.min(MAX_REFUSED, cost.service.clusterIPs.length));
+    const more = Math.max(0, cost.destinations - refusals(cost.service).length);
     const over =
       destinations + more > share
         ? "destinations"
@@ -118,11 +133,11 @@ function exceeding(own: readonly Cost[], share: number, limits: Limits): readonl
 }
 
 function problemOf(cost: Cost, over: "destinations" | "endpoints", used: number, limit: number): Problem {
-  const { meta, clusterIPs } = cost.service;
+  const { meta } = cost.service;
   const what =
     over === "destinations" ? "destinations (addresses, times ports)" : "endpoints (addresses behind it, times ports)";
   const effect =
-    clusterIPs.length > 0
+    refusals(cost.service).length > 0
       ? "calls of captured pods to it are refused"
       : "calls to its pods are served as calls to the pods' own addresses";
   return {
@@ -140,7 +155,7 @@ function problemOf(cost: Cost, over: "destinations" | "endpoints", used: number,
 
 /** Counts without making anything. */
 function costOf(service: Service, slices: readonly EndpointSlice[]): Cost {
-  const { ports, clusterIPs, headless } = service;
+  const { ports, clusterIPs, externalAddresses, headless } = service;
   const modes = new Map(ports.map(({ name, protocol }) => [name, outboundMode(protocol)]));
   let endpoints = 0;
   let dialled = 0;
@@ -151,7 +166,11 @@ function costOf(service: Service, slices: readonly EndpointSlice[]): Cost {
     // The kernel has an entry for each of these: `destinations` and `directDestinations` (../view).
     dialled += addresses * served.filter(({ name }) => headless || modes.get(name) === "tcp").length;
   }
-  return { service, destinations: ports.length * Math.max(1, clusterIPs.length) + dialled, endpoints };
+  return {
+    service,
+    destinations: ports.length * Math.max(1, clusterIPs.length + externalAddresses.length) + dialled,
+    endpoints,
+  };
 }
 
 function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> {
