@@ -12,6 +12,7 @@ import { effectFindings } from "./effects.ts";
 import { EnvoyCheck } from "./envoy-check.ts";
 import { TENANT } from "./tenant-objects.ts";
 import { VICTIM_OBJECTS } from "./victims.ts";
+import { wayFindings } from "./ways.ts";
 
 const NODES = ["node-1", "node-2"] as const;
 
@@ -58,9 +59,12 @@ export class TenantJudge {
     this.longestMs = Math.max(this.longestMs, ms);
     for (const { before, after } of told) this.envoy.add(before, after);
     return told.flatMap(({ name, before, after }) =>
-      [...effectFindings(before, after), ...boundFindings(before, after, ms), ...decisionFindings(before, after)].map(
-        (finding) => `${name}: ${finding}`,
-      ),
+      [
+        ...effectFindings(before, after),
+        ...wayFindings(before, after),
+        ...boundFindings(before, after, ms),
+        ...decisionFindings(before, after),
+      ].map((finding) => `${name}: ${finding}`),
     );
   }
 }
