@@ -1,5 +1,5 @@
 // What a module of filters exports. Callbacks that are not exported are not called.
-export { check_answer, check_configuration } from "./check-config";
+export { check_answer, check_configuration, check_hash } from "./check-config";
 export {
   malloc,
   proxy_abi_version_0_2_1,

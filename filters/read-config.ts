@@ -18,8 +18,8 @@ import {
 // Strings of tenants are in this text. Each object has exactly the fields that its class has: a configuration that differs is
 // refused as a whole, because a part that is left out could be a policy.
 
-/** Far more than a node has. The module must not run out of memory when it reads, because a module without memory traps. */
-const MAX_SIZE: usize = 32 << 20;
+/** Twice what 10,000 large rules take. A module without memory traps, so the module must not run out of it when it reads (build.mjs). */
+const MAX_SIZE: usize = 8 << 20;
 
 /** A configuration that has been read, or the reason why not. */
 export class ReadConfig {

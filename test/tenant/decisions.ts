@@ -48,7 +48,7 @@ function configuration({ xds }: NodeConfig, resource: string): string {
 }
 
 function decisions(wasm: WasmHost, rootId: "outbound" | "inbound", { filters }: NodeConfig): readonly string[] {
-  const destinations =
+  const destinations: readonly Readonly<Record<string, string>>[] =
     rootId === "outbound"
       ? filters.clusters.map(({ name }) => ({ "xds/cluster_name": name }))
       : filters.peers.map(({ peer }) => ({ "filter_state/ambit.destination": peer }));
@@ -60,6 +60,8 @@ function decisions(wasm: WasmHost, rootId: "outbound" | "inbound", { filters }: 
             [":method", "GET"],
             [":path", path],
             [":authority", "web.shop"],
+            ["x-ambit-source", caller === "" ? "-" : caller],
+            ["x-ambit-destination", destination["filter_state/ambit.destination"] ?? ""],
           ],
           properties: {
             ...destination,
