@@ -189,7 +189,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
   const handlers = {
     "/readyz": () => (status().ready ? text("ready\n") : text("not ready\n", 503)),
     "/livez": () => text("alive\n"),
-    "/metrics": async () => ({ status: 200, ...(await metrics.render()) }),
+    "/metrics": () => ({ status: 200, contentType: metrics.contentType, body: metrics.page }),
     "/status": () => json(status()),
     "/sandboxes": () => json(pods.seen()),
     ...certificateHandlers(node, certificates),

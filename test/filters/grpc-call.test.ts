@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { istioSeries, samples } from "../../agent/node/metrics/istio-series.ts";
+import { istioSeries, samples } from "./istio-series.ts";
 import type { Stream } from "../host/stream.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, peer } from "./chain.ts";

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { istioSeries, type IstioSeries } from "../../agent/node/metrics/istio-series.ts";
+import type { IstioSeries } from "../../agent/node/metrics/istio-series.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, peer } from "./chain.ts";
+import { istioSeries } from "./istio-series.ts";
 
 // Whoever calls or answers chooses some of the labels. Envoy keeps every series, so their number has limits.
 

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { byReporter, istioSeries, samples } from "../../agent/node/metrics/istio-series.ts";
+import { byReporter } from "../../agent/node/metrics/istio-series.ts";
 import { WasmHost } from "../host/wasm-host.ts";
 import { CHAIN, EMPTY, peer } from "./chain.ts";
+import { istioSeries, samples } from "./istio-series.ts";
 
 const END = {
   "response/code": 200,

@@ -1,3 +1,4 @@
+import { text as whole } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { Mesh } from "../../agent/model/mesh.ts";
 import { createAgentMetrics } from "../../agent/node/metrics/agent-metrics.ts";
@@ -14,8 +15,9 @@ test("pods are counted by the phases that status and the kernel's records name",
     mesh: () => ({ workloads: [] }) as unknown as Mesh,
     envoyAdmin: "/there/is/no/envoy.sock",
   });
-  const { body } = await metrics.render();
-  const lines = body.split("\n").filter((line) => line.startsWith("ambit_pods"));
+  const lines = (await whole(metrics.page(AbortSignal.timeout(10_000))))
+    .split("\n")
+    .filter((line) => line.startsWith("ambit_pods"));
   expect(lines).toEqual([
     "ambit_pods 2",
     ...['ambit_pods_in_phase{phase="outside"} 0', 'ambit_pods_in_phase{phase="waiting"} 0'],

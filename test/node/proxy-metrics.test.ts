@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createLogger } from "../../agent/lib/log.ts";
 import { proxyMetrics } from "../../agent/node/metrics/proxy-metrics.ts";
@@ -34,13 +35,17 @@ afterAll(async () => {
   await envoy.stop();
 });
 
+function page(adminSocket: string): Promise<string> {
+  return text(proxyMetrics({ adminSocket, mesh: MESH, node: "node-1", signal: AbortSignal.timeout(10_000) }));
+}
+
 it("shows a selection of the real Envoy's own statistics, each line a sample of a declared metric", async () => {
-  const page = await proxyMetrics(envoy.adminSocket, MESH, "node-1");
-  expect(page).toContain("\nenvoy_server_live 1\n");
-  expect(page).toContain("\nenvoy_listener_manager_total_listeners_active 0\n");
-  for (const line of page.trim().split("\n")) expect(line).toMatch(/^(# TYPE [a-z_]+ gauge|[a-z_]+ \d+)$/u);
+  const shown = await page(envoy.adminSocket);
+  expect(shown).toContain("\nenvoy_server_live 1\n");
+  expect(shown).toContain("\nenvoy_listener_manager_total_listeners_active 0\n");
+  for (const line of shown.trim().split("\n")) expect(line).toMatch(/^(# TYPE [a-z_]+ gauge|[a-z_]+ \d+)$/u);
 });
 
 it("is empty while no Envoy answers", async () => {
-  expect(await proxyMetrics(`${envoy.adminSocket}.gone`, MESH, "node-1")).toBe("");
+  expect(await page(`${envoy.adminSocket}.gone`)).toBe("");
 });

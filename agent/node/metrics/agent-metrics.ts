@@ -3,6 +3,7 @@ import type { Mesh } from "../../model/mesh.ts";
 import { MESH_PHASES } from "../../model/pod-state.ts";
 import type { LimitsReached } from "../../envoy/limits-reached.ts";
 import type { AgentStatus } from "../agent-status.ts";
+import { Turns } from "../../lib/turns.ts";
 import { collectCertificateFigures } from "./certificate-figures.ts";
 import { collectNodeFigures } from "./node-figures.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
@@ -18,9 +19,16 @@ export interface MetricSources {
 }
 
 export interface AgentMetrics {
-  /** The whole page: the agent's own figures, the node's, and its proxy's. */
-  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly contentType: string;
+  /**
+   * The page in portions: the agent's own figures, the node's, and its proxy's. Ends early if the signal aborts. It takes
+   * its turn when somebody reads the first portion, and must be read to its end, returned, or aborted.
+   */
+  readonly page: (signal: AbortSignal) => AsyncIterable<string>;
 }
+
+/** Envoy buffers what a page needs of it. Two, so that one slow reader does not keep everybody else waiting. */
+const PAGES_AT_ONCE = 2;
 
 export function createAgentMetrics(sources: MetricSources): AgentMetrics {
   const registry = new Registry();
@@ -86,19 +94,16 @@ export function createAgentMetrics(sources: MetricSources): AgentMetrics {
       for (const [decision, count] of Object.entries(sources.counters())) this.set({ decision }, Number(count));
     },
   });
-  const render = async (): Promise<{ readonly contentType: string; readonly body: string }> => {
-    const own = await registry.metrics();
-    return {
-      contentType: registry.contentType,
-      body: own + (await proxyMetrics(sources.envoyAdmin, sources.mesh(), sources.status().node)),
-    };
-  };
-  let current: ReturnType<typeof render> | undefined;
-  return {
-    // A page may have megabytes, so those who ask at once get the same one.
-    render() {
-      current ??= render().finally(() => (current = undefined));
-      return current;
-    },
-  };
+  const turns = new Turns(PAGES_AT_ONCE);
+  async function* page(signal: AbortSignal): AsyncGenerator<string> {
+    const done = await turns.take(signal);
+    try {
+      yield await registry.metrics();
+      const { envoyAdmin: adminSocket } = sources;
+      yield* proxyMetrics({ adminSocket, mesh: sources.mesh(), node: sources.status().node, signal });
+    } finally {
+      done();
+    }
+  }
+  return { contentType: registry.contentType, page };
 }

@@ -20,8 +20,8 @@ export function parseMetricName(statistic: string): LabelledName | undefined {
 }
 
 /** `{key="value",…}` as the Prometheus text format has it. */
-export function labelText(labels: LabelledName["labels"], extra: LabelledName["labels"] = []): string {
-  const all = [...labels, ...extra].map(([key, value]) => `${key}="${escape(value)}"`);
+export function labelText(labels: LabelledName["labels"]): string {
+  const all = labels.map(([key, value]) => `${key}="${escape(value)}"`);
   return all.length === 0 ? "" : `{${all.join(",")}}`;
 }
 

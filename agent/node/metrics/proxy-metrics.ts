@@ -1,39 +1,107 @@
-import { askUnix, type UnixAnswer } from "../../lib/unix-http.ts";
 import type { Mesh } from "../../model/mesh.ts";
-import { byReporter, istioSeries, samples, type IstioSeries } from "./istio-series.ts";
+import { statistics } from "./envoy-statistics.ts";
+import { ISTIO_METRICS, type IstioMetric } from "./istio-metrics.ts";
+import { byReporter, SeriesReader, type IstioSeries } from "./istio-series.ts";
 import { labelText, parseMetricName, type LabelledName } from "./metric-name.ts";
 
-const FILTERS = "/stats?usedonly&format=json&filter=%5Ewasmcustom";
 /** Of Envoy's own statistics only what tells of the node's health: each cluster has a hundred, and dashboards read none. */
 const SERVER =
-  "/stats?format=json&filter=%5E(server.(memory_allocated%7Clive%7Cuptime%7Cconcurrency%7Ctotal_connections)%7Clistener_manager.(total_listeners_active%7Ctotal_listeners_warming%7Ctotal_listeners_draining)%7Ccluster_manager.active_clusters)%24";
+  "^(server.(memory_allocated|live|uptime|concurrency|total_connections)|listener_manager.(total_listeners_active|total_listeners_warming|total_listeners_draining)|cluster_manager.active_clusters)$";
 
-const TIMEOUT_MS = 2_000;
+/** Characters that go to the client at once, about. */
+const PORTION = 64 << 10;
 
-/** The node proxy's figures as Prometheus text; empty while it does not answer. */
-export async function proxyMetrics(adminSocket: string, mesh: Mesh, node: string): Promise<string> {
-  try {
-    const ask = (path: string): Promise<UnixAnswer> => askUnix(adminSocket, path, { timeoutMs: TIMEOUT_MS });
-    const [filters, server] = await Promise.all([ask(FILTERS), ask(SERVER)]);
-    const page = new Page();
-    page.addFilters(statisticsOf(filters.body), localWorkloads(mesh, node));
-    for (const [name, value] of statisticsOf(server.body)) {
-      page.add(`envoy_${name.replaceAll(".", "_")}`, "gauge", "", value);
-    }
-    return page.text();
-  } catch {
-    return "";
-  }
+/** Where a page comes from, and how long somebody wants it. */
+export interface ProxyPage {
+  readonly adminSocket: string;
+  readonly mesh: Mesh;
+  readonly node: string;
+  readonly signal: AbortSignal;
 }
 
-type Statistic = readonly [name: string, value: number];
+/**
+ * The node proxy's figures as Prometheus text, in portions; nothing while it does not answer. Throws if it stops answering later.
+ *
+ * In this format all samples of one metric stand together, and Envoy sorts its statistics otherwise. So the agent asks
+ * Envoy for one metric after the other, and keeps neither the statistics nor the page. Envoy buffers what it has been asked for
+ * until it is read (envoyproxy/envoy#31087), which is another reason to ask for less at a time.
+ */
+export async function* proxyMetrics(page: ProxyPage): AsyncGenerator<string> {
+  const server = await serverFigures(page).catch(() => undefined);
+  if (server === undefined) return;
+  const local = localWorkloads(page.mesh, page.node);
+  for (const metric of ISTIO_METRICS) yield* istioMetric(page, metric, local);
+  yield* otherMetrics(page, local);
+  yield server;
+}
 
-/** The counters and gauges in what `/stats?format=json` of Envoy's admin interface answers. */
-function statisticsOf(body: string): readonly Statistic[] {
-  const { stats = [] } = JSON.parse(body) as { readonly stats?: readonly object[] };
-  return stats.flatMap((entry): readonly Statistic[] =>
-    "name" in entry && typeof entry.name === "string" && "value" in entry ? [[entry.name, Number(entry.value)]] : [],
-  );
+async function serverFigures({ adminSocket, signal }: ProxyPage): Promise<string> {
+  let text = "";
+  for await (const some of statistics({ adminSocket, filter: SERVER, usedOnly: false, signal })) {
+    for (const [statistic, value] of some) {
+      const name = `envoy_${statistic.replaceAll(".", "_")}`;
+      text += `# TYPE ${name} gauge\n${name} ${value}\n`;
+    }
+  }
+  return text;
+}
+
+async function* istioMetric(
+  { adminSocket, signal }: ProxyPage,
+  metric: IstioMetric,
+  local: ReadonlySet<string>,
+): AsyncGenerator<string> {
+  const filter = `^wasmcustom\\.istio_${metric.kind}\\|.*\\.(${metric.figures})$`;
+  const reader = new SeriesReader();
+  const head = `# TYPE ${metric.name} ${metric.type}\n`;
+  let hasHead = false;
+  let text = "";
+  const add = (series: IstioSeries | undefined): void => {
+    const lines = series === undefined ? "" : seriesText(metric, series, local);
+    if (lines === "") return;
+    text += hasHead ? lines : head + lines;
+    hasHead = true;
+  };
+  for await (const some of statistics({ adminSocket, filter, usedOnly: true, signal })) {
+    for (const each of some) {
+      add(reader.add(each));
+      if (text.length < PORTION) continue;
+      yield text;
+      text = "";
+    }
+  }
+  add(reader.end());
+  if (text !== "") yield text;
+}
+
+function seriesText({ name, samples }: IstioMetric, series: IstioSeries, local: ReadonlySet<string>): string {
+  let text = "";
+  for (const labels of byReporter(series.labels)) {
+    if (isGone(labels, local)) continue;
+    const own = labelText(labels);
+    for (const { suffix, upperBound, value } of samples(series.figures)) {
+      const all = upperBound === undefined ? own : `${own.slice(0, -1)},le="${upperBound}"}`;
+      text += `${name}${suffix}${all} ${value}\n`;
+    }
+  }
+  return text;
+}
+
+/** What the filters count apart from Istio's metrics: few series, each of them a counter. */
+async function* otherMetrics({ adminSocket, signal }: ProxyPage, local: ReadonlySet<string>): AsyncGenerator<string> {
+  const filter = "^wasmcustom\\.ambit_";
+  let last = "";
+  for await (const some of statistics({ adminSocket, filter, usedOnly: true, signal })) {
+    let text = "";
+    for (const [statistic, value] of some) {
+      const parsed = parseMetricName(statistic);
+      if (parsed === undefined || isGone(parsed.labels, local)) continue;
+      if (parsed.name !== last) text += `# TYPE ${parsed.name} counter\n`;
+      last = parsed.name;
+      text += `${parsed.name}${labelText(parsed.labels)} ${value}\n`;
+    }
+    if (text !== "") yield text;
+  }
 }
 
 /** `namespace/workload` of the pods here. A series about one that is gone is not reported any more: Envoy never forgets. */
@@ -51,44 +119,4 @@ function isGone(labels: LabelledName["labels"], local: ReadonlySet<string>): boo
   if (reporter !== "source" && reporter !== "destination") return false;
   if (value("source_workload") === GROUPED) return false;
   return !local.has(`${value(`${reporter}_workload_namespace`) ?? ""}/${value(`${reporter}_workload`) ?? ""}`);
-}
-
-type MetricType = "counter" | "gauge" | "histogram";
-
-/** A page of the Prometheus text format: the samples of one metric stand together, under its type. */
-class Page {
-  readonly #metrics = new Map<string, { readonly type: MetricType; readonly lines: string[] }>();
-
-  add(name: string, type: MetricType, labels: string, value: number, suffix = ""): void {
-    const metric = this.#metrics.get(name) ?? { type, lines: [] };
-    metric.lines.push(`${name}${suffix}${labels} ${value}`);
-    this.#metrics.set(name, metric);
-  }
-
-  addFilters(statistics: readonly Statistic[], local: ReadonlySet<string>): void {
-    const { series, rest } = istioSeries(statistics);
-    for (const each of series) {
-      for (const labels of byReporter(each.labels)) {
-        if (!isGone(labels, local)) this.#addSeries(each, labels);
-      }
-    }
-    for (const [statistic, value] of rest) {
-      const parsed = parseMetricName(statistic);
-      if (parsed === undefined || isGone(parsed.labels, local)) continue;
-      this.add(parsed.name, "counter", labelText(parsed.labels), value);
-    }
-  }
-
-  #addSeries(series: IstioSeries, labels: LabelledName["labels"]): void {
-    const text = labelText(labels);
-    for (const { metric, type, suffix, upperBound, value } of samples(series)) {
-      this.add(metric, type, upperBound === undefined ? text : labelText(labels, [["le", upperBound]]), value, suffix);
-    }
-  }
-
-  text(): string {
-    return [...this.#metrics]
-      .map(([name, { type, lines }]) => `# TYPE ${name} ${type}\n${lines.join("\n")}\n`)
-      .join("");
-  }
 }
