@@ -42,9 +42,9 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
   const { mesh, refused, problems } = limitServices(whole, options.limits);
   const view = nodeView(mesh, options, session.view);
   const mtls = nodeMtls(mesh, options);
-  const policies = policySets(view, options);
   const targets = serviceTargets(view);
   const dialled = destinations(targets, view);
+  const policies = policySets(view, targets, dialled, options);
   const portsOf = podPorts(view, targets);
   const filters = buildFilterConfig(view, targets, dialled, policies, options);
 
@@ -66,7 +66,13 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
     },
     capture: captureState(view, mtls, targets, { dialled, refused }, portsOf, options),
     filters,
-    problems: [...mesh.problems, ...problems, ...jwksProblems(mesh, options), ...tcpProblems(mesh, targets, options)],
+    problems: [
+      ...mesh.problems,
+      ...problems,
+      ...policies.problems,
+      ...jwksProblems(mesh, options),
+      ...tcpProblems(mesh, targets, options),
+    ],
   };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { compareText } from "../../lib/compare.ts";
-import { namespacedName } from "../../model/meta.ts";
+import { namespacedName, type ObjectMeta } from "../../model/meta.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { JwtRule, RequestAuthentication } from "../../model/request-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
@@ -16,6 +16,8 @@ export interface WorkloadTokens {
   readonly refused: readonly string[];
   /** Ids of their rules. */
   readonly rules: readonly string[];
+  /** One of the objects. */
+  readonly subject: ObjectMeta | undefined;
 }
 
 export interface JwtRules {
@@ -25,7 +27,7 @@ export interface JwtRules {
   readonly rules: readonly FilterJwtRule[];
 }
 
-const NONE: WorkloadTokens = { names: [], refused: [], rules: [] };
+const NONE: WorkloadTokens = { names: [], refused: [], rules: [], subject: undefined };
 
 /** The rules of all objects, each once. A workload has the rules of all objects that select it. */
 export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespace" | "fetchedKeys">): JwtRules {
@@ -46,6 +48,7 @@ export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespac
         names: [...new Set(own.map(({ object }) => nameOf(object)))],
         refused: [...new Set(own.filter(({ object }) => object.alwaysDeny).map(({ object }) => nameOf(object)))],
         rules: [...new Set(own.flatMap((each) => each.rules.map(({ id }) => id)))],
+        subject: own.find(({ object: { meta } }) => meta.namespace === workload.meta.namespace)?.object.meta,
       };
     },
     rules: [...rules.values()].toSorted((a, b) => compareText(a.id, b.id)),

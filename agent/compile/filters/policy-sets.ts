@@ -1,13 +1,17 @@
+import { createHash } from "node:crypto";
 import { compareText } from "../../lib/compare.ts";
 import type { AuthorizationPolicy, PolicyCondition, PolicyRule } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
 import { applicablePolicies, decides } from "../policy/applicable.ts";
 import { l4Policy, type L4Policy } from "../policy/l4-policy.ts";
-import type { ServiceTarget } from "../view/destinations.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { CompileOptions } from "../view/options.ts";
+import { boundSets, type WrittenSet } from "./bound-sets.ts";
 import { changedRequests } from "./changed-requests.ts";
 import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
+import { tooOften } from "./too-often.ts";
 import { jwtRules, type WorkloadTokens } from "./jwt-rules.ts";
 
 /**
@@ -28,6 +32,8 @@ export interface PolicySets {
   /** The same sets for connections whose bytes are not read. */
   readonly tcpSets: readonly FilterPolicySet[];
   readonly jwtRules: readonly FilterJwtRule[];
+  /** Which sets are too large together, so that they deny every call. */
+  readonly problems: readonly Problem[];
 }
 
 type Scope = Pick<CompileOptions, "rootNamespace" | "trustDomain" | "fetchedKeys">;
@@ -37,10 +43,17 @@ export type TargetGuard =
   | { readonly kind: "uniform"; readonly policySet: string; readonly port: number }
   | { readonly kind: "mixed" };
 
-export function policySets(view: NodeView, scope: Scope): PolicySets {
+export function policySets(
+  view: NodeView,
+  targets: readonly ServiceTarget[],
+  dialled: readonly Destination[],
+  scope: Scope,
+): PolicySets {
   const byUid = new Map<string, string>();
-  const sets = new Map<string, FilterPolicySet>();
-  const tcpSets: FilterPolicySet[] = [];
+  const written = new Map<string, WrittenSet>();
+  // One policy may be in very many sets.
+  const httpPolicy = once(filterPolicy);
+  const tcpPolicy = once((policy: AuthorizationPolicy) => filterPolicy(l4Policy(policy)));
   const deciding = new Set<string>();
   const alone = new Set<string>();
   const policiesOf = applicablePolicies(view.mesh, scope);
@@ -56,16 +69,27 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
     const policies = policiesOf(workload);
     const tokens = authentications.of(workload);
     if (policies.length === 0 && tokens.names.length === 0) continue;
-    const id = [...policies.map(policyName), ...tokens.names.map((name) => `jwt:${name}`)].join(",");
+    const id = setId([...policies.map(policyName), ...tokens.names.map((name) => `jwt:${name}`)]);
     byUid.set(workload.uid, id);
-    if (sets.has(id)) continue;
-    sets.set(id, setFrom(id, policies, tokens));
-    tcpSets.push(setFrom(id, policies.filter(decides).map(l4Policy), { ...tokens, rules: [] }));
+    if (written.has(id)) continue;
+    const own = policies.find(({ meta }) => meta.namespace === workload.meta.namespace);
+    written.set(id, {
+      id,
+      // A set of the root namespace alone guards pods of several namespaces.
+      namespace: own !== undefined || tokens.names.length > 0 ? workload.meta.namespace : scope.rootNamespace,
+      subject: own?.meta ?? policies[0]?.meta ?? tokens.subject,
+      set: setFrom(id, policies.map(httpPolicy), tokens),
+      tcpSet: setFrom(id, policies.filter(decides).map(tcpPolicy), { ...tokens, rules: [] }),
+    });
     if (policies.some(decides) || tokens.refused.length > 0) deciding.add(id);
     if (policies.some(asksWhatOnlyTheDestinationKnows)) alone.add(id);
   }
+  const { sets, tcpSets, refused, problems } = boundSets([...written.values()], authentications.rules);
+  for (const id of refused) deciding.add(id);
   const setOf = (workload: Workload | undefined): string | undefined =>
     workload === undefined ? undefined : byUid.get(workload.uid);
+  // The caller's side does not know those; the destination's own pass has to decide.
+  if (sets.size > 0) for (const id of tooOften(written, setOf, targets, dialled)) alone.add(id);
   return {
     setOf,
     decidingSetOf(workload) {
@@ -92,6 +116,7 @@ export function policySets(view: NodeView, scope: Scope): PolicySets {
     },
     sets: [...sets.values()].toSorted(byId),
     tcpSets: tcpSets.toSorted(byId),
+    problems,
     jwtRules: authentications.rules,
   };
 }
@@ -102,9 +127,30 @@ function byId(a: FilterPolicySet, b: FilterPolicySet): number {
 
 type DecidedPolicy = AuthorizationPolicy | L4Policy;
 
-function setFrom(id: string, policies: readonly DecidedPolicy[], tokens: WorkloadTokens): FilterPolicySet {
-  return { id, policies: [...tokens.refused.map(refusal), ...policies.map(filterPolicy)], jwtRules: tokens.rules };
+function setFrom(id: string, policies: readonly FilterPolicy[], tokens: WorkloadTokens): FilterPolicySet {
+  return { id, policies: [...tokens.refused.map(refusal), ...policies], jwtRules: tokens.rules };
 }
+
+function once<T, R>(make: (from: T) => R): (from: T) => R {
+  const made = new Map<T, R>();
+  return (from) => {
+    const known = made.get(from);
+    if (known !== undefined) return known;
+    const result = make(from);
+    made.set(from, result);
+    return result;
+  };
+}
+
+/** The id of a set joins the names of its objects as far as there is room: each destination that the set guards bears it. */
+function setId(names: readonly string[]): string {
+  const all = names.join(",");
+  if (all.length <= MAX_ID) return all;
+  const hash = createHash("sha256").update(all).digest("hex").slice(0, 32);
+  return `${all.slice(0, MAX_ID - hash.length - 1)}#${hash}`;
+}
+
+const MAX_ID = 160;
 
 /** An object that could not be read stands among the policies and denies every call. */
 function refusal(name: string): FilterPolicy {
