@@ -9,8 +9,21 @@ enum MetricType {
 
 function define(type: MetricType, name: string): u32 {
   const bytes = String.UTF8.encode(name);
-  env.proxy_define_metric(type, changetype<usize>(bytes), bytes.byteLength, OUT + 8);
+  return defineNamed(type, changetype<usize>(bytes), bytes.byteLength);
+}
+
+function defineNamed(type: MetricType, start: usize, size: usize): u32 {
+  env.proxy_define_metric(type, start, size, OUT + 8);
   return load<u32>(OUT, 8);
+}
+
+/** The id of a counter whose name is in memory in UTF-8. */
+export function counterNamed(start: usize, size: usize): u32 {
+  return defineNamed(MetricType.Counter, start, size);
+}
+
+export function addToCounter(id: u32, by: u64): void {
+  env.proxy_increment_metric(id, by);
 }
 
 /** A metric of Envoy's. A second metric with the same name is the same metric. */

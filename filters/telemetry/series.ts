@@ -1,7 +1,10 @@
-import { Counter, noteGarbage } from "../../assembly/index";
+import { addToCounter, counterNamed, noteGarbage } from "../../assembly/index";
 
 /** Has counts that Envoy does not have yet. */
 let waiting: Series | null = null;
+
+/** Bytes for "." and the name of a figure. */
+const FIGURE_ROOM: i32 = 32;
 
 /** Series by name. Many edges may share one: pods come and go, and their workload stays. */
 const all = new Map<string, Series>();
@@ -12,7 +15,8 @@ const all = new Map<string, Series>();
  */
 export class Series {
   private readonly figures: StaticArray<u64>;
-  private readonly counters: StaticArray<Counter | null>;
+  /** Ids of Envoy's counters, plus one; 0: there is none yet. */
+  private readonly counters: StaticArray<u32>;
   private isWaiting: bool = false;
   private next: Series | null = null;
 
@@ -37,7 +41,7 @@ export class Series {
     private readonly figureNames: string[],
   ) {
     this.figures = new StaticArray<u64>(figureNames.length);
-    this.counters = new StaticArray<Counter | null>(figureNames.length);
+    this.counters = new StaticArray<u32>(figureNames.length);
   }
 
   add(figure: i32, by: u64): void {
@@ -49,17 +53,35 @@ export class Series {
   }
 
   private tell(): void {
+    let room: ArrayBuffer | null = null;
     for (let i = 0; i < this.figures.length; i++) {
       if (this.figures[i] == 0) continue;
-      let counter = this.counters[i];
-      if (counter === null) {
-        counter = new Counter(this.name + "." + this.figureNames[i]);
-        noteGarbage(<usize>this.name.length * 3);
-        this.counters[i] = counter;
+      if (this.counters[i] == 0) {
+        if (room === null) room = this.nameRoom();
+        this.counters[i] = this.define(room, this.figureNames[i]) + 1;
       }
-      counter.add(this.figures[i]);
+      addToCounter(this.counters[i] - 1, this.figures[i]);
       this.figures[i] = 0;
     }
+  }
+
+  /**
+   * The name in UTF-8, with room for that of a figure. Thousands of series may be told at once, and garbage stays until the end
+   * of the callback, so their counters do not each have a name of their own.
+   */
+  private nameRoom(): ArrayBuffer {
+    const room = new ArrayBuffer(String.UTF8.byteLength(this.name) + FIGURE_ROOM);
+    noteGarbage(<usize>room.byteLength);
+    String.UTF8.encodeUnsafe(changetype<usize>(this.name), this.name.length, changetype<usize>(room));
+    return room;
+  }
+
+  private define(room: ArrayBuffer, figure: string): u32 {
+    const start = changetype<usize>(room);
+    const dot = start + <usize>(room.byteLength - FIGURE_ROOM);
+    store<u8>(dot, 0x2e);
+    const size = String.UTF8.encodeUnsafe(changetype<usize>(figure), figure.length, dot + 1);
+    return counterNamed(start, dot + 1 + size - start);
   }
 
   /** Sends all waiting counts to Envoy. */
