@@ -33,7 +33,7 @@ const series = (i: number): string =>
   `wasmcustom.istio_http|reporter=source|source_workload=app|source_workload_namespace=shop|host=${PADDING}|n=${10_000 + i}`;
 
 /** What is asked of Envoy's administration at the moment, at most, and in all. */
-const asked = { now: 0, most: 0, bytes: 0 };
+let asked = { now: 0, most: 0, bytes: 0 };
 /** Series on Envoy's page. */
 let size = 1;
 
@@ -68,17 +68,19 @@ let envoy: Server;
 let answers: Server;
 
 beforeEach(async () => {
-  Object.assign(asked, { now: 0, most: 0, bytes: 0 });
+  const counts = { now: 0, most: 0, bytes: 0 };
+  asked = counts;
   envoy = createServer((request, response) => {
     const filter = new URL(request.url ?? "", "http://envoy").searchParams.get("filter") ?? "";
-    asked.most = Math.max(asked.most, ++asked.now);
-    response.on("close", () => asked.now--);
+    counts.most = Math.max(counts.most, ++counts.now);
+    response.on("close", () => counts.now--);
     const page = Readable.from(envoyPage(new RegExp(filter, "u")), { objectMode: false });
     response.on("close", () => page.destroy());
     page.pipe(response);
   });
   await listen(envoy, { socketPath: envoyAdmin });
-  answers = await serve({ socketPath }, handlers, log);
+  // The machine may be busy with much else.
+  answers = await serve({ socketPath }, handlers, log, { answerMs: 300_000 });
 });
 
 afterEach(() => {
@@ -137,13 +139,13 @@ it("costs the agent little memory, however large it is", async () => {
     bytes += part.length;
     for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, at + 1)) lines++;
     if (bytes < next) continue;
-    next = bytes + (20 << 20);
+    next = bytes + (40 << 20);
     most = Math.max(most, used() - before);
   }
   expect(asked.bytes).toBeGreaterThan(100e6);
   expect(lines).toBeGreaterThan(40 * size);
   expect(most).toBeLessThan(30e6);
-}, 60_000);
+}, 300_000);
 
 /** Asks for a page and reads none of it. */
 function ask(signal: AbortSignal): Promise<unknown> {
