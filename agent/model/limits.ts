@@ -9,6 +9,11 @@ export interface Limits {
   readonly regexes: number;
   /** Matches of a namespace's HTTPRoutes with their parts, once for each address and port of the parents. */
   readonly routes: number;
+  /**
+   * Bytes of a namespace's HTTPRoutes in JSON: each match with all that its rule says, once for each address and port of the
+   * parents.
+   */
+  readonly routeBytes: number;
   /** Bytes of the specs of a namespace's AuthorizationPolicies, in JSON. */
   readonly policies: number;
   /** Addresses with a port at which captured pods find a namespace's Services. */
@@ -21,6 +26,7 @@ export const DEFAULT_LIMITS: Limits = {
   regex: 2_000,
   regexes: 20_000,
   routes: 20_000,
+  routeBytes: 10_000_000,
   policies: 1_000_000,
   destinations: 20_000,
   endpoints: 50_000,

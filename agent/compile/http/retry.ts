@@ -3,6 +3,9 @@ import { any, create, milliseconds } from "../../xds/proto.ts";
 import { PreviousHostsPredicateSchema } from "../../xds/gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import type { RouteRetry } from "../../model/http-route.ts";
 
+/** A century. Envoy refuses a whole route table for one duration above 292 years. */
+const LONGEST_BACKOFF_MS = 100 * 365 * 24 * 3_600_000;
+
 /**
  * The conditions on which Envoy's router retries. The retry filter decides how often: `num_retries` is 0 here, and for
  * each request the filter sets `x-envoy-max-retries` to what the budget allows.
@@ -25,7 +28,7 @@ export function retryPolicy(retry: RouteRetry | undefined, perTryTimeoutMs: numb
       : {
           retryBackOff: {
             baseInterval: milliseconds(retry.backoffMs),
-            maxInterval: milliseconds(retry.backoffMs * 10),
+            maxInterval: milliseconds(Math.max(retry.backoffMs, Math.min(retry.backoffMs * 10, LONGEST_BACKOFF_MS))),
           },
         }),
     // The next try goes to another host than the failed one, if there is one.

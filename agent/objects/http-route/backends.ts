@@ -13,6 +13,9 @@ export interface RouteContext {
   readonly limits: Limits;
 }
 
+/** WeightedCluster: "The sum of weights across all entries in the clusters array must not exceed uint32_t maximal value". */
+const MAX_TOTAL_WEIGHT = 4_294_967_295;
+
 const FIELDS = ["group", "kind", "namespace", "name", "port", "weight", "filters"];
 
 /**
@@ -28,6 +31,12 @@ export function readBackends(rule: Reader, namespace: string, context: RouteCont
       reason: "the rule names no backend; its requests are answered 500",
       remedy: "Add backendRefs.",
     });
+  }
+  // Envoy refuses a whole route table for one such sum.
+  if (backends.reduce((sum, { weight }) => sum + weight, 0) > MAX_TOTAL_WEIGHT) {
+    const reason = `the weights add up to more than ${MAX_TOTAL_WEIGHT}; the rule's requests are answered 500`;
+    refs.invalid("out-of-range", reason, "Make the weights smaller.");
+    return backends.map((backend) => ({ ...backend, invalid: true }));
   }
   return backends;
 }

@@ -13,32 +13,50 @@ import { checkRe2 } from "./re2-syntax.ts";
 export class RouteLimits {
   readonly #services: ReadonlyMap<string, Service>;
   readonly #routes: Tally;
+  readonly #bytes: Tally;
   readonly #regexes: Tally;
 
   constructor({ services, limits }: RouteContext) {
     this.#services = new Map(services.map((service) => [nameOf(service), service]));
     this.#routes = new Tally("routes", "parts of matches, over all addresses and ports of its parents", limits);
+    this.#bytes = new Tally("routeBytes", "bytes, over all matches and all addresses and ports of its parents", limits);
     this.#regexes = new Tally("regexes", "instructions of RE2", limits);
   }
 
   /** Why a route is above a limit; undefined where it is not, and counts. */
   add(route: HttpRoute): Remark | undefined {
     const { namespace } = route.meta;
-    return this.#routes.add(namespace, this.#parts(route)) ?? this.#regexes.add(namespace, instructions(route));
+    const places = this.#places(route);
+    return (
+      this.#routes.add(namespace, places * parts(route)) ??
+      this.#bytes.add(namespace, places * bytes(route)) ??
+      this.#regexes.add(namespace, instructions(route))
+    );
   }
 
   /** Envoy has a virtual host for each address and port of a parent, and each has all matches. */
-  #parts({ parents, rules }: HttpRoute): number {
-    const places = sum(parents, (parent) => {
+  #places({ parents }: HttpRoute): number {
+    return sum(parents, (parent) => {
       const service = this.#services.get(namespacedName(parent.namespace, parent.service));
       const ports = parent.port === undefined ? (service?.ports.length ?? 1) : 1;
       return ports * Math.max(1, (service?.clusterIPs.length ?? 0) + (service?.externalAddresses.length ?? 0));
     });
-    const parts = sum(rules, ({ matches, backends }) =>
-      sum(matches, ({ headers, query }) => 1 + headers.length + query.length + backends.length),
-    );
-    return places * parts;
   }
+}
+
+function parts({ rules }: HttpRoute): number {
+  return sum(rules, ({ matches, backends }) =>
+    sum(matches, ({ headers, query }) => 1 + headers.length + query.length + backends.length),
+  );
+}
+
+/** Envoy has a route for each match, and each has all that its rule says: names, headers, backends. */
+function bytes({ rules }: HttpRoute): number {
+  return sum(rules, ({ matches, ...rule }) => sizeInJson(matches) + matches.length * sizeInJson(rule));
+}
+
+function sizeInJson(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function instructions({ rules }: HttpRoute): number {
