@@ -51,6 +51,32 @@ describe("an ADS stream", () => {
     expect(only(stream.next())).toMatchObject({ kind: "listeners", resources: [], removed: ["gone"] });
   });
 
+  it("lets no endpoints rely on filters that Envoy refused", () => {
+    const stream = started({ extensions: { filter: "1" }, endpoints: { a: "decides" } });
+    for (const kind of ["clusters", "listeners"] as const) for (const r of ask(stream, kind)) answer(stream, r);
+    answer(stream, only(ask(stream, "extensions", "filter")));
+    answer(stream, only(ask(stream, "endpoints", "a")));
+    stream.setTarget(
+      snapshot({ extensions: { filter: "2" }, clusters: { b: "1" }, endpoints: { a: "direct", b: "direct" } }),
+    );
+    const [clusters] = answer(stream, only(stream.next()), "the filter refuses its configuration");
+    expect(clusters).toMatchObject({ kind: "clusters", resources: [{ name: "b" }] });
+    // Nothing is sent for the one, and no endpoints for the other, so that its cluster gets warm.
+    const nobody = only(ask(stream, "endpoints", "b"));
+    expect(nobody.resources).toMatchObject([{ name: "b", version: "without endpoints" }]);
+    answer(stream, nobody);
+    expect(answer(stream, clusters as StreamResponse)).toEqual([]);
+    expect(stream.converged).toBe(true);
+    stream.setTarget(
+      snapshot({ extensions: { filter: "3" }, clusters: { b: "1" }, endpoints: { a: "direct", b: "direct" } }),
+    );
+    const [endpoints] = answer(stream, only(stream.next()));
+    expect(endpoints?.resources.map(({ name, version }) => [name, version])).toEqual([
+      ["a", "direct"],
+      ["b", "direct"],
+    ]);
+  });
+
   it("lets endpoints be delivered to directly only while the filters that guard them are there", () => {
     const guarded = { endpoints: { a: "direct" }, extensions: { filter: "guards a" } };
     const guarding = { endpoints: { a: "decides" }, extensions: { filter: "guards nothing" } };

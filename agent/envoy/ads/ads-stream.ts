@@ -1,4 +1,6 @@
 import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
+import { AnySchema, create, toBinary } from "../../xds/proto.ts";
+import { ClusterLoadAssignmentSchema } from "../../xds/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { RouteSalvage } from "./route-salvage.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
 import {
@@ -223,12 +225,15 @@ export class AdsStream {
     let again: PackedResource | undefined;
     let bytes = 0;
     if (mode !== "remove") {
+      const unguarded = kind === "endpoints" && this.#filtersRefused(target);
       for (const wanted of wantedOf(state, target[kind])) {
         const rejected = state.rejected.get(wanted.name);
         const refused = rejected?.version === wanted.version;
-        if (refused && this.#clock.now() >= rejected.retryAt) again ??= wanted;
+        if (refused && !(unguarded && wanted.reliesOnFilters) && this.#clock.now() >= rejected.retryAt)
+          again ??= wanted;
         const standIn = state.salvage.get(wanted.name)?.candidate ?? this.#accepted[kind].get(wanted.name);
-        const resource = refused ? standIn : wanted;
+        const held = unguarded && wanted.reliesOnFilters;
+        const resource = held ? (standIn ?? withoutEndpoints(wanted)) : refused ? standIn : wanted;
         if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
         if (mode === "early" && resource.reliesOnFilters) continue;
         const { body } = resource;
@@ -341,9 +346,16 @@ export class AdsStream {
   }
 
   /** Envoy requests by itself what its resources need. The step is over when it has received that. */
+  /** Envoy goes on with older filters, which do not know who guards what is new. */
+  #filtersRefused(target: PackedSnapshot): boolean {
+    const { rejected } = this.#state("extensions");
+    return [...rejected.values()].some(({ name, version }) => target.extensions.get(name)?.version === version);
+  }
+
   #arrived(from: ResourceKind, to: ResourceKind, target: PackedSnapshot): boolean {
     const source = this.#state(from);
     const goal = this.#state(to);
+    const unguarded = to === "endpoints" && this.#filtersRefused(target);
     for (const [name, version] of source.has) {
       const resource = target[from].get(name);
       if (resource === undefined || resource.version !== version) continue;
@@ -351,6 +363,7 @@ export class AdsStream {
         if (need.kind !== to) continue;
         const needed = target[to].get(need.name);
         if (needed === undefined || goal.rejected.has(need.name)) continue;
+        if (unguarded && needed.reliesOnFilters && goal.has.has(need.name)) continue;
         if (goal.has.get(need.name) !== needed.version) return false;
       }
     }
@@ -408,4 +421,16 @@ function blamedIn(message: string, sent: readonly string[]): readonly string[] {
   return sent.filter(
     (name) => list.startsWith(`${name}: `) || list.includes(`\n${name}: `) || list.includes(`, ${name}: `),
   );
+}
+
+/** An assignment without endpoints: Envoy answers 503 for a cluster that has it, and waits no longer for its endpoints. */
+function withoutEndpoints({ name, body: { typeUrl }, ...rest }: PackedResource): PackedResource {
+  const value = toBinary(ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, { clusterName: name }));
+  return {
+    ...rest,
+    name,
+    version: "without endpoints",
+    body: create(AnySchema, { typeUrl, value }),
+    reliesOnFilters: false,
+  };
 }
