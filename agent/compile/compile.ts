@@ -7,6 +7,7 @@ import { destinations, serviceTargets } from "./view/destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
 import { policySets } from "./filters/policy-sets.ts";
+import { retryBudgets } from "./filters/retry-budget.ts";
 import { jwksProblems } from "./problems/jwks-problems.ts";
 import { nodeView } from "./view/node-view.ts";
 import type { CompileOptions } from "./view/options.ts";
@@ -45,8 +46,9 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
   const targets = serviceTargets(view);
   const dialled = destinations(targets, view);
   const policies = policySets(view, targets, dialled, options);
+  const budgets = retryBudgets(view);
   const portsOf = podPorts(view, targets);
-  const filters = buildFilterConfig(view, targets, dialled, policies, options);
+  const filters = buildFilterConfig(view, targets, dialled, policies, budgets, options);
 
   const { trustDomain } = options;
   const listenersOf = podListeners(options, session.listeners);
@@ -70,6 +72,7 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
       ...mesh.problems,
       ...problems,
       ...policies.problems,
+      ...budgets.problems,
       ...jwksProblems(mesh, options),
       ...tcpProblems(mesh, targets, options),
     ],

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { NodeConfig } from "../../agent/compile/compile.ts";
 import { toldTo } from "../../agent/compile/filters/filter-extensions.ts";
 import { mustGo } from "../../agent/compile/filters/must-go.ts";
+import { retryBudgets } from "../../agent/compile/filters/retry-budget.ts";
 import { FILTERS } from "../../agent/compile/view/names.ts";
+import type { BackendTrafficPolicy } from "../../agent/model/backend-traffic-policy.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 import { CHAIN } from "../filters/chain.ts";
@@ -118,7 +120,33 @@ describe("the room for policies", () => {
     const there = configOf(...victim, ...b, ...c);
     const back = configOf(...[...victim, ...b, ...c].toReversed());
     expect(deniesAll(there)).not.toEqual([]);
-    expect(back.filters.policySets).toEqual(there.filters.policySets);
+    // Some megabytes.
+    expect(JSON.stringify(back.filters.policySets) === JSON.stringify(there.filters.policySets)).toBe(true);
+  });
+
+  it("is not filled by retry budgets", () => {
+    const policyOf = (namespace: string, services: readonly string[]): BackendTrafficPolicy => ({
+      meta: {
+        group: "gateway.networking.x-k8s.io",
+        version: "v1alpha1",
+        kind: "XBackendTrafficPolicy",
+        name: "retries",
+        namespace,
+        labels: {},
+        annotations: {},
+        creationTimestamp: "",
+        origin: { file: "x.yaml", line: 1 },
+      },
+      services,
+      retryBudget: { percent: 20, intervalMs: 10_000, minRetryRate: { count: 10, intervalMs: 1_000 } },
+    });
+    const many = Array.from({ length: 20_000 }, (_, index) => `s${index}`);
+    const mesh = objectsToMesh([]);
+    const backendTrafficPolicies = [policyOf("a", many), policyOf("victim", ["web"])];
+    const { budgets, problems } = retryBudgets({ mesh: { ...mesh, backendTrafficPolicies } });
+    expect(budgets.map(({ service }) => service)).toContain("victim/web");
+    expect(JSON.stringify(budgets).length).toBeLessThan(MIB / 2);
+    expect(problems.map(({ code, subject }) => `${code} ${subject?.namespace}`)).toEqual(["limit-reached a"]);
   });
 
   it("does not grow with names times destinations", () => {

@@ -5,13 +5,14 @@ import type { NodeView } from "../view/node-view.ts";
 import type { FilterConfig } from "./filter-config.ts";
 import { peerString } from "./peer-string.ts";
 import type { PolicySets } from "./policy-sets.ts";
-import { filterRetryBudgets } from "./retry-budget.ts";
+import type { RetryBudgets } from "./retry-budget.ts";
 
 export function buildFilterConfig(
   view: NodeView,
   targets: readonly ServiceTarget[],
   destinations: readonly Destination[],
   policies: PolicySets,
+  budgets: RetryBudgets,
   options: CompileOptions,
 ): FilterConfig {
   const guarded = (name: string, target: Pick<ServiceTarget, "cluster" | "backends">): FilterConfig["clusters"] => {
@@ -38,6 +39,6 @@ export function buildFilterConfig(
     peers: [...view.workloadsByAddress]
       .filter(([, { enrolled }]) => enrolled)
       .map(([address, workload]) => ({ address, peer: peerString(workload, options.trustDomain) })),
-    retryBudgets: filterRetryBudgets(view),
+    retryBudgets: budgets.budgets,
   };
 }

@@ -1,24 +1,58 @@
 import { compareText } from "../../lib/compare.ts";
-import { namespacedName } from "../../model/meta.ts";
+import { namespacedName, type ObjectMeta } from "../../model/meta.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { FilterRetryBudget } from "./filter-config.ts";
+import { mustGo } from "./must-go.ts";
+
+/** Bytes of JSON for the budgets of all Services: some thousand of them. The filters' configuration has room for no more. */
+const ALL_BUDGETS = 512 << 10;
+
+export interface RetryBudgets {
+  readonly budgets: readonly FilterRetryBudget[];
+  /** Which ones are left out. */
+  readonly problems: readonly Problem[];
+}
 
 /** Retry budgets of Services (XBackendTrafficPolicy). If two policies name one Service, the first by name counts. */
-export function filterRetryBudgets(view: NodeView): readonly FilterRetryBudget[] {
-  const budgets = new Map<string, FilterRetryBudget>();
+export function retryBudgets(view: Pick<NodeView, "mesh">): RetryBudgets {
+  const found = new Map<string, { readonly meta: ObjectMeta; readonly budget: FilterRetryBudget }>();
   for (const { meta, services, retryBudget } of view.mesh.backendTrafficPolicies) {
     if (retryBudget === undefined) continue;
     for (const name of services) {
       const service = namespacedName(meta.namespace, name);
-      if (budgets.has(service)) continue;
-      budgets.set(service, {
+      if (found.has(service)) continue;
+      const budget = {
         service,
         percent: retryBudget.percent,
         intervalMs: retryBudget.intervalMs,
         minCount: retryBudget.minRetryRate.count,
         minIntervalMs: retryBudget.minRetryRate.intervalMs,
-      });
+      };
+      found.set(service, { meta, budget });
     }
   }
-  return [...budgets.values()].toSorted((a, b) => compareText(a.service, b.service));
+  const all = [...found].map(([id, { meta, budget }]) => {
+    return { id, meta, namespace: meta.namespace, size: JSON.stringify(budget).length + 1, shared: [] };
+  });
+  const gone = mustGo(all, new Map(), ALL_BUDGETS);
+  for (const { id } of gone) found.delete(id);
+  return {
+    budgets: [...found.values()].map(({ budget }) => budget).toSorted((a, b) => compareText(a.service, b.service)),
+    problems: [...new Set(gone.map(({ meta }) => meta))].map(problemOf),
+  };
+}
+
+function problemOf(subject: ObjectMeta): Problem {
+  return {
+    severity: "error",
+    code: "limit-reached",
+    origin: subject.origin,
+    subject,
+    field: "spec.retryConstraint",
+    reason:
+      `the retry budgets of all namespaces need more than ${ALL_BUDGETS} bytes, and ${subject.namespace} needs the most: ` +
+      "some of this policy's Services have no budget",
+    remedy: "Give fewer Services a retry budget.",
+  };
 }
