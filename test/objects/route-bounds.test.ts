@@ -61,3 +61,12 @@ it("bounds what the rules of a route repeat for each match", () => {
   }
   expect(routed({ matches, filters: [] }).codes).toEqual([]);
 });
+
+it("lets no route change where a message ends", () => {
+  for (const name of ["Content-Length", "transfer-encoding", "connection"]) {
+    const set = [{ name, value: "0" }];
+    const { route, codes } = routed({ filters: [{ type: "RequestHeaderModifier", requestHeaderModifier: { set } }] });
+    expect(codes).toEqual(["reserved-header"]);
+    expect(route?.action.case).toBe("directResponse");
+  }
+});

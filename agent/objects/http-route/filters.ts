@@ -1,6 +1,6 @@
 import type { HeaderModifier, HeaderValue, RouteFilters } from "../../model/http-route.ts";
 import { isHeaderName, isHeaderValue } from "../valid-names.ts";
-import { quote, type Reader } from "../reader.ts";
+import { quote, words, type Reader } from "../reader.ts";
 
 export interface ReadFilters {
   readonly filters: RouteFilters;
@@ -85,13 +85,18 @@ function readHeader(entry: Reader, seen: Set<string>): HeaderValue | undefined {
   return name === undefined || value === undefined ? undefined : { name, value };
 }
 
+/** Host, and what says where an HTTP/1 message ends: a caller's body must not become a request of its own (RFC 9112, section 11.2). */
+const RESERVED = new Set(
+  words("host connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade"),
+);
+
 function readName(field: Reader, seen: Set<string>): string | undefined {
   const name = field
     .parsed((text) => (isHeaderName(text) ? text : undefined), "a header's name", "Use letters, digits and hyphens.")
     ?.toLowerCase();
   if (name === undefined) return undefined;
-  // Envoy refuses to change Host this way. The other headers control the proxy itself.
-  if (name === "host" || name.startsWith("x-ambit-") || name.startsWith("x-envoy-")) {
+  // Envoy refuses to change Host this way. Those with these beginnings control the proxy itself.
+  if (RESERVED.has(name) || name.startsWith("x-ambit-") || name.startsWith("x-envoy-")) {
     return field.invalid("reserved-header", `${quote(name)} cannot be changed by a route`, "Use another header.");
   }
   if (seen.has(name)) {
