@@ -15,6 +15,7 @@ import { podPorts } from "./view/pod-ports.ts";
 import type { CompileSession } from "./session.ts";
 import { guardClusters } from "./clusters/cluster.ts";
 import { endpointMakers } from "./clusters/endpoints.ts";
+import { limitFetchedKeys } from "./limits/key-limits.ts";
 import { limitServices } from "./limits/service-limits.ts";
 import { filterExtensions } from "./filters/filter-extensions.ts";
 import { connectionLimits, DEFAULT_POD_CONNECTIONS } from "./listeners/connection-limits.ts";
@@ -40,7 +41,8 @@ export interface NodeConfig {
  * give the same configuration, in whatever order their lists are.
  */
 export function compile(whole: Mesh, options: CompileOptions, session: CompileSession): NodeConfig {
-  const { mesh, refused, problems } = limitServices(whole, options.limits);
+  const { mesh: withoutServices, refused, problems } = limitServices(whole, options.limits);
+  const { mesh, problems: keyProblems } = limitFetchedKeys(withoutServices, options);
   const view = nodeView(mesh, options, session.view);
   const mtls = nodeMtls(mesh, options);
   const targets = serviceTargets(view);
@@ -73,6 +75,7 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
       ...problems,
       ...policies.problems,
       ...budgets.problems,
+      ...keyProblems,
       ...jwksProblems(mesh, options),
       ...tcpProblems(mesh, targets, options),
     ],

@@ -16,6 +16,8 @@ export interface Limits {
   readonly routeBytes: number;
   /** Bytes of the specs of a namespace's AuthorizationPolicies, in JSON. */
   readonly policies: number;
+  /** Bytes of the keys that are fetched for a namespace's RequestAuthentications, once for each rule, in JSON. */
+  readonly keys: number;
   /** Addresses with a port at which captured pods find a namespace's Services. */
   readonly destinations: number;
   /** Addresses behind a namespace's Services, once for each port. */
@@ -28,6 +30,7 @@ export const DEFAULT_LIMITS: Limits = {
   routes: 20_000,
   routeBytes: 10_000_000,
   policies: 1_000_000,
+  keys: 1_000_000,
   destinations: 20_000,
   endpoints: 50_000,
 };
