@@ -70,6 +70,18 @@ describe("what a namespace's Services may use", () => {
     expect(problems[0]?.remedy).toContain("--limits destinations=NUMBER");
   });
 
+  it("leaves out the youngest ones alone, though each virtual address that is refused takes an entry, too", () => {
+    const shapes = [1, 2, 3, 4, 5].map((n) => ({
+      name: `s${n}`,
+      ports: 1,
+      addresses: 0,
+      clusterIP: `10.96.0.${n}`,
+    }));
+    const { mesh, problems } = limitServices(meshOf(...shapes), { ...LIMITS, destinations: 4 });
+    expect(namesOf(mesh)).toEqual(["s1", "s2", "s3", "s4"]);
+    expect(problems[0]?.reason).toContain("use 4, and the limit for this namespace is 4");
+  });
+
   it("counts the addresses behind a virtual address, too, and refuses calls to it", () => {
     const mesh = meshOf({ name: "vip", ports: 2, addresses: 101, clusterIP: "10.96.0.9" });
     const { mesh: left, refused, problems } = limitServices(mesh, LIMITS);

@@ -27,6 +27,12 @@ export interface LimitedServices {
  */
 const ALL_DESTINATIONS = 400_000;
 
+/**
+ * The entries of a namespace, with those that only refuse calls, in parts of its share. All shares and their refusals stay
+ * below the size of the kernel's map.
+ */
+const WITH_REFUSALS = 1.25;
+
 interface Cost {
   readonly service: Service;
   /** Entries in the kernel's map. */
@@ -109,19 +115,21 @@ function exceeding(own: readonly Cost[], share: number, limits: Limits): readonl
       compareText(a.creationTimestamp, b.creationTimestamp) || compareText(a.name, b.name),
   );
   const found: Exceeding[] = [];
-  // Each address that is refused takes an entry, too.
-  let destinations = sum(byAge, ({ service }) => refusals(service).length);
+  // Each address that is refused takes an entry, too: room for those of all Services is kept from the start.
+  let entries = sum(byAge, ({ service }) => refusals(service).length);
+  let destinations = 0;
   let endpoints = 0;
   for (const cost of byAge) {
     const more = Math.max(0, cost.destinations - refusals(cost.service).length);
     const over =
-      destinations + more > share
+      destinations + cost.destinations > share || entries + more > share * WITH_REFUSALS
         ? "destinations"
         : endpoints + cost.endpoints > limits.endpoints
           ? "endpoints"
           : undefined;
     if (over === undefined) {
-      destinations += more;
+      entries += more;
+      destinations += cost.destinations;
       endpoints += cost.endpoints;
     } else {
       const used = over === "destinations" ? destinations : endpoints;
