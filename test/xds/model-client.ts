@@ -39,6 +39,8 @@ export class ModelClient {
         (!wildcard && this.#wanted(kind).length > 0)
       ) {
         this.#ask(kind, wildcard ? [] : this.#wanted(kind), [], initialVersions);
+        // The server answers each request as it comes.
+        this.collect();
       }
     }
     this.collect();

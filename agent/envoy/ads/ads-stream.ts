@@ -225,14 +225,15 @@ export class AdsStream {
     let again: PackedResource | undefined;
     let bytes = 0;
     if (mode !== "remove") {
-      const unguarded = kind === "endpoints" && this.#filtersRefused(target);
+      const unguarded = kind === "endpoints" && this.#filtersBehind(target);
       for (const wanted of wantedOf(state, target[kind])) {
         const rejected = state.rejected.get(wanted.name);
         const refused = rejected?.version === wanted.version;
-        if (refused && !(unguarded && wanted.reliesOnFilters) && this.#clock.now() >= rejected.retryAt)
-          again ??= wanted;
-        const standIn = state.salvage.get(wanted.name)?.candidate ?? this.#accepted[kind].get(wanted.name);
         const held = unguarded && wanted.reliesOnFilters;
+        // The older endpoints fit the older filters.
+        if (held && (state.has.get(wanted.name) ?? UNCERTAIN) !== UNCERTAIN) continue;
+        if (refused && !held && this.#clock.now() >= rejected.retryAt) again ??= wanted;
+        const standIn = state.salvage.get(wanted.name)?.candidate ?? this.#accepted[kind].get(wanted.name);
         const resource = held ? (standIn ?? withoutEndpoints(wanted)) : refused ? standIn : wanted;
         if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
         if (mode === "early" && resource.reliesOnFilters) continue;
@@ -282,6 +283,7 @@ export class AdsStream {
     let recovered = false;
     for (const resource of resources) {
       const { name, version } = resource;
+      const changed = this.#accepted[kind].get(name)?.version !== version;
       this.#accepted[kind].set(name, resource);
       state.salvage.get(name)?.answered(version, true);
       if (state.rejected.get(name)?.version === version) {
@@ -289,12 +291,20 @@ export class AdsStream {
         state.salvage.delete(name);
       }
       const isWanted = this.#target?.[kind].get(name)?.version === version;
+      if (kind === "extensions" && changed) this.#forgetGuarded(isWanted ? this.#target : undefined);
       if (isWanted && state.failing.delete(name)) recovered = true;
     }
     if (!recovered) return;
     // Each recovery gives the others one more try at once. A resource recovers once, so this ends.
     for (const { rejected } of this.#kinds.values())
       for (const each of rejected.values()) each.retryAt = this.#clock.now();
+  }
+
+  /** Endpoints that rely on filters stand in for newer ones only if these filters belong to the same target. */
+  #forgetGuarded(target: PackedSnapshot | undefined): void {
+    const { endpoints } = this.#accepted;
+    for (const [name, { version, reliesOnFilters }] of endpoints)
+      if (reliesOnFilters && target?.endpoints.get(name)?.version !== version) endpoints.delete(name);
   }
 
   /**
@@ -345,17 +355,22 @@ export class AdsStream {
     if (this.#target?.[kind].has(name) !== true) state.missing.add(name);
   }
 
-  /** Envoy requests by itself what its resources need. The step is over when it has received that. */
-  /** Envoy goes on with older filters, which do not know who guards what is new. */
-  #filtersRefused(target: PackedSnapshot): boolean {
-    const { rejected } = this.#state("extensions");
-    return [...rejected.values()].some(({ name, version }) => target.extensions.get(name)?.version === version);
+  /**
+   * Envoy goes on with older filters, which do not know who guards what is new. An Envoy that comes back asks for endpoints before
+   * it says which filters it has.
+   */
+  #filtersBehind(target: PackedSnapshot): boolean {
+    const { asked, rejected } = this.#state("extensions");
+    return (
+      !asked || [...rejected.values()].some(({ name, version }) => target.extensions.get(name)?.version === version)
+    );
   }
 
+  /** Envoy requests by itself what its resources need. The step is over when it has received that. */
   #arrived(from: ResourceKind, to: ResourceKind, target: PackedSnapshot): boolean {
     const source = this.#state(from);
     const goal = this.#state(to);
-    const unguarded = to === "endpoints" && this.#filtersRefused(target);
+    const unguarded = to === "endpoints" && this.#filtersBehind(target);
     for (const [name, version] of source.has) {
       const resource = target[from].get(name);
       if (resource === undefined || resource.version !== version) continue;

@@ -1,0 +1,142 @@
+import { expect, it } from "vitest";
+import { AdsStream } from "../../agent/envoy/ads/ads-stream.ts";
+import { noneAccepted } from "../../agent/envoy/ads/resources.ts";
+import { fc } from "../support/random.ts";
+import { snapshot, type Versions } from "./exchange.ts";
+import { ModelClient } from "./model-client.ts";
+
+const NAMES = ["a", "b", "c"] as const;
+
+/** For each cluster: it is not used by Envoy, its pods decide themselves, or the caller's filters guard it. */
+const configuration = fc.record({
+  uses: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+  guarded: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+  pods: fc.array(fc.constantFrom("1", "2"), { minLength: 3, maxLength: 3 }),
+  // "!" is refused, "?" is refused while the client lacks something.
+  answer: fc.constantFrom("", "", "!", "?"),
+});
+type Configuration = typeof configuration extends fc.Arbitrary<infer T> ? T : never;
+
+/** The filters' version names the clusters that they guard. */
+function versionsOf({ uses, guarded, pods, answer }: Configuration): Versions {
+  const used = NAMES.filter((_, i) => uses[i]);
+  const guards = NAMES.filter((_, i) => guarded[i]).join("");
+  return {
+    clusters: Object.fromEntries(used.map((name) => [name, "1"])),
+    endpoints: Object.fromEntries(NAMES.map((name, i) => [name, `${guarded[i] ? "direct" : "decides"} ${pods[i]}`])),
+    listeners: { filter: "1" },
+    routes: { filter: "1" },
+    extensions: { filter: `${guards}${answer}` },
+  };
+}
+
+const action = fc.oneof(
+  { weight: 2, arbitrary: fc.tuple(fc.constant("publish" as const), configuration) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant("answer" as const), fc.nat(5)) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant("settle" as const), fc.constant(0)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("lack" as const), fc.nat(1)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("wait" as const), fc.nat(100_000)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("reconnect" as const), fc.constant(0)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("start anew" as const), fc.constant(0)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("agent anew" as const), fc.constant(0)) },
+);
+
+it("lets no endpoints rely on filters that do not know them, whatever is refused and heals", () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), configuration, (actions, last) => {
+      let target: Versions = {};
+      let accepted = noneAccepted();
+      let now = 0;
+      const clock = { now: () => now };
+      let stream = new AdsStream(accepted, clock);
+      stream.setTarget(snapshot(target));
+      let client = new ModelClient(stream);
+      client.connect();
+      const expectGuarded = (): void => {
+        // Without a listener nobody calls.
+        const filter = client.of("extensions").get("filter");
+        if (filter === undefined || !client.of("listeners").has("filter")) return;
+        for (const [name, version] of client.of("endpoints")) {
+          if (!version.startsWith("direct")) continue;
+          expect(filter, `guards ${name} ${version}`).toContain(name);
+        }
+      };
+      const publish = (next: Configuration): void => {
+        target = versionsOf(next);
+        stream.setTarget(snapshot(target));
+        client.collect();
+      };
+      for (const [kind, argument] of actions) {
+        if (kind === "publish") publish(argument);
+        else if (kind === "answer") client.step(argument);
+        else if (kind === "settle") while (client.step()) expectGuarded();
+        else if (kind === "lack") client.lacking = argument === 1;
+        else if (kind === "wait") {
+          now += argument;
+          client.collect();
+        } else {
+          if (kind === "agent anew") accepted = noneAccepted();
+          stream = new AdsStream(accepted, clock);
+          stream.setTarget(snapshot(target));
+          if (kind === "start anew") {
+            const { lacking } = client;
+            client = new ModelClient(stream);
+            client.lacking = lacking;
+          }
+          client.connect(stream);
+        }
+        expectGuarded();
+      }
+      publish({ ...last, answer: "" });
+      client.lacking = false;
+      while (client.step()) expectGuarded();
+      now += 100_000;
+      client.collect();
+      client.settle();
+      expect(stream.converged).toBe(true);
+      for (const name of client.of("clusters").keys())
+        expect(client.of("endpoints").get(name)).toBe(target.endpoints?.[name]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const base = { listeners: { filter: "1" }, routes: { filter: "1" } } as const;
+
+it("gives no endpoints that were accepted under filters that have changed since", () => {
+  const stream = new AdsStream(noneAccepted(), { now: () => 0 });
+  const client = new ModelClient(stream);
+  const publish = (versions: Versions): void => {
+    stream.setTarget(snapshot({ ...base, ...versions }));
+    client.collect();
+    client.settle();
+  };
+  client.connect();
+  publish({ clusters: { a: "1" }, endpoints: { a: "direct" }, extensions: { filter: "guards a" } });
+  expect([...client.of("endpoints")]).toEqual([["a", "direct"]]);
+  // Envoy gives the cluster up, as nobody calls it; only then the filters change.
+  publish({ endpoints: { a: "direct" }, extensions: { filter: "guards a" } });
+  publish({ endpoints: { a: "decides" }, extensions: { filter: "guards none" } });
+  publish({ clusters: { a: "1" }, endpoints: { a: "direct" }, extensions: { filter: "guards anew!" } });
+  expect([...client.of("endpoints")]).toEqual([["a", "without endpoints"]]);
+  publish({ clusters: { a: "1" }, endpoints: { a: "direct" }, extensions: { filter: "guards a" } });
+  expect([...client.of("endpoints")]).toEqual([["a", "direct"]]);
+});
+
+it("gives an Envoy that comes back no such endpoints before it has said and taken its filters", () => {
+  const first = new AdsStream(noneAccepted(), { now: () => 0 });
+  const client = new ModelClient(first);
+  client.connect();
+  first.setTarget(
+    snapshot({ ...base, clusters: { a: "1" }, endpoints: { a: "decides" }, extensions: { filter: "guards none" } }),
+  );
+  client.collect();
+  client.settle();
+  const stream = new AdsStream(noneAccepted(), { now: () => 0 });
+  stream.setTarget(
+    snapshot({ ...base, clusters: { a: "1" }, endpoints: { a: "direct" }, extensions: { filter: "refused!" } }),
+  );
+  client.connect(stream);
+  client.settle();
+  expect([...client.of("endpoints")]).toEqual([["a", "decides"]]);
+});
