@@ -8,6 +8,15 @@ const WORKERS = Math.min(2 * availableParallelism(), 8);
 /** These files hold time limits of a few seconds, so they run after all others, one by one. */
 const TIMED = ["test/envoy/supervisor.test.ts", "test/kernel/missing-listener.test.ts"];
 
+/** Long runs under steady load, and whole lives of labs: `npm run e2e`. */
+const END_TO_END = [
+  "test/lab/lifecycle.test.ts",
+  ...["authority-down", "broken", "join-leave", "rotation", "two-identities", "waiting-pod"].map(
+    (name) => `test/mesh/${name}.test.ts`,
+  ),
+  "test/tenant/tenants-lab.test.ts",
+];
+
 export default defineConfig({
   test: {
     globalSetup: "test/support/global-setup.ts",
@@ -23,13 +32,22 @@ export default defineConfig({
         test: {
           name: "side by side",
           include: ["test/**/*.test.ts"],
-          exclude: TIMED,
+          exclude: [...TIMED, ...END_TO_END],
           maxWorkers: WORKERS,
         },
       },
       {
         extends: true,
         test: { name: "one by one", include: TIMED, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: "end to end",
+          include: END_TO_END,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },
