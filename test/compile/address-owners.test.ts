@@ -124,6 +124,17 @@ test("of two live pods that claim one address none is trusted, and calls to it a
   }
 });
 
+test("no pod has the address of a node, which pods on the host's network share", async () => {
+  const { workloads } = await meshWith(WEB, TWIN);
+  const onHost = workloads.map((each) => ({ ...each, hostNetwork: each.meta.name === "twin" }));
+  const { byAddress, contested } = addressOwners(onHost, {
+    node: "node-1",
+    pods: new Map(),
+    remoteCaptured: new Map(),
+  });
+  expect([[...byAddress], [...contested]]).toEqual([[], []]);
+});
+
 test("what a pod's own node has found counts against a mere claim, and no other node can say it", async () => {
   const mesh = await meshWith(WEB, TWIN);
   const { pods } = goldenOptions(mesh);

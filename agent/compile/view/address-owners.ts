@@ -20,12 +20,13 @@ type Proofs = Pick<CompileOptions, "node" | "pods" | "remoteCaptured">;
  */
 export function addressOwners(alive: readonly Workload[], proofs: Proofs): AddressOwners {
   const claims = new Map<string, { readonly workload: Workload; readonly proven: boolean }[]>();
+  // A pod with `hostNetwork` shares its node's addresses, and no other pod has one of those, whatever its status says.
+  const ofNodes = new Set(alive.filter(({ hostNetwork }) => hostNetwork).flatMap(({ addresses }) => addresses));
   for (const workload of alive) {
-    // Such a pod shares its node's addresses.
     if (workload.hostNetwork) continue;
     const proven = provenAddresses(workload, proofs);
     for (const address of workload.addresses) {
-      if (proven !== undefined && !proven.includes(address)) continue;
+      if (ofNodes.has(address) || (proven !== undefined && !proven.includes(address))) continue;
       const claim = { workload, proven: proven !== undefined };
       const others = claims.get(address);
       if (others === undefined) claims.set(address, [claim]);
