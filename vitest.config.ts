@@ -8,12 +8,20 @@ const WORKERS = Math.min(2 * availableParallelism(), 8);
 /** These files hold time limits of a few seconds, so they run after all others, one by one. */
 const TIMED = ["test/envoy/supervisor.test.ts", "test/kernel/missing-listener.test.ts"];
 
-/** Long runs under steady load, and whole lives of labs: `npm run e2e`. */
+/** Long runs under steady load, whole lives of labs, and the lab as a cluster: `npm run e2e`. */
 const END_TO_END = [
-  "test/lab/lifecycle.test.ts",
-  ...["authority-down", "broken", "join-leave", "rotation", "two-identities", "waiting-pod"].map(
-    (name) => `test/mesh/${name}.test.ts`,
-  ),
+  ...["cluster", "lifecycle", "services", "side-by-side", "workloads"].map((name) => `test/lab/${name}.test.ts`),
+  ...[
+    "authority-down",
+    "broken",
+    "join-leave",
+    "lifecycle",
+    "on-demand",
+    "rotation",
+    "server-first",
+    "two-identities",
+    "waiting-pod",
+  ].map((name) => `test/mesh/${name}.test.ts`),
   "test/tenant/tenants-lab.test.ts",
 ];
 

@@ -8,7 +8,8 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { send } from "./send.mjs";
 
-const PATIENCE_MS = 10_000;
+// A busy machine has been seen to stand still for ten seconds.
+const PATIENCE_MS = 30_000;
 
 async function http({ address, port, method, path, headers, tell }) {
   const options = { host: address, port, method, path, headers, agent: false, timeout: PATIENCE_MS };
