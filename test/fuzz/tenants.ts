@@ -1,3 +1,4 @@
+import { messageOf } from "../../agent/lib/errors.ts";
 import { fc } from "../support/random.ts";
 import { tenantObjects } from "../tenant/tenant-objects.ts";
 import { TenantJudge } from "../tenant/tenant-judge.ts";
@@ -26,7 +27,9 @@ async function runTenants({ count, seed, progress }: FuzzOptions): Promise<FuzzR
     progress(`${at} of ${count} sets`);
     const result = fc.check(property, { seed: seed + at, numRuns: Math.min(SLICE, count - at) });
     sets += result.numRuns;
-    if (result.failed) failures.push((await fc.asyncDefaultReportMessage(result)) ?? "");
+    if (result.failed) {
+      failures.push(`${messageOf(result.errorInstance)}\n${(await fc.asyncDefaultReportMessage(result)) ?? ""}`);
+    }
     const refusal = await judge.envoy.refusal();
     if (refusal !== undefined) failures.push(`Envoy refuses routes or clusters of one of the last sets: ${refusal}`);
   }
