@@ -36,8 +36,9 @@ export function assumedIdentities(
       }),
     ),
     remoteCaptured: new Map(
+      // No node announces a pod that is not scheduled yet.
       enrolled.flatMap(({ uid, addresses, node: other }) =>
-        other === node ? [] : [[remotePod({ node: other, uid }), addresses] as const],
+        other === node || other === "" ? [] : [[remotePod({ node: other, uid }), addresses] as const],
       ),
     ),
   };

@@ -13,11 +13,12 @@ const METADATA: ReadonlySet<string> = new Set([
 
 /**
  * Whether the agent must not connect to an address. It calls from its node, whose own services trust that, and the URL comes from
- * the author of a RequestAuthentication. Node addresses are those of this machine, and of pods with `hostNetwork`.
+ * the author of a RequestAuthentication. Node addresses are those of this machine, of Node objects, and of pods with `hostNetwork`.
  */
 export function refusedAddress(mesh: Mesh, own: () => readonly string[] = ownAddresses): (address: string) => boolean {
   const nodes = new Set([
     ...own(),
+    ...mesh.nodes.flatMap(({ addresses }) => addresses),
     ...mesh.workloads.filter(({ hostNetwork }) => hostNetwork).flatMap(({ addresses }) => addresses),
   ]);
   return (text) => {

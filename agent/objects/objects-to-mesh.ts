@@ -22,6 +22,7 @@ import { isServedKind } from "./kinds.ts";
 import { mergeObjects } from "./merge-objects.ts";
 import { Notes } from "./notes.ts";
 import { readNamespace } from "./namespace.ts";
+import { readNode } from "./node.ts";
 import { readPeerAuthentications } from "./peer-authentication.ts";
 import { readPod, type ReadPod } from "./pod.ts";
 import type { RawObject } from "./raw-object.ts";
@@ -61,7 +62,8 @@ export function objectsToMesh(
 ): Mesh {
   const settings: MeshOptions = { ...DEFAULT_MESH_OPTIONS, ...options };
   const problems: Problem[] = [];
-  const served = mergeObjects(objects, problems).filter((object) => isServedKind(object, problems));
+  const merged = mergeObjects(objects, problems);
+  const served = merged.filter((object) => isServedKind(object, problems));
   const ofKind = (kind: string): readonly RawObject[] => served.filter((object) => object.kind === kind);
   const read = <T>(
     kind: string,
@@ -89,10 +91,8 @@ export function objectsToMesh(
     (object) => [labelsOf(object), enrollmentLabel.key, enrollmentLabel.value],
   );
   const pods = withoutSharedPodAddresses(podsRead, problems).map(({ value }) => value);
-  const held = heldAddresses(
-    pods,
-    objects.filter(({ group, kind }) => group === "" && kind === "Node"),
-  );
+  const nodes = merged.filter(({ group, kind }) => group === "" && kind === "Node").map(readNode);
+  const held = heldAddresses(pods, nodes);
   const ownClusterIPs = withoutSharedClusterIPs(read("Service", memory.services, readService), held, problems);
   const readServices = withFreeExternalAddresses(ownClusterIPs, held, problems).map(({ value }) => value);
   const services = memory.serviceList.of(sorted(readServices.map(({ service }) => service)));
@@ -104,6 +104,7 @@ export function objectsToMesh(
   const derived = deriveEndpointSlices(readServices, sortPods(pods), slices, settings.limits, problems);
   return {
     namespaces: sorted(namespaces),
+    nodes: nodes.toSorted((a, b) => compareText(a.name, b.name)),
     workloads,
     services,
     endpointSlices: sorted([...slices, ...derived]),

@@ -1,10 +1,11 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { addressOwners } from "../../agent/compile/view/address-owners.ts";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
 import { newSession } from "../../agent/compile/session.ts";
 import type { CompileOptions } from "../../agent/compile/view/options.ts";
 import { remotePod } from "../../agent/model/exchange.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
+import type { LocalPodState } from "../../agent/model/pod-state.ts";
 import { stringify } from "../../agent/lib/yaml.ts";
 import { toPrintable } from "../../agent/xds/registry.ts";
 import { goldenOptions } from "../golden/golden-options.ts";
@@ -112,34 +113,68 @@ test("a Service does not take the address of a pod", async () => {
 });
 
 const TWIN = pod("twin", "10.0.0.1", "node-2");
+const NODE = `
+apiVersion: v1
+kind: Node
+metadata: { name: node-1 }
+status: { addresses: [{ address: node-1.example }, { address: 192.0.2.1 }, { address: "2001:DB8::1" }] }
+`;
+/** The state of a pod of this node, which has these addresses. */
+const foundIn = (...addresses: readonly string[]): LocalPodState => ({
+  ...{ netns: "/run/netns/web", addresses },
+  state: { phase: "captured", strict: true, since: 0, announced: 0, followedAt: 0 },
+});
 
 test("of two live pods that claim one address none is trusted, and calls to it are refused", async () => {
   const mesh = await meshWith(WEB, TWIN);
   const config = await told(mesh, { pods: new Map(), remoteCaptured: new Map() });
   const proofs = { node: "node-1", pods: new Map(), remoteCaptured: new Map() };
-  const { byAddress, contested } = addressOwners(mesh.workloads, proofs);
+  const { byAddress, contested } = addressOwners(mesh.workloads, mesh.nodes, proofs);
   expect([[...byAddress], [...contested]]).toEqual([[], ["10.0.0.1"]]);
   for (const name of ["10.0.0.1:80", "tcp|10.0.0.1:80"]) {
     expect([config.xds.clusters.get(name), config.xds.onDemandClusters.get(name)]).toEqual([undefined, undefined]);
   }
 });
 
-test("no pod has the address of a node, which pods on the host's network share", async () => {
-  const { workloads } = await meshWith(WEB, TWIN);
-  const onHost = workloads.map((each) => ({ ...each, hostNetwork: each.meta.name === "twin" }));
-  const { byAddress, contested } = addressOwners(onHost, {
-    node: "node-1",
-    pods: new Map(),
-    remoteCaptured: new Map(),
-  });
-  expect([[...byAddress], [...contested]]).toEqual([[], []]);
+describe("the address of a node", () => {
+  const WEB_HAS_IT = { pods: new Map([["uid-web", foundIn("10.0.0.1")]]), remoteCaptured: new Map() };
+  const NOTHING_FOUND = { pods: new Map(), remoteCaptured: new Map() };
+  /** The owners where `twin` is on the host's network, or where Nodes have addresses. */
+  async function owners(
+    nodes: Mesh["nodes"],
+    found: Pick<CompileOptions, "pods" | "remoteCaptured">,
+  ): Promise<readonly string[]> {
+    const { workloads } = await meshWith(WEB, TWIN);
+    const onHost = workloads.map((each) => ({ ...each, hostNetwork: each.meta.name === "twin" }));
+    const { byAddress, contested } = addressOwners(onHost, nodes, { node: "node-1", ...found });
+    return [...byAddress].map(([address, { meta }]) => `${address} ${meta.name}`).concat([...contested]);
+  }
+  const node = (name: string, address: string) => ({ name, addresses: [address] });
+
+  test("is no pod's, where pods on the host's network alone say so", async () =>
+    expect(await owners([], NOTHING_FOUND)).toEqual([]));
+  test("is not what a pod on the host's network claims, if a pod has it", async () =>
+    expect(await owners([], WEB_HAS_IT)).toEqual(["10.0.0.1 web"]));
+  test("is not what a pod on the host's network claims, if Nodes say which addresses they have", async () =>
+    expect(await owners([node("node-2", "192.0.2.2")], NOTHING_FOUND)).toEqual(["10.0.0.1 web"]));
+  test("is no pod's on that node, whatever the pod's network namespace has", async () =>
+    expect(await owners([node("node-1", "10.0.0.1")], WEB_HAS_IT)).toEqual([]));
+  test("is not what a pod of another node merely claims", async () =>
+    expect(await owners([node("node-2", "10.0.0.1")], NOTHING_FOUND)).toEqual([]));
+  test("is refused if a pod of another node has it: the Node or the pod lies", async () =>
+    expect(await owners([node("node-2", "10.0.0.1")], WEB_HAS_IT)).toEqual(["10.0.0.1"]));
+});
+
+test("a Node object has the addresses of its status", async () => {
+  const mesh = await meshWith(WEB, NODE);
+  expect(mesh.nodes).toEqual([{ name: "node-1", addresses: ["192.0.2.1", "2001:db8::1"] }]);
 });
 
 test("what a pod's own node has found counts against a mere claim, and no other node can say it", async () => {
   const mesh = await meshWith(WEB, TWIN);
   const { pods } = goldenOptions(mesh);
   const owner = (options: Pick<CompileOptions, "pods" | "remoteCaptured">): string | undefined =>
-    addressOwners(mesh.workloads, { node: "node-1", ...options }).byAddress.get("10.0.0.1")?.meta.name;
+    addressOwners(mesh.workloads, mesh.nodes, { node: "node-1", ...options }).byAddress.get("10.0.0.1")?.meta.name;
   const found = (node: string, ...addresses: readonly string[]) =>
     new Map([[remotePod({ node, uid: "uid-twin" }), addresses] as const]);
   expect(owner({ pods, remoteCaptured: new Map() })).toBe("web");

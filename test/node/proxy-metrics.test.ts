@@ -18,6 +18,7 @@ const MESH: Mesh = {
   authorizationPolicies: [],
   requestAuthentications: [],
   backendTrafficPolicies: [],
+  nodes: [],
   problems: [],
 };
 const envoy = new TestEnvoy();

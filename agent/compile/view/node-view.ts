@@ -81,7 +81,7 @@ export function nodeView(
   memory: ViewMemory,
 ): NodeView {
   const alive = mesh.workloads.filter((workload) => !workload.terminated);
-  const owners = sameOwners(memory.owners, addressOwners(alive, { node, pods, remoteCaptured }));
+  const owners = sameOwners(memory.owners, addressOwners(alive, mesh.nodes, { node, pods, remoteCaptured }));
   memory.owners = owners;
   const knownPods = alive.flatMap((workload): readonly LocalPod[] => {
     const known = workload.node === node && !workload.hostNetwork ? pods.get(workload.uid) : undefined;
