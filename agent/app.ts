@@ -16,6 +16,8 @@ import { Debounce } from "./lib/debounce.ts";
 import { json, serve, text } from "./lib/http-server.ts";
 import { refuseSecond } from "./lib/listen.ts";
 import type { Logger } from "./lib/log.ts";
+import type { CallerTimes } from "./model/caller-times.ts";
+import type { SeriesLimits } from "./model/series-limits.ts";
 import type { Mesh } from "./model/mesh.ts";
 import type { MeshOptions } from "./model/mesh-options.ts";
 import type { NodeSource } from "./model/source.ts";
@@ -46,6 +48,8 @@ export interface AgentOptions extends MeshOptions {
   readonly maxHeapBytes: number;
   /** How many connections each listener of a pod takes at a time. */
   readonly podConnections: number;
+  readonly callerTimes: CallerTimes;
+  readonly series: SeriesLimits;
   /** A STRICT pod takes plaintext for no longer than this while it joins. */
   readonly strictGraceMs: number;
   /** What becomes of new connections to a pod that is STRICT or has policies, while it is not captured. */

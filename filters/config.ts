@@ -84,8 +84,17 @@ export class RetryBudget {
   minIntervalMs: u32 = 0;
 }
 
+export class SeriesLimits {
+  outcomes: u32 = 0;
+  pair: u32 = 0;
+  source: u32 = 0;
+  all: u32 = 0;
+}
+
 export class FilterConfig {
   cluster: string = "";
+  firstByteMs: u32 = 0;
+  series: SeriesLimits = new SeriesLimits();
   policySets: PolicySet[] = [];
   jwtRules: JwtRule[] = [];
   clusters: GuardedCluster[] = [];

@@ -17,6 +17,7 @@ import {
 } from "../assembly/index";
 import { ConnectionGuard } from "./auth/connections";
 import { Callers, callers } from "./callers";
+import { firstByte } from "./first-byte";
 import { Inbound } from "./inbound";
 import { Outbound } from "./outbound";
 import { parts } from "./parts";
@@ -24,6 +25,7 @@ import { readConfig } from "./read-config";
 import { addRoot, Place, placeOf } from "./places";
 import { Stream, streams } from "./stream";
 import { Series } from "./telemetry/series";
+import { seriesBudget } from "./telemetry/series-budget";
 import { TICK_MS, ticks } from "./ticks";
 
 export { malloc } from "../assembly/memory";
@@ -64,11 +66,13 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
     log(LogLevelValues.error, "ambit: the filters' configuration is refused: " + read.error);
     return 0;
   }
+  seriesBudget.limits = config.series;
   if (place == Place.Outbound) outbound = new Outbound(config, false);
   else if (place == Place.Routed) routed = new Outbound(config, true);
   else if (place == Place.Inbound) inbound = new Inbound(config);
   else if (place == Place.OutboundTcp) outboundTcp = new Outbound(config, true);
   else if (place == Place.InboundTcp) inboundTcp = new Inbound(config);
+  else if (place == Place.FirstByte) firstByte.limit = <i64>config.firstByteMs * 1_000_000;
   else {
     callers.current = new Callers(config);
     guard = new ConnectionGuard(config);
@@ -82,6 +86,7 @@ export function proxy_on_tick(root: u32): void {
   ticks.count++;
   Series.flush();
   if (guard !== null && parts.auth) guard!.review();
+  firstByte.review();
   collectGarbage(LITTLE);
 }
 
@@ -89,6 +94,10 @@ export function proxy_on_tick(root: u32): void {
 export function proxy_on_new_connection(id: u32): u32 {
   forgetAnswers();
   const stream = streams.find(id);
+  if (stream !== null && stream.place == Place.FirstByte) {
+    firstByte.begin(stream);
+    return 0;
+  }
   if (!parts.auth) return 0;
   if (stream !== null) {
     // These only report; the guard decides further on.
@@ -149,4 +158,5 @@ function end(stream: Stream): void {
   else if (stream.place == Place.Inbound && inbound !== null) inbound!.end(stream);
   else if (stream.place == Place.OutboundTcp && outboundTcp !== null) outboundTcp!.endConnection();
   else if (stream.place == Place.InboundTcp && inboundTcp !== null) inboundTcp!.endConnection();
+  else if (stream.place == Place.FirstByte) firstByte.forget(stream);
 }

@@ -10,6 +10,8 @@ export enum Place {
   Inbound,
   OutboundTcp,
   InboundTcp,
+  /** In front of HTTP at callers without a certificate: the module ends connections there that stay silent. */
+  FirstByte,
   /** In front of the delivery to a guarded pod: the module decides connections there. */
   Guard,
 }
@@ -43,6 +45,7 @@ function askedPlace(): Place {
   if (name == "inbound") return Place.Inbound;
   if (name == "outbound-tcp") return Place.OutboundTcp;
   if (name == "inbound-tcp") return Place.InboundTcp;
+  if (name == "first-byte") return Place.FirstByte;
   if (name == "guard") return Place.Guard;
   return Place.None;
 }

@@ -13,6 +13,7 @@ import {
   PolicySet,
   RetryBudget,
   Rule,
+  SeriesLimits,
 } from "./config";
 
 // Strings of tenants are in this text. Each object has exactly the fields that its class has: a configuration that differs is
@@ -47,6 +48,8 @@ function list<T>(reader: JsonReader, read: (reader: JsonReader) => T, items: T[]
 // The order of fields is the agent's, so that the reader finds each at once.
 const CONFIG = new JsonFields([
   "cluster",
+  "firstByteMs",
+  "series",
   "policySets",
   "jwtRules",
   "clusters",
@@ -55,6 +58,7 @@ const CONFIG = new JsonFields([
   "peers",
   "retryBudgets",
 ]);
+const SERIES = new JsonFields(["outcomes", "pair", "source", "all"]);
 const POLICY_SET = new JsonFields(["id", "policies", "jwtRules"]);
 const POLICY = new JsonFields(["name", "action", "dryRun", "alwaysDeny", "rules"]);
 const RULE = new JsonFields(["from", "to", "when"]);
@@ -85,15 +89,29 @@ function readFilterConfig(reader: JsonReader): FilterConfig {
   reader.beginObject(CONFIG);
   while (reader.nextMember()) {
     if (reader.field == 0) config.cluster = reader.text();
-    else if (reader.field == 1) config.policySets = list<PolicySet>(reader, readPolicySet, config.policySets);
-    else if (reader.field == 2) config.jwtRules = list<JwtRule>(reader, readJwtRule, config.jwtRules);
-    else if (reader.field == 3) config.clusters = list<GuardedCluster>(reader, readGuardedCluster, config.clusters);
-    else if (reader.field == 4) config.pods = list<GuardedPod>(reader, readGuardedPod, config.pods);
-    else if (reader.field == 5) config.unguarded = reader.texts();
-    else if (reader.field == 6) config.peers = list<PeerAddress>(reader, readPeerAddress, config.peers);
+    else if (reader.field == 1) config.firstByteMs = reader.u32();
+    else if (reader.field == 2) config.series = readSeries(reader);
+    else if (reader.field == 3) config.policySets = list<PolicySet>(reader, readPolicySet, config.policySets);
+    else if (reader.field == 4) config.jwtRules = list<JwtRule>(reader, readJwtRule, config.jwtRules);
+    else if (reader.field == 5) config.clusters = list<GuardedCluster>(reader, readGuardedCluster, config.clusters);
+    else if (reader.field == 6) config.pods = list<GuardedPod>(reader, readGuardedPod, config.pods);
+    else if (reader.field == 7) config.unguarded = reader.texts();
+    else if (reader.field == 8) config.peers = list<PeerAddress>(reader, readPeerAddress, config.peers);
     else config.retryBudgets = list<RetryBudget>(reader, readRetryBudget, config.retryBudgets);
   }
   return config;
+}
+
+function readSeries(reader: JsonReader): SeriesLimits {
+  const series = new SeriesLimits();
+  reader.beginObject(SERIES);
+  while (reader.nextMember()) {
+    if (reader.field == 0) series.outcomes = reader.u32();
+    else if (reader.field == 1) series.pair = reader.u32();
+    else if (reader.field == 2) series.source = reader.u32();
+    else series.all = reader.u32();
+  }
+  return series;
 }
 
 function readPolicySet(reader: JsonReader): PolicySet {

@@ -9,6 +9,9 @@ export class Stream {
   place: Place = Place.None;
   /** The next stream in the same slot of the table, or in the list of free ones. */
   next: Stream | null = null;
+  /** Its neighbours among the connections that wait for their first byte (first-byte.ts). */
+  earlier: Stream | null = null;
+  later: Stream | null = null;
 
   source: Peer = UNKNOWN;
   /** The called pod. Inbound it is known at once; outbound only at the end, and the cluster before. */
@@ -17,7 +20,7 @@ export class Stream {
   retries: RequestRetries | null = null;
   isGrpc: bool = false;
 
-  /** When the filter saw its headers, ns since 1970; 0: it did not. */
+  /** When the filter saw its headers, or the connection began, ns since 1970; 0: it did not. */
   began: i64 = 0;
   /** Bytes of headers and body so far. */
   requestBytes: u64 = 0;

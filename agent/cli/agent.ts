@@ -5,6 +5,8 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { keepMemoryOutOfCoreDumps } from "../lib/core-dumps.ts";
 import { runAgent, type AgentOptions, type AgentPorts } from "../app.ts";
 import { DEFAULT_POD_CONNECTIONS } from "../compile/listeners/connection-limits.ts";
+import { DEFAULT_CALLER_TIMES } from "../model/caller-times.ts";
+import { DEFAULT_SERIES_LIMITS, type SeriesLimits } from "../model/series-limits.ts";
 import { openEnvoyProcess } from "../envoy/supervisor.ts";
 import { AmbitError } from "../lib/errors.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
@@ -14,6 +16,7 @@ import { DEFAULT_STRICT_GRACE_MS, type WhenCaptureIsLost } from "../node/pod-lif
 import { openDirectorySource } from "../sources/directory.ts";
 import { seconds } from "../lib/terminal/output.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
+import { numberList, printedNumbers } from "./number-list.ts";
 
 interface AgentCommandFlags extends MeshFlags {
   readonly node: string;
@@ -28,6 +31,10 @@ interface AgentCommandFlags extends MeshFlags {
   readonly envoyPatience: number;
   readonly envoyHeap: number;
   readonly podConnections: number;
+  readonly firstByteTime: number;
+  readonly handshakeTime: number;
+  readonly headerTime: number;
+  readonly series: SeriesLimits;
   readonly strictGrace: number;
   readonly whenCaptureIsLost: WhenCaptureIsLost;
   readonly keysRefresh: number;
@@ -76,6 +83,33 @@ export function registerAgent(program: Command): void {
         .env("AMBIT_POD_CONNECTIONS")
         .argParser(count)
         .default(DEFAULT_POD_CONNECTIONS),
+    )
+    .addOption(
+      new Option(
+        "--first-byte-time <seconds>",
+        "how long a caller without a certificate may say nothing to an HTTP port",
+      )
+        .env("AMBIT_FIRST_BYTE_TIME")
+        .argParser(seconds)
+        .default(DEFAULT_CALLER_TIMES.firstByteMs / 1_000),
+    )
+    .addOption(
+      new Option("--handshake-time <seconds>", "how long a caller may take for the handshake of mTLS")
+        .env("AMBIT_HANDSHAKE_TIME")
+        .argParser(seconds)
+        .default(DEFAULT_CALLER_TIMES.handshakeMs / 1_000),
+    )
+    .addOption(
+      new Option("--header-time <seconds>", "how long a caller may take for the headers of a request")
+        .env("AMBIT_HEADER_TIME")
+        .argParser(seconds)
+        .default(DEFAULT_CALLER_TIMES.headersMs / 1_000),
+    )
+    .addOption(
+      new Option("--series <name=number,...>", "series of metrics that each of Envoy's workers makes: docs/security.md")
+        .env("AMBIT_SERIES")
+        .argParser(numberList<SeriesLimits>(DEFAULT_SERIES_LIMITS))
+        .default(DEFAULT_SERIES_LIMITS, printedNumbers(DEFAULT_SERIES_LIMITS)),
     )
     .addOption(
       new Option(
@@ -150,6 +184,12 @@ function optionsOf(flags: AgentCommandFlags): AgentOptions {
     patienceMs: flags.envoyPatience * 1_000,
     maxHeapBytes: flags.envoyHeap * 2 ** 20,
     podConnections: flags.podConnections,
+    callerTimes: {
+      firstByteMs: wholeMilliseconds(flags.firstByteTime),
+      handshakeMs: wholeMilliseconds(flags.handshakeTime),
+      headersMs: wholeMilliseconds(flags.headerTime),
+    },
+    series: flags.series,
     strictGraceMs: flags.strictGrace * 1_000,
     whenCaptureIsLost: flags.whenCaptureIsLost,
     keysRefreshMs: flags.keysRefresh * 1_000,
@@ -185,6 +225,11 @@ function portsOf(flags: AgentCommandFlags, log: Logger): AgentPorts {
         ? undefined
         : () => connectAuthority(address, joinFileCredential(joinTokenFile, node), stateDir, log),
   };
+}
+
+/** Envoy and the filters take no more than 32 bits. */
+function wholeMilliseconds(time: number): number {
+  return Math.min(Math.ceil(time * 1_000), 2 ** 32 - 1);
 }
 
 function count(text: string): number {

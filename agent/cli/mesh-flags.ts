@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { DEFAULT_LIMITS, ENVOY_REGEX_LIMIT, type Limits } from "../model/limits.ts";
 import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
+import { numberList, printedNumbers } from "./number-list.ts";
 
 /** The flags that `withMeshFlags` adds, as commander parses them. */
 export interface MeshFlags {
@@ -25,27 +26,12 @@ export function withMeshFlags(command: Command): Command {
       new Option("--limits <name=number,...>", "what the objects of one namespace may use: docs/security.md")
         .env("AMBIT_LIMITS")
         .argParser(limits)
-        .default(DEFAULT_LIMITS, printed(DEFAULT_LIMITS)),
+        .default(DEFAULT_LIMITS, printedNumbers(DEFAULT_LIMITS)),
     );
 }
 
-function printed(all: Limits): string {
-  return Object.entries(all)
-    .map(([name, limit]) => `${name}=${limit}`)
-    .join(",");
-}
-
-/** Limits that the text does not name keep their defaults. */
 function limits(text: string): Limits {
-  const named = text.split(",").map((part): readonly [string, number] => {
-    const [name = "", value = ""] = part.split("=");
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
-      throw new InvalidArgumentError(`The limits are: ${Object.keys(DEFAULT_LIMITS).join(", ")}.`);
-    }
-    if (!/^[1-9][0-9]{0,8}$/u.test(value)) throw new InvalidArgumentError("Give them as NAME=NUMBER,NAME=NUMBER.");
-    return [name, Number(value)];
-  });
-  const all: Limits = { ...DEFAULT_LIMITS, ...Object.fromEntries(named) };
+  const all = numberList<Limits>(DEFAULT_LIMITS)(text);
   if (all.regex > ENVOY_REGEX_LIMIT) throw new InvalidArgumentError(`regex can be ${ENVOY_REGEX_LIMIT} at most.`);
   return all;
 }

@@ -66,6 +66,8 @@ const LIMITS: Readonly<Record<LimitName, (times: number) => string>> = {
   heap: (times) => `Envoy's memory came near its limit (--envoy-heap): ${times} of the largest streams were reset`,
   series: (times) =>
     `a namespace had too many series of metrics (ambit_grouped_series_total names it): ${times} more were grouped`,
+  "first-byte": (times) =>
+    `callers without a certificate said nothing to an HTTP port for too long (--first-byte-time): ${times} connections were closed`,
   descriptors: () => "Envoy has hardly any descriptor left: raise the hard limit of 'ulimit -n'",
   "direct-ports": (times) =>
     `too many ports of a pod were in use by the pod's own address: connections to ${times} more were refused`,

@@ -14,7 +14,14 @@ export interface LimitReached {
 
 /** docs/security.md explains each of them. */
 export type LimitName =
-  "pod-connections" | "strangers" | "node-connections" | "heap" | "descriptors" | "direct-ports" | "series";
+  | "pod-connections"
+  | "strangers"
+  | "node-connections"
+  | "heap"
+  | "descriptors"
+  | "direct-ports"
+  | "series"
+  | "first-byte";
 
 /** A limit is told of for so long after it was last reached. */
 const TELL_MS = 10 * 60_000;
@@ -28,10 +35,11 @@ const COUNTERS: readonly (readonly [limit: LimitName, statistic: RegExp])[] = [
   ["strangers", /^connection_limit\.strangers\.limited_connections$/u],
   ["node-connections", /^listener\.(?:in|out)bound[a-z_]*\.downstream_(?:global_cx_overflow|cx_overload_reject)$/u],
   ["series", /^wasmcustom\.ambit_grouped_series_total\|/u],
+  ["first-byte", /^wasmcustom\.ambit_silent_connections_total$/u],
   ["heap", /overload_actions\.reset_high_memory_stream\.count$/u],
 ];
 const FILTER = encodeURIComponent(
-  "_cx_overflow$|_overload_reject$|^connection_limit\\.|overload_actions.*\\.count$|^wasmcustom\\.ambit_grouped_",
+  "_cx_overflow$|_overload_reject$|^connection_limit\\.|overload_actions.*\\.count$|^wasmcustom\\.ambit_(?:grouped|silent)_",
 );
 
 export interface LimitSources {

@@ -1,6 +1,7 @@
 import { Peer } from "../peer";
 import { CalledService } from "./labels";
 import { Series } from "./series";
+import { seriesBudget } from "./series-budget";
 
 /** Which side reports a call: source, destination, or one pass for both. */
 export enum Reporter {
@@ -11,9 +12,6 @@ export enum Reporter {
 
 /** The series of one edge, by the outcome of its calls. */
 export class Edge {
-  /** Envoy's flags and the application's codes make outcomes. Beyond this many they are grouped. */
-  static readonly MAX_OUTCOMES: i32 = 24;
-
   private readonly byOutcome: Map<u64, Series> = new Map();
   private lastOutcome: u64 = u64.MAX_VALUE;
   private last: Series | null = null;
@@ -35,8 +33,9 @@ export class Edge {
     return this.last;
   }
 
+  /** Envoy's flags and the application's codes make outcomes. */
   get hasManyOutcomes(): bool {
-    return this.byOutcome.size >= Edge.MAX_OUTCOMES;
+    return <u32>this.byOutcome.size >= seriesBudget.limits.outcomes;
   }
 
   add(outcome: u64, series: Series): Series {

@@ -1,14 +1,16 @@
 import { Counter, log, LogLevelValues } from "../../assembly/index";
+import { SeriesLimits } from "../config";
 import { labelled } from "./metric-name";
 
 // Envoy keeps each series until it ends, and whoever reads metrics pays for all of them. So those that one namespace can make have
 // a limit. Calls beyond it are counted in series that say less, and no other namespace notices.
 
-/** Of calls from one namespace to one other. */
-const MAX_OF_PAIR = 500;
-/** Of calls from one namespace. */
-const MAX_OF_SOURCE = 1000;
-const MAX = 5000;
+class SeriesBudget {
+  /** The agent tells them (agent/model/series-limits.ts). */
+  limits: SeriesLimits = new SeriesLimits();
+}
+
+export const seriesBudget = new SeriesBudget();
 
 /** How exactly a new series may name its call. */
 export enum Detail {
@@ -21,19 +23,20 @@ export enum Detail {
   None,
 }
 
-const pairs = new Map<string, i32>();
-const sources = new Map<string, i32>();
+const pairs = new Map<string, u32>();
+const sources = new Map<string, u32>();
 const grouped = new Map<string, Counter>();
-let total: i32 = 0;
+let total: u32 = 0;
 
 /** Takes the place of a new series out of the budgets of its namespaces. */
 export function takeSeries(source: string, destination: string): Detail {
   const pair = source + "|" + destination;
+  const limits = seriesBudget.limits;
   const ofPair = pairs.has(pair) ? pairs.get(pair) : 0;
   const ofSource = sources.has(source) ? sources.get(source) : 0;
-  if (total >= MAX) return Detail.None;
-  if (ofSource >= MAX_OF_SOURCE) return Detail.Source;
-  if (ofPair >= MAX_OF_PAIR) return Detail.Namespaces;
+  if (total >= limits.all) return Detail.None;
+  if (ofSource >= limits.source) return Detail.Source;
+  if (ofPair >= limits.pair) return Detail.Namespaces;
   total++;
   pairs.set(pair, ofPair + 1);
   sources.set(source, ofSource + 1);

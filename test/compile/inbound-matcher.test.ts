@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { modeOf, type PeerModes } from "../../agent/compile/mtls/peer-mode.ts";
 import type { LocalPod } from "../../agent/compile/view/node-view.ts";
+import { DEFAULT_CALLER_TIMES } from "../../agent/model/caller-times.ts";
 import { accessLogs } from "../../agent/compile/connection/access-log.ts";
 import { inboundListeners } from "../../agent/compile/listeners/inbound-listener.ts";
 import { effectsOf, type PodState } from "../../agent/model/pod-state.ts";
@@ -80,7 +81,13 @@ const listeners = (
     { ...pod, state, effects: effectsOf(state) },
     served ? { http: [PORTS.http], tcp: [PORTS.tcp] } : { http: [], tcp: [] },
     modes,
-    { trustDomain: "cluster.local", podConnections: 4096, hasMtls: identities, logs: accessLogs("/dev/stdout") },
+    {
+      trustDomain: "cluster.local",
+      podConnections: 4096,
+      times: DEFAULT_CALLER_TIMES,
+      hasMtls: identities,
+      logs: accessLogs("/dev/stdout"),
+    },
   );
 
 const isMesh = ({ tls }: FirstBytes): boolean => tls?.[0]?.startsWith("istio") === true;

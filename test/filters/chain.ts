@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { PlaceConfig } from "../../agent/compile/filters/filter-extensions.ts";
 import { packageRoot } from "../../agent/lib/package.ts";
+import { DEFAULT_CALLER_TIMES } from "../../agent/model/caller-times.ts";
+import { DEFAULT_SERIES_LIMITS } from "../../agent/model/series-limits.ts";
 import type { PolicyAttribute, PolicyCondition } from "../../agent/model/authorization-policy.ts";
 
 /** The module that nodes run; `npm test` builds it first. */
@@ -10,6 +12,8 @@ if (!existsSync(CHAIN)) throw new Error(`${CHAIN} is not there: run 'npm run bui
 
 export const EMPTY: PlaceConfig = {
   cluster: "Kubernetes",
+  firstByteMs: DEFAULT_CALLER_TIMES.firstByteMs,
+  series: DEFAULT_SERIES_LIMITS,
   policySets: [],
   jwtRules: [],
   clusters: [],

@@ -67,7 +67,7 @@ const set = whole.policySets[0];
 const REFUSED: readonly (readonly [told: unknown, error: string])[] = [
   [{ ...whole, more: 1 }, "more: no such field is known"],
   ['{"cluster":"a","cluster":"b"', "cluster: the field comes twice"],
-  [{ cluster: "a" }, "the field policySets is missing"],
+  [{ cluster: "a" }, "the field firstByteMs is missing"],
   [{ ...whole, pods: [{ uid: "a" }] }, "pods[0]: the field policySet is missing"],
   [{ ...whole, pods: [{ uid: 1, policySet: "" }] }, "pods[0].uid: a text is expected"],
   [{ ...whole, pods: [null] }, "pods[0]: an object is expected"],
@@ -78,6 +78,7 @@ const REFUSED: readonly (readonly [told: unknown, error: string])[] = [
   ],
   [{ ...whole, clusters: [{ name: "a", policySet: "b", port: -1 }] }, "clusters[0].port: a whole number"],
   [{ ...whole, clusters: [{ name: "a", policySet: "b", port: 1e10 }] }, "clusters[0].port: a whole number"],
+  [{ ...whole, series: { outcomes: 1, pair: 2, source: 3 } }, "series: the field all is missing"],
   [{ ...whole, clusters: [{ name: "a", policySet: "b", port: 1.5 }] }, "clusters[0].port: a whole number"],
   [`${JSON.stringify(whole)} x`, "nothing may follow the value"],
   ['{"cluster":"a\\', "cluster: this is no valid string"],

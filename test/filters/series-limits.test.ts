@@ -90,3 +90,29 @@ it("forgets no limit when it forgets edges", () => {
   }
   expect(seriesOf(wasm).length).toBeLessThanOrEqual(505);
 });
+
+it("has the limits that the agent sets", () => {
+  const wasm = new WasmHost(CHAIN);
+  const series = { outcomes: 3, pair: 5, source: 8, all: 10 };
+  expect(wasm.configure("outbound", { ...EMPTY, series })).toBe(true);
+  for (let code = 200; code < 207; code++) call(wasm, peer("one", "mallory"), peer("web"), { code });
+  // Three outcomes, then those of a class.
+  expect(
+    seriesOf(wasm)
+      .map((each) => label(each, "response_code"))
+      .toSorted(),
+  ).toEqual(["200", "201", "202", "2xx"]);
+  for (const to of ["web", "second", "third"]) {
+    for (let i = 0; i < 10; i++) call(wasm, peer(`m${i}`, "mallory"), peer(to, to));
+  }
+  for (let i = 0; i < 10; i++) call(wasm, peer(`v${i}`, "shop"), peer("web"));
+  const named = (namespace: string): readonly IstioSeries[] =>
+    seriesOf(wasm).filter(
+      (each) =>
+        label(each, "source_workload_namespace") === namespace &&
+        !["(other)", "unknown"].includes(label(each, "destination_workload")),
+    );
+  expect(named("mallory")).toHaveLength(8);
+  expect(named("shop")).toHaveLength(2);
+  expect(count(seriesOf(wasm))).toBe(7 + 30 + 10);
+});

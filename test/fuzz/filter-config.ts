@@ -115,6 +115,8 @@ function valid(random: Random): PlaceConfig {
   // Texts stand also where the agent would write one of a few words.
   return {
     cluster: text(random),
+    firstByteMs: random(1_000),
+    series: { outcomes: random(3), pair: random(3), source: random(3), all: random(1_000) },
     policySets: several(random, 2, () => ({ id: text(random), policies: policies(), jwtRules: texts() })),
     jwtRules: [],
     clusters: several(random, 1, () => ({ name: text(random), policySet: text(random), port: random(65_536) })),

@@ -74,7 +74,7 @@ export class WasmHost {
   configure(rootId: string, configuration: unknown): boolean {
     this.#configuration = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
     const id = this.#next++;
-    this.#roots.set(rootId.endsWith("-tcp") || rootId === "guard" ? "tcp" : "http", id);
+    this.#roots.set(rootId.endsWith("-tcp") || ["guard", "first-byte"].includes(rootId) ? "tcp" : "http", id);
     this.#current = new Stream(id, { properties: { plugin_root_id: rootId } });
     this.#exports["proxy_on_context_create"]?.(id, 0);
     this.#exports["proxy_on_vm_start"]?.(id, 0);

@@ -1,3 +1,5 @@
+import { DEFAULT_CALLER_TIMES } from "../../model/caller-times.ts";
+import { DEFAULT_SERIES_LIMITS } from "../../model/series-limits.ts";
 import type { CompileOptions } from "../view/options.ts";
 import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import { hostPort } from "../view/names.ts";
@@ -21,6 +23,8 @@ export function buildFilterConfig(
   };
   return {
     cluster: options.cluster,
+    firstByteMs: (options.callerTimes ?? DEFAULT_CALLER_TIMES).firstByteMs,
+    series: options.series ?? DEFAULT_SERIES_LIMITS,
     policySets: policies.sets,
     tcpPolicySets: policies.tcpSets,
     jwtRules: policies.jwtRules,

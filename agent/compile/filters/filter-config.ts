@@ -1,5 +1,6 @@
 import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
 import type { JwtRule } from "../../model/request-authentication.ts";
+import type { SeriesLimits } from "../../model/series-limits.ts";
 import type { VerificationKey } from "../../model/verification-key.ts";
 
 /**
@@ -10,6 +11,9 @@ import type { VerificationKey } from "../../model/verification-key.ts";
 export interface FilterConfig {
   /** Value of the Prometheus labels source_cluster and destination_cluster. */
   readonly cluster: string;
+  /** A caller without a certificate that uses HTTP sends its first byte within this time. */
+  readonly firstByteMs: number;
+  readonly series: SeriesLimits;
   /** Policies by the id of their set. Each workload has at most one set. */
   readonly policySets: readonly FilterPolicySet[];
   /**

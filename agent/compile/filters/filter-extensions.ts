@@ -37,7 +37,7 @@ export function newExtensionMemory(began: number): ExtensionMemory {
   return { began: began.toString(36), revisions: 0, last: undefined, lastOf: new Map() };
 }
 
-/** The built-in filters as ECDS resources: one module in one VM, six places in the path. */
+/** The built-in filters as ECDS resources: one module in one VM, seven places in the path. */
 export function filterExtensions(
   config: FilterConfig,
   modulePath: string,
@@ -49,14 +49,15 @@ export function filterExtensions(
   return memory.last.made;
 }
 
-const NETWORK_PLACES: readonly FilterPlace[] = ["outboundTcp", "inboundTcp", "guard"];
+const PLACES = ["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp", "firstByte", "guard"] as const;
+const NETWORK_PLACES: readonly FilterPlace[] = ["outboundTcp", "inboundTcp", "firstByte", "guard"];
 
 function makeExtensions(
   config: FilterConfig,
   modulePath: string,
   memory: ExtensionMemory,
 ): readonly TypedExtensionConfig[] {
-  return (["outbound", "outboundRouted", "inbound", "outboundTcp", "inboundTcp", "guard"] as const).map((place) => {
+  return PLACES.map((place) => {
     const text = JSON.stringify(toldTo(place, config));
     const key = `${modulePath} ${text}`;
     const known = memory.lastOf.get(place);
@@ -81,9 +82,9 @@ function makeExtension(place: FilterPlace, text: string, modulePath: string, rev
 
 /** The part of the configuration that a place needs. Envoy keeps a copy for each filter of each listener. */
 export function toldTo(place: FilterPlace, { tcpPolicySets, ...config }: FilterConfig): PlaceConfig {
-  const { cluster, clusters, pods, unguarded, peers, retryBudgets } = config;
+  const { cluster, firstByteMs, series, clusters, pods, unguarded, peers, retryBudgets } = config;
   const nothing = { policySets: [], jwtRules: [], clusters: [], pods: [], unguarded: [], peers: [], retryBudgets: [] };
-  const common = { cluster, ...nothing };
+  const common = { cluster, firstByteMs, series, ...nothing };
   switch (place) {
     case "outbound":
       return { ...common, ...guarding(config, clusters), clusters };
@@ -94,6 +95,7 @@ export function toldTo(place: FilterPlace, { tcpPolicySets, ...config }: FilterC
       return { ...common, ...guarding(config, pods), pods, unguarded };
     case "outboundTcp":
     case "inboundTcp":
+    case "firstByte":
       return common;
     case "guard":
       return { ...common, policySets: setsOf(tcpPolicySets, pods), pods, unguarded, peers };

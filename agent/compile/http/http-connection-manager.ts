@@ -16,6 +16,7 @@ import {
   HttpFilterSchema,
   type HttpFilter,
 } from "../../xds/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import type { CallerTimes } from "../../model/caller-times.ts";
 import { any, create, milliseconds, typeUrl } from "../../xds/proto.ts";
 import { DESTINATION_HEADER, FILTERS, ORIGINAL_DST_HEADER, ROUTES, SOURCE_HEADER } from "../view/names.ts";
 import type { AccessLogs } from "../connection/access-log.ts";
@@ -40,11 +41,11 @@ const ROUTER_ORDERS = [
   "x-envoy-decorator-operation",
 ];
 
-/**
- * From the first byte of a request to the end of its headers, as with nginx (`client_header_timeout`). It does not run on
- * a connection that is idle, and not while a body or an answer is on its way.
- */
-const REQUEST_HEADERS_MS = 60_000;
+/** What the connection managers of a node have in common. */
+export interface HttpOptions {
+  readonly logs: AccessLogs;
+  readonly times: CallerTimes;
+}
 
 /** How the filters learn the caller. A request header is the cheapest way. */
 export type Caller =
@@ -77,7 +78,11 @@ function knownHeaders(caller: Caller): readonly HeaderMutation[] {
 }
 
 /** The L7 part of the path. All pods of the node share one route table (RDS) and one set of filters (ECDS). */
-export function httpConnectionManager(direction: "outbound" | "inbound", logs: AccessLogs, caller: Caller): Filter {
+export function httpConnectionManager(
+  direction: "outbound" | "inbound",
+  { logs, times }: HttpOptions,
+  caller: Caller,
+): Filter {
   const mutations = [
     ...knownHeaders(caller),
     ...ROUTER_ORDERS.map((header) => create(MutationSchema, { action: { case: "remove", value: header } })),
@@ -111,7 +116,7 @@ export function httpConnectionManager(direction: "outbound" | "inbound", logs: A
         proxy100Continue: true,
         streamIdleTimeout: milliseconds(0),
         requestTimeout: milliseconds(0),
-        requestHeadersTimeout: milliseconds(REQUEST_HEADERS_MS),
+        requestHeadersTimeout: milliseconds(times.headersMs),
         commonHttpProtocolOptions: downstreamConnectionOptions(),
         httpProtocolOptions: http1Options(),
         http2ProtocolOptions: http2Options(),

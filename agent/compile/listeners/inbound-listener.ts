@@ -8,7 +8,7 @@ import { ownPeerString } from "../filters/peer-string.ts";
 import { hasBriefListener } from "../mtls/brief-ports.ts";
 import type { MtlsMode } from "../../model/peer-authentication.ts";
 import type { PeerModes } from "../mtls/peer-mode.ts";
-import { guardCluster } from "../view/names.ts";
+import { FILTERS, guardCluster } from "../view/names.ts";
 import type { LocalPod } from "../view/node-view.ts";
 import type { PodPorts } from "../view/pod-ports.ts";
 import {
@@ -25,7 +25,7 @@ import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
 import { DETECTION_MS, type ListenerOptions } from "./outbound-listener.ts";
 import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
-import { tcpFilters } from "../tcp/tcp-proxy.ts";
+import { tcpFilter, tcpFilters } from "../tcp/tcp-proxy.ts";
 import { downstreamTls } from "../mtls/tls.ts";
 
 /**
@@ -73,7 +73,7 @@ function inboundListener(
   { prefix, port, detectionMs }: Patience,
 ): Listener {
   const { workload, netns, effects } = pod;
-  const { hasMtls, logs, podConnections, trustDomain } = options;
+  const { hasMtls, logs, podConnections, times, trustDomain } = options;
   const destination = ownPeerString(workload, trustDomain);
   const taken = hasMtls ? modes : withoutAuthority(modes);
   const settled = settledPorts(ports, taken);
@@ -82,13 +82,14 @@ function inboundListener(
   const limit = hasMtls ? [strangersLimit(podConnections)] : [];
   const tls = {
     transportSocket: downstreamTls(spiffeIdOf(trustDomain, workload)),
-    transportSocketConnectTimeout: milliseconds(HANDSHAKE_MS),
+    // A caller that sends nothing is cut off then. Otherwise plaintext in STRICT mode would wait for ever.
+    transportSocketConnectTimeout: milliseconds(times.handshakeMs),
   };
   const mtls = [
     create(FilterChainSchema, {
       ...tls,
       name: CHAINS.mtlsHttp,
-      filters: [httpConnectionManager("inbound", logs, { kind: "certificate", destination })],
+      filters: [httpConnectionManager("inbound", options, { kind: "certificate", destination })],
     }),
     create(FilterChainSchema, {
       ...tls,
@@ -126,7 +127,11 @@ function inboundListener(
       ...(hasMtls && effects.listeners === "all" ? mtls : []),
       create(FilterChainSchema, {
         name: CHAINS.http,
-        filters: [...limit, httpConnectionManager("inbound", logs, { kind: "nobody", destination })],
+        filters: [
+          ...limit,
+          tcpFilter(FILTERS.firstByte.resource),
+          httpConnectionManager("inbound", options, { kind: "nobody", destination }),
+        ],
       }),
       create(FilterChainSchema, {
         name: CHAINS.tcp,
@@ -135,9 +140,6 @@ function inboundListener(
     ],
   });
 }
-
-/** A caller that sends nothing is cut off then. Otherwise plaintext in STRICT mode would wait for ever. */
-const HANDSHAKE_MS = 10_000;
 
 /**
  * The modes in a mesh without an authority. A STRICT port stays STRICT: the chains that would take its connections do not exist,

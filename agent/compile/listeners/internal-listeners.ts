@@ -1,6 +1,7 @@
 import { FilterChainSchema, type Filter } from "../../xds/gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { FilterStateValue_SharedWithUpstream as Shared } from "../../xds/gen/envoy/extensions/filters/common/set_filter_state/v3/value_pb.ts";
+import { DEFAULT_CALLER_TIMES } from "../../model/caller-times.ts";
 import { create, milliseconds } from "../../xds/proto.ts";
 import { CLUSTERS, FILTERS, INTERNAL_LISTENERS } from "../view/names.ts";
 import type { CompileOptions } from "../view/options.ts";
@@ -12,10 +13,13 @@ import { DETECTION_MS } from "./outbound-listener.ts";
 import { tcpFilter, tcpProxy } from "../tcp/tcp-proxy.ts";
 
 /** The internal listeners that lead to pods of this node; see `INTERNAL_LISTENERS`. */
-export function internalListeners(options: Pick<CompileOptions, "accessLog">): readonly Listener[] {
+export function internalListeners({
+  accessLog,
+  callerTimes: times = DEFAULT_CALLER_TIMES,
+}: Pick<CompileOptions, "accessLog" | "callerTimes">): readonly Listener[] {
   const delivery = tcpProxy("deliver", CLUSTERS.deliver, []);
   const bytes = [tcpFilter(FILTERS.guard.resource), delivery];
-  const manager = httpConnectionManager("inbound", accessLogs(options.accessLog), { kind: "filter-state" });
+  const manager = httpConnectionManager("inbound", { logs: accessLogs(accessLog), times }, { kind: "filter-state" });
   return [
     internalListener(INTERNAL_LISTENERS.deliver, delivery),
     internalListener(INTERNAL_LISTENERS.guard, ...bytes),

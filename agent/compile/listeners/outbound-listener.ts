@@ -17,7 +17,7 @@ import { CLUSTERS, hostPort } from "../view/names.ts";
 import type { LocalPod } from "../view/node-view.ts";
 import type { AccessLogs } from "../connection/access-log.ts";
 import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "../connection/filter-state.ts";
-import { httpConnectionManager } from "../http/http-connection-manager.ts";
+import { httpConnectionManager, type HttpOptions } from "../http/http-connection-manager.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
 import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { certificateOf } from "../mtls/tls.ts";
@@ -29,24 +29,24 @@ import { tcpClusterByDestination, tcpFilters } from "../tcp/tcp-proxy.ts";
 export const DETECTION_MS = 200;
 
 /** What the listeners of all pods have in common. */
-export interface ListenerOptions {
+export interface ListenerOptions extends HttpOptions {
   readonly trustDomain: string;
   /** false: the mesh has no authority, and so no mTLS. */
   readonly hasMtls: boolean;
   /** How many connections a listener takes at a time. */
   readonly podConnections: number;
-  readonly logs: AccessLogs;
 }
 
 /**
  * A pod's outbound listeners: one for each mode and address family, as the caller's own address must be of the family
  * that it dialled. They stay the same while the pod lives; changes come by RDS, EDS and ECDS.
  */
-export function outboundListeners(pod: LocalPod, { trustDomain, logs }: ListenerOptions): readonly Listener[] {
+export function outboundListeners(pod: LocalPod, options: ListenerOptions): readonly Listener[] {
+  const { trustDomain, logs } = options;
   const { workload, netns, addresses: ownAddresses } = pod;
   const peer = ownPeerString(workload, trustDomain);
   // All of them share it; it is the largest part of each.
-  const manager = httpConnectionManager("outbound", logs, { kind: "pod", peer });
+  const manager = httpConnectionManager("outbound", options, { kind: "pod", peer });
   const addresses = IP_FAMILIES.flatMap((family) => {
     const own = ownAddresses.find((address) => familyOf(address) === family);
     return own === undefined ? [] : [{ family, own }];

@@ -1,4 +1,5 @@
 import { Remembered } from "../../lib/remember.ts";
+import { DEFAULT_CALLER_TIMES } from "../../model/caller-times.ts";
 import type { Workload } from "../../model/workload.ts";
 import type { Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import type { LocalPod } from "../view/node-view.ts";
@@ -27,13 +28,15 @@ export function podListeners(
     accessLog,
     identities,
     podConnections = DEFAULT_POD_CONNECTIONS,
-  }: Pick<CompileOptions, "trustDomain" | "accessLog" | "identities" | "podConnections">,
+    callerTimes: times = DEFAULT_CALLER_TIMES,
+  }: Pick<CompileOptions, "trustDomain" | "accessLog" | "identities" | "podConnections" | "callerTimes">,
   memory: ListenerMemory,
 ): (pod: LocalPod, ports: PodPorts, modes: PeerModes) => readonly Listener[] {
   const options: ListenerOptions = {
     trustDomain,
     hasMtls: identities !== undefined,
     podConnections,
+    times,
     logs: accessLogs(accessLog),
   };
   return (pod, ports, modes) => {
@@ -49,6 +52,7 @@ export function podListeners(
       trustDomain,
       accessLog,
       podConnections,
+      Object.values(times).join(),
     ];
     return memory.get(pod.workload, "", depends, () => [
       ...(listeners === "all" ? outboundListeners(pod, options) : []),

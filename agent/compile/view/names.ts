@@ -90,6 +90,8 @@ export const FILTERS = {
   outboundRouted: { resource: "ambit-outbound-routed", rootId: "outbound-routed" },
   inbound: { resource: "ambit-inbound", rootId: "inbound" },
   outboundTcp: { resource: "ambit-outbound-tcp", rootId: "outbound-tcp" },
+  /** At callers without a certificate that use HTTP. */
+  firstByte: { resource: "ambit-first-byte", rootId: "first-byte" },
   inboundTcp: { resource: "ambit-inbound-tcp", rootId: "inbound-tcp" },
   /** In `local_guard`, which every node has once: its configuration holds what all places of the module share. */
   guard: { resource: "ambit-guard", rootId: "guard" },

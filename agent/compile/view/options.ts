@@ -1,7 +1,9 @@
+import type { CallerTimes } from "../../model/caller-times.ts";
 import type { Identities } from "../../model/identity.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { RemotePods } from "../../model/exchange.ts";
 import type { LocalPodState } from "../../model/pod-state.ts";
+import type { SeriesLimits } from "../../model/series-limits.ts";
 import type { FetchedKeys } from "../../model/verification-key.ts";
 
 /** What `compile` needs beside the mesh. */
@@ -28,6 +30,10 @@ export interface CompileOptions {
   readonly remoteCaptured: RemotePods;
   /** How many connections each listener of a pod takes at a time. Default `DEFAULT_POD_CONNECTIONS`. */
   readonly podConnections?: number;
+  /** How long callers may take. Default `DEFAULT_CALLER_TIMES`. */
+  readonly callerTimes?: CallerTimes;
+  /** Default `DEFAULT_SERIES_LIMITS`. */
+  readonly series?: SeriesLimits;
   /** Policies in this namespace apply to the whole mesh. */
   readonly rootNamespace: string;
   /** What the objects of one namespace may use. Default `DEFAULT_LIMITS`. */
