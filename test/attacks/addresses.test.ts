@@ -1,6 +1,8 @@
+import { once } from "node:events";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Issuer, ISSUER_URL, keySet } from "../jwt/issuer.ts";
-import { MeshLab, namespace, pod, service } from "../mesh/mesh-lab.ts";
+import { APPS, MeshLab, namespace, pod, service } from "../mesh/mesh-lab.ts";
 import { describePrivileged } from "../support/privileges.ts";
 
 const issuer = new Issuer();
@@ -44,6 +46,7 @@ describePrivileged("who has an address", () => {
       pod("shop", "client", "node-1"),
       pod("shop", "near", "node-1", { server: true }),
       pod("shop", "far", "node-2", { server: true }),
+      pod("shop", "closed", "node-1", { server: true }),
       service("shop", "near", { app: "near" }),
       service("shop", "far", { app: "far" }),
       pod("evil", "mallory", "node-1", { server: true }),
@@ -54,6 +57,16 @@ describePrivileged("who has an address", () => {
         kind: "PeerAuthentication",
         metadata: { name: "strict", namespace: "shop" },
         spec: { mtls: { mode: "STRICT" } },
+      },
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "not-evil", namespace: "shop" },
+        spec: {
+          selector: { matchLabels: { app: "closed" } },
+          action: "DENY",
+          rules: [{ from: [{ source: { namespaces: ["evil"] } }] }],
+        },
       },
       {
         apiVersion: "security.istio.io/v1",
@@ -119,5 +132,35 @@ describePrivileged("who has an address", () => {
       const refused = await lab.call(from, url, "Authorization: Bearer forged.forged.forged");
       expect([what, refused.status]).toEqual([what, 401]);
     }
+  });
+
+  it("a pod's policies hold while a Service of another namespace leads to it and away", async () => {
+    const [closed, near] = [await addressOf("closed"), await addressOf("near")];
+    const lead = async (address: string, status: number): Promise<void> => {
+      lab.write("flip.yaml", grab("flip", {}, "http", address));
+      await lab.until(`flip leads to ${address}`, async () => {
+        return (await lab.call("evil/mallory", "http://flip.evil:8080/")).status === status;
+      });
+    };
+    await lead(closed, 403);
+    const hammer = lab.start("evil/mallory", process.execPath, join(APPS, "hammer.mjs"), "--keep-alive", "flip.evil");
+    const parts: string[] = [];
+    hammer.stdout?.on("data", (part) => parts.push(String(part)));
+    for (let times = 0; times < 2; times++) {
+      await lead(near, 200);
+      await lead(closed, 403);
+      lab.remove("flip.yaml");
+      await lab.until(
+        "flip is gone",
+        async () => (await lab.call("evil/mallory", "http://flip.evil:8080/")).status === 0,
+      );
+      await lead(closed, 403);
+    }
+    hammer.stdin?.end();
+    await once(hammer, "exit");
+    const { answers } = JSON.parse(parts.join("").split("\n")[1] ?? "") as { readonly answers: Record<string, number> };
+    expect(JSON.parse((await lab.call("shop/client", `http://${closed}:8080/paths`)).body)).toEqual({});
+    expect(answers["403"]).toBeGreaterThan(10);
+    expect(answers["200"]).toBeGreaterThan(10);
   });
 });

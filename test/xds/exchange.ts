@@ -1,6 +1,7 @@
 import type { StreamRequest } from "../../agent/envoy/ads/ads-stream.ts";
 import { create } from "../../agent/xds/proto.ts";
-import { AnySchema } from "../../agent/xds/proto.ts";
+import { any, AnySchema } from "../../agent/xds/proto.ts";
+import { ClusterLoadAssignmentSchema } from "../../agent/xds/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import type { PackedResource, PackedSnapshot } from "../../agent/envoy/ads/resources.ts";
 import { KINDS, type ResourceKind } from "../../agent/xds/snapshot.ts";
 
@@ -24,7 +25,10 @@ function resource(kind: ResourceKind, name: string, version: string): PackedReso
     clusters: ["endpoints"],
     listeners: ["routes", "extensions"],
   };
-  const body = create(AnySchema, { typeUrl: kind, value: new Uint8Array(8) });
+  const body =
+    kind === "endpoints"
+      ? any(ClusterLoadAssignmentSchema, { clusterName: name })
+      : create(AnySchema, { typeUrl: kind, value: new Uint8Array(8) });
   const reliesOnFilters = kind === "endpoints" && version.startsWith("direct");
   return {
     name,
@@ -32,6 +36,7 @@ function resource(kind: ResourceKind, name: string, version: string): PackedReso
     body,
     needs: (needs[kind] ?? []).map((to) => ({ kind: to, name })),
     reliesOnFilters,
+    guardsEndpoints: kind === "extensions",
     isDirect: false,
   };
 }

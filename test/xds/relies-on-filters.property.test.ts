@@ -7,26 +7,34 @@ import { ModelClient } from "./model-client.ts";
 
 const NAMES = ["a", "b", "c"] as const;
 
-/** For each cluster: it is not used by Envoy, its pods decide themselves, or the caller's filters guard it. */
+/**
+ * For each cluster: Envoy uses it; which policies guard its pods, or that they decide themselves; and it may be gone. Policies "-"
+ * are none: nothing needs to guard the pods.
+ */
 const configuration = fc.record({
   uses: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
-  guarded: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+  guards: fc.array(fc.constantFrom("P", "Q", "-", "decides", "gone"), { minLength: 3, maxLength: 3 }),
   pods: fc.array(fc.constantFrom("1", "2"), { minLength: 3, maxLength: 3 }),
   // "!" is refused, "?" is refused while the client lacks something.
   answer: fc.constantFrom("", "", "!", "?"),
 });
 type Configuration = typeof configuration extends fc.Arbitrary<infer T> ? T : never;
 
-/** The filters' version names the clusters that they guard. */
-function versionsOf({ uses, guarded, pods, answer }: Configuration): Versions {
-  const used = NAMES.filter((_, i) => uses[i]);
-  const guards = NAMES.filter((_, i) => guarded[i]).join("");
+/** The filters' version says which policies guard which cluster. */
+function versionsOf({ uses, guards, pods, answer }: Configuration): Versions {
+  const there = NAMES.flatMap((name, i) => {
+    const guard = guards[i] ?? "gone";
+    return guard === "gone" ? [] : [{ name, guard, pod: pods[i] ?? "", used: uses[i] }];
+  });
+  const named = there.filter(({ guard }) => guard === "P" || guard === "Q");
   return {
-    clusters: Object.fromEntries(used.map((name) => [name, "1"])),
-    endpoints: Object.fromEntries(NAMES.map((name, i) => [name, `${guarded[i] ? "direct" : "decides"} ${pods[i]}`])),
+    clusters: Object.fromEntries(there.filter(({ used }) => used).map(({ name }) => [name, "1"])),
+    endpoints: Object.fromEntries(
+      there.map(({ name, guard, pod }) => [name, guard === "decides" ? `decides ${pod}` : `direct ${guard} ${pod}`]),
+    ),
     listeners: { filter: "1" },
     routes: { filter: "1" },
-    extensions: { filter: `${guards}${answer}` },
+    extensions: { filter: `${named.map(({ name, guard }) => `${name}=${guard}`).join(" ")}${answer}` },
   };
 }
 
@@ -57,8 +65,9 @@ it("lets no endpoints rely on filters that do not know them, whatever is refused
         const filter = client.of("extensions").get("filter");
         if (filter === undefined || !client.of("listeners").has("filter")) return;
         for (const [name, version] of client.of("endpoints")) {
-          if (!version.startsWith("direct")) continue;
-          expect(filter, `guards ${name} ${version}`).toContain(name);
+          const guard = /^direct (?<guard>[PQ])/u.exec(version)?.groups?.["guard"];
+          if (guard === undefined) continue;
+          expect(filter, `guards ${name} ${version}`).toContain(`${name}=${guard}`);
         }
       };
       const publish = (next: Configuration): void => {
@@ -138,5 +147,45 @@ it("gives an Envoy that comes back no such endpoints before it has said and take
   );
   client.connect(stream);
   client.settle();
-  expect([...client.of("endpoints")]).toEqual([["a", "decides"]]);
+  expect([...client.of("endpoints")]).toEqual([["a", "own filters: direct"]]);
+});
+
+it("lets endpoints that filters no longer guard pass their own filters first, and changes nothing else", () => {
+  const stream = new AdsStream(noneAccepted(), { now: () => 0 });
+  const client = new ModelClient(stream);
+  const seen: string[] = [];
+  const publish = (versions: Versions): void => {
+    stream.setTarget(snapshot({ ...base, ...versions }));
+    client.collect();
+    while (client.step()) {
+      const state = ["a", "b", "c"].map((name) => client.of("endpoints").get(name) ?? "none");
+      const line = [...state, client.of("extensions").get("filter") ?? "none"].join(", ");
+      if (seen.at(-1) !== line) seen.push(line);
+    }
+  };
+  client.connect();
+  const clusters = { a: "1", b: "1", c: "1" };
+  publish({
+    clusters,
+    endpoints: { a: "direct 1", b: "direct 1", c: "decides 1" },
+    extensions: { filter: "guards a, b" },
+  });
+  seen.splice(0);
+  // b stays as it is, and a later change without new filters is one step.
+  publish({
+    clusters: { b: "1", c: "1" },
+    endpoints: { b: "direct 1", c: "decides 1" },
+    extensions: { filter: "guards b" },
+  });
+  publish({
+    clusters: { b: "1", c: "1" },
+    endpoints: { b: "direct 2", c: "decides 1" },
+    extensions: { filter: "guards b" },
+  });
+  expect(seen).toEqual([
+    "own filters: direct 1, direct 1, decides 1, guards a, b",
+    "own filters: direct 1, direct 1, decides 1, guards b",
+    "none, direct 1, decides 1, guards b",
+    "none, direct 2, decides 1, guards b",
+  ]);
 });

@@ -1,6 +1,5 @@
 import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
-import { AnySchema, create, toBinary } from "../../xds/proto.ts";
-import { ClusterLoadAssignmentSchema } from "../../xds/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { throughOwnFilters, withoutEndpoints } from "./own-filters.ts";
 import { RouteSalvage } from "./route-salvage.ts";
 import { STEPS, WILDCARD_KINDS, type StepMode } from "./order.ts";
 import {
@@ -224,6 +223,15 @@ export class AdsStream {
     /** A rejected version whose time has come. */
     let again: PackedResource | undefined;
     let bytes = 0;
+    /** False: the response is full. */
+    const add = (resource: PackedResource): boolean => {
+      const size = resource.body.value.length;
+      if (bytes > 0 && bytes + size > RESPONSE_BYTES) return false;
+      if (resources.length >= state.batchLimit) return false;
+      bytes += size;
+      resources.push(resource);
+      return true;
+    };
     if (mode !== "remove") {
       const unguarded = kind === "endpoints" && this.#filtersBehind(target);
       for (const wanted of wantedOf(state, target[kind])) {
@@ -234,14 +242,13 @@ export class AdsStream {
         if (held && (state.has.get(wanted.name) ?? UNCERTAIN) !== UNCERTAIN) continue;
         if (refused && !held && this.#clock.now() >= rejected.retryAt) again ??= wanted;
         const standIn = state.salvage.get(wanted.name)?.candidate ?? this.#accepted[kind].get(wanted.name);
-        const resource = held ? (standIn ?? withoutEndpoints(wanted)) : refused ? standIn : wanted;
+        const resource = held ? (standIn ?? withoutEndpoints(wanted.name)) : refused ? standIn : wanted;
         if (resource === undefined || state.has.get(resource.name) === resource.version) continue;
         if (mode === "early" && resource.reliesOnFilters) continue;
-        const { body } = resource;
-        if (bytes > 0 && bytes + body.value.length > RESPONSE_BYTES) break;
-        if (resources.length >= state.batchLimit) break;
-        bytes += body.value.length;
-        resources.push(resource);
+        if (!add(resource)) break;
+      }
+      if (mode === "early" && kind === "endpoints") {
+        for (const resource of this.#unguardedSoon(state, target)) if (!add(resource)) break;
       }
     }
     // Alone, so that a refusal tells what it is about.
@@ -366,6 +373,30 @@ export class AdsStream {
     );
   }
 
+  /**
+   * The filters of the target guard the endpoints of the target. Other endpoints that Envoy has, and that rely on filters, must
+   * pass their own filters first: until it has the new ones, or gives up the cluster.
+   */
+  *#unguardedSoon(state: KindState, target: PackedSnapshot): Generator<PackedResource> {
+    const { names, has } = this.#state("extensions");
+    const changes = [...names].some((name) => {
+      const filter = target.extensions.get(name);
+      return filter?.guardsEndpoints === true && filter.version !== has.get(name);
+    });
+    if (!changes) return;
+    for (const [name, version] of state.has) {
+      const accepted = this.#accepted.endpoints.get(name);
+      const known = accepted?.version === version ? accepted : undefined;
+      const wanted = target.endpoints.get(name);
+      if (known?.reliesOnFilters === false || wanted?.version === version) continue;
+      if (wanted?.reliesOnFilters === false) continue;
+      // Of what an earlier agent gave, only the version is known.
+      const endpoints = known ?? wanted;
+      const safe = endpoints === undefined ? withoutEndpoints(name) : throughOwnFilters(endpoints);
+      if (safe.version !== version) yield safe;
+    }
+  }
+
   /** Envoy requests by itself what its resources need. The step is over when it has received that. */
   #arrived(from: ResourceKind, to: ResourceKind, target: PackedSnapshot): boolean {
     const source = this.#state(from);
@@ -436,16 +467,4 @@ function blamedIn(message: string, sent: readonly string[]): readonly string[] {
   return sent.filter(
     (name) => list.startsWith(`${name}: `) || list.includes(`\n${name}: `) || list.includes(`, ${name}: `),
   );
-}
-
-/** An assignment without endpoints: Envoy answers 503 for a cluster that has it, and waits no longer for its endpoints. */
-function withoutEndpoints({ name, body: { typeUrl }, ...rest }: PackedResource): PackedResource {
-  const value = toBinary(ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, { clusterName: name }));
-  return {
-    ...rest,
-    name,
-    version: "without endpoints",
-    body: create(AnySchema, { typeUrl, value }),
-    reliesOnFilters: false,
-  };
 }

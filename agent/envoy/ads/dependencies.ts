@@ -1,7 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "../../xds/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import { DIRECT, INTERNAL_LISTENERS } from "../../compile/view/names.ts";
+import { DIRECT, FILTERS, INTERNAL_LISTENERS, tcpEndpointsName } from "../../compile/view/names.ts";
+import { TypedExtensionConfigSchema } from "../../xds/gen/envoy/config/core/v3/extension_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../xds/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema, type Listener } from "../../xds/gen/envoy/config/listener/v3/listener_pb.ts";
 import { DownstreamTlsContextSchema } from "../../xds/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
@@ -24,9 +25,12 @@ export function needsOf(message: Message): readonly Need[] {
   return isMessage(message, ListenerSchema) ? [...listenerNeeds(message)] : [];
 }
 
-/** True for endpoints that are delivered to without passing their own inbound listener's policy. */
+/**
+ * True for endpoints for HTTP that are delivered to without passing their own inbound listener's policy. For other bytes the
+ * filters of the calling listener never decide.
+ */
 export function reliesOnFilters(message: Message): boolean {
-  if (!isMessage(message, ClusterLoadAssignmentSchema)) return false;
+  if (!isMessage(message, ClusterLoadAssignmentSchema) || message.clusterName.startsWith(TCP)) return false;
   return message.endpoints.some(({ lbEndpoints }) =>
     lbEndpoints.some(({ hostIdentifier }) => {
       const address = hostIdentifier.case === "endpoint" ? hostIdentifier.value.address?.address : undefined;
@@ -34,6 +38,14 @@ export function reliesOnFilters(message: Message): boolean {
       return address.value.addressNameSpecifier.value === INTERNAL_LISTENERS.deliver;
     }),
   );
+}
+
+const TCP = tcpEndpointsName("");
+
+/** True for a filter that decides for endpoints which rely on filters: one of the calling listener. */
+export function guardsEndpoints(message: Message): boolean {
+  if (!isMessage(message, TypedExtensionConfigSchema)) return false;
+  return message.name === FILTERS.outbound.resource || message.name === FILTERS.outboundRouted.resource;
 }
 
 /** True for a cluster of a pod that was dialled by its own address. */

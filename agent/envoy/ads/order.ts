@@ -2,7 +2,8 @@ import type { ResourceKind } from "../../xds/snapshot.ts";
 
 /**
  * Which resources of a kind a step sends. "upsert": new and changed ones; "remove": removals; "both": both in one response;
- * "early": new and changed ones that rely on no filter (`PackedResource.reliesOnFilters`).
+ * "early": new and changed ones that rely on no filter (`PackedResource.reliesOnFilters`), and in place of endpoints that the next
+ * filters may not guard, the same ones through their own filters.
  */
 export type StepMode = "early" | "upsert" | "remove" | "both";
 
@@ -21,7 +22,8 @@ export interface Step {
  * - Endpoints and secrets follow their clusters without waiting, because Envoy acknowledges a cluster only when it is warm.
  * - Filters come before listeners and routes: a pod must not be reachable before the filters know the policies that guard it.
  *   For the same reason filters come before endpoints that are delivered to directly, where the filters of the caller's pass
- *   decide. They come after endpoints whose own inbound pass decides.
+ *   decide. They come after endpoints whose own inbound pass decides, and endpoints that change or go pass their own filters
+ *   from before the filters change: the new filters do not name a cluster that is gone, or name other policies for it.
  * - Envoy handles the removals of an LDS response before its additions, so that another listener can take over an address.
  */
 export const STEPS: readonly Step[] = [

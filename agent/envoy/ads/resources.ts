@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
 import { create, toBinary, type Any } from "../../xds/proto.ts";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { isDirect, needsOf, reliesOnFilters, type Need } from "./dependencies.ts";
+import { guardsEndpoints, isDirect, needsOf, reliesOnFilters, type Need } from "./dependencies.ts";
 import { SCHEMAS, urlOf, type ResourceKind, type XdsSnapshot } from "../../xds/snapshot.ts";
 
 /** A resource as Envoy receives it. */
@@ -14,6 +14,8 @@ export interface PackedResource {
   readonly needs: readonly Need[];
   /** The calling listener's filters guard the pods behind these endpoints, so the filters must be updated first. */
   readonly reliesOnFilters: boolean;
+  /** A filter that such endpoints rely on. */
+  readonly guardsEndpoints: boolean;
   /** A cluster for one port of a pod that was dialled by its own address: `direct-clusters.ts` bounds them. */
   readonly isDirect: boolean;
 }
@@ -105,6 +107,7 @@ export function pack(kind: ResourceKind, name: string, message: Message): Packed
     body: create(AnySchema, { typeUrl: urlOf(kind), value }),
     needs: needsOf(message),
     reliesOnFilters: reliesOnFilters(message),
+    guardsEndpoints: guardsEndpoints(message),
     isDirect: isDirect(message),
   };
   packedByMessage.set(message, packed);
