@@ -1,3 +1,4 @@
+import { compareText } from "../lib/compare.ts";
 import type { ObjectRef, Place } from "./object-ref.ts";
 
 /** The metadata of a Kubernetes object, as far as Ambit reads it. */
@@ -19,4 +20,16 @@ export type NamespacedName = `${string}/${string}`;
 
 export function namespacedName(namespace: string, name: string): NamespacedName {
   return `${namespace}/${name}`;
+}
+
+type Named = Pick<ObjectMeta, "namespace" | "name">;
+
+/** Orders by the text `namespace/name`, as Gateway API does. */
+export function compareNames(a: Named, b: Named): number {
+  return a.namespace === b.namespace ? compareText(a.name, b.name) : compareText(`${a.namespace}/`, `${b.namespace}/`);
+}
+
+/** The oldest first, then by name. An unknown age is the oldest: such an object was there when the agent started. */
+export function compareAge(a: Named & Pick<ObjectMeta, "creationTimestamp">, b: typeof a): number {
+  return compareText(a.creationTimestamp, b.creationTimestamp) || compareNames(a, b);
 }

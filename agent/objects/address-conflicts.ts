@@ -1,4 +1,4 @@
-import { compareText } from "../lib/compare.ts";
+import { compareAge, compareNames } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import { describeObject } from "../model/object-ref.ts";
 import type { HeldAddresses } from "./held-addresses.ts";
@@ -13,18 +13,9 @@ export interface Sourced<T> {
   readonly value: T;
 }
 
-type Meta = { readonly creationTimestamp: string; readonly namespace: string; readonly name: string };
-
-function compareNames(a: Meta, b: Meta): number {
-  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
-}
-
 /** The oldest first. */
 export function servicesByAge(services: readonly Sourced<ReadService>[]): readonly Sourced<ReadService>[] {
-  return [...services].sort(
-    ({ value: { service: a } }, { value: { service: b } }) =>
-      compareText(a.meta.creationTimestamp, b.meta.creationTimestamp) || compareNames(a.meta, b.meta),
-  );
+  return services.toSorted((a, b) => compareAge(a.value.service.meta, b.value.service.meta));
 }
 
 /**

@@ -1,5 +1,5 @@
-import { compareText } from "../lib/compare.ts";
 import type { BackendTrafficPolicy, RetryBudget } from "../model/backend-traffic-policy.ts";
+import { compareAge } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import { describeObject } from "../model/object-ref.ts";
 import type { Service } from "../model/service.ts";
@@ -24,12 +24,7 @@ export function readBackendTrafficPolicies(
     const meta = readMeta(root, object);
     return meta === undefined ? [] : [{ object, root, meta }];
   });
-  read.sort(
-    ({ meta: a }, { meta: b }) =>
-      compareText(a.creationTimestamp, b.creationTimestamp) ||
-      compareText(a.namespace, b.namespace) ||
-      compareText(a.name, b.name),
-  );
+  read.sort((a, b) => compareAge(a.meta, b.meta));
   return read.map(({ object, root, meta }) => {
     const spec = root.field("spec").required().fields(["targetRefs", "retryConstraint", "sessionPersistence"]);
     if (spec.field("sessionPersistence").present) {

@@ -1,7 +1,6 @@
-import { compareText } from "../lib/compare.ts";
 import type { EndpointPort, EndpointSlice } from "../model/endpoint.ts";
 import type { Limits } from "../model/limits.ts";
-import { namespacedName, type ObjectMeta } from "../model/meta.ts";
+import { compareAge, namespacedName, type ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Workload } from "../model/workload.ts";
 import { familyOf, IP_FAMILIES } from "../lib/ip-address.ts";
@@ -27,10 +26,7 @@ export function deriveEndpointSlices(
     .filter(({ service, selector }) => {
       return Object.keys(selector).length > 0 && !served.has(namespacedName(service.meta.namespace, service.meta.name));
     })
-    .toSorted(
-      ({ service: { meta: a } }, { service: { meta: b } }) =>
-        compareText(a.creationTimestamp, b.creationTimestamp) || compareText(a.name, b.name),
-    )
+    .toSorted((a, b) => compareAge(a.service.meta, b.service.meta))
     .flatMap((service) => {
       const { meta } = service.service;
       const before = used.get(meta.namespace) ?? 0;

@@ -3,7 +3,7 @@ import { Remembered, SameList } from "../lib/remember.ts";
 import type { EndpointSlice } from "../model/endpoint.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { DEFAULT_MESH_OPTIONS, type MeshOptions } from "../model/mesh-options.ts";
-import type { ObjectMeta } from "../model/meta.ts";
+import { compareNames, type ObjectMeta } from "../model/meta.ts";
 import type { Namespace } from "../model/namespace.ts";
 import type { Service } from "../model/service.ts";
 import type { Workload } from "../model/workload.ts";
@@ -121,16 +121,12 @@ export function objectsToMesh(
   };
 }
 
-function compareMeta(a: { readonly meta: ObjectMeta }, b: { readonly meta: ObjectMeta }): number {
-  return compareText(a.meta.namespace, b.meta.namespace) || compareText(a.meta.name, b.meta.name);
-}
-
 function sorted<T extends { readonly meta: ObjectMeta }>(list: readonly T[]): readonly T[] {
-  return [...list].sort(compareMeta);
+  return list.toSorted((a, b) => compareNames(a.meta, b.meta));
 }
 
 function sortPods<T extends { readonly workload: { readonly meta: ObjectMeta } }>(pods: readonly T[]): readonly T[] {
-  return [...pods].sort((a, b) => compareMeta(a.workload, b.workload));
+  return pods.toSorted((a, b) => compareNames(a.workload.meta, b.workload.meta));
 }
 
 export function compareProblems(a: Problem, b: Problem): number {

@@ -1,5 +1,5 @@
-import { compareText } from "../../lib/compare.ts";
 import type { HttpRoute, RouteMatch, RouteRule } from "../../model/http-route.ts";
+import { compareAge } from "../../model/meta.ts";
 
 /** One match of one rule of one route, in the order in which Envoy tries them. */
 export interface RankedMatch {
@@ -16,7 +16,7 @@ export interface RankedMatch {
  */
 export function rankMatches(routes: readonly HttpRoute[]): readonly RankedMatch[] {
   const all = routes
-    .toSorted((a, b) => compareText(age(a), age(b)) || compareText(name(a), name(b)))
+    .toSorted((a, b) => compareAge(a.meta, b.meta))
     .flatMap((route) => route.rules.flatMap((rule) => rule.matches.map((match) => ({ route, rule, match }))));
   // Sorting is stable: equal matches keep the order of age, name and place.
   return all.toSorted((a, b) => {
@@ -32,13 +32,4 @@ export function rankMatches(routes: readonly HttpRoute[]): readonly RankedMatch[
 function rank({ path, method, headers, query }: RouteMatch): readonly number[] {
   const kind = path.kind === "exact" ? 2 : path.kind === "regex" ? 1 : 0;
   return [kind, path.value.length, method === undefined ? 0 : 1, headers.length, query.length];
-}
-
-function age(route: HttpRoute): string {
-  // "" stands for an unknown age and counts as the oldest: such a route existed when the agent started.
-  return route.meta.creationTimestamp;
-}
-
-function name(route: HttpRoute): string {
-  return `${route.meta.namespace}/${route.meta.name}`;
 }

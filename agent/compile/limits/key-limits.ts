@@ -1,6 +1,6 @@
-import { compareText } from "../../lib/compare.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import type { Mesh } from "../../model/mesh.ts";
+import { compareAge } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { JwtRule, RequestAuthentication } from "../../model/request-authentication.ts";
 import type { FetchedKeys } from "../../model/verification-key.ts";
@@ -27,7 +27,7 @@ export function limitFetchedKeys(
   const counted = new Set<string>();
   const problems: Problem[] = [];
   const limited = new Map<RequestAuthentication, readonly JwtRule[]>();
-  for (const object of mesh.requestAuthentications.toSorted(byAge)) {
+  for (const object of mesh.requestAuthentications.toSorted((a, b) => compareAge(a.meta, b.meta))) {
     const { namespace } = object.meta;
     const rules = object.rules.map((rule, index): JwtRule => {
       const size = sizeOf(rule);
@@ -67,10 +67,6 @@ function keySetSizes(fetched: ReadonlyMap<string, FetchedKeys>): (rule: JwtRule)
     known.set(source.url, size);
     return size;
   };
-}
-
-function byAge({ meta: a }: RequestAuthentication, { meta: b }: RequestAuthentication): number {
-  return compareText(a.creationTimestamp, b.creationTimestamp) || compareText(a.name, b.name);
 }
 
 function problemOf(

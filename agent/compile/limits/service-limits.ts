@@ -1,9 +1,8 @@
-import { compareText } from "../../lib/compare.ts";
 import type { CapturedDestination } from "../../model/capture-state.ts";
 import type { EndpointSlice } from "../../model/endpoint.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../model/limits.ts";
 import type { Mesh } from "../../model/mesh.ts";
-import { namespacedName } from "../../model/meta.ts";
+import { compareAge, namespacedName } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Service } from "../../model/service.ts";
 import { outboundMode } from "../view/destinations.ts";
@@ -110,10 +109,7 @@ interface Exceeding {
 }
 
 function exceeding(own: readonly Cost[], share: number, limits: Limits): readonly Exceeding[] {
-  const byAge = own.toSorted(
-    ({ service: { meta: a } }, { service: { meta: b } }) =>
-      compareText(a.creationTimestamp, b.creationTimestamp) || compareText(a.name, b.name),
-  );
+  const byAge = own.toSorted((a, b) => compareAge(a.service.meta, b.service.meta));
   const found: Exceeding[] = [];
   // Each address that is refused takes an entry, too: room for those of all Services is kept from the start.
   let entries = sum(byAge, ({ service }) => refusals(service).length);

@@ -1,5 +1,4 @@
-import { compareText } from "../../lib/compare.ts";
-import { carries, type ObjectMeta } from "../../model/meta.ts";
+import { carries, compareAge, type ObjectMeta } from "../../model/meta.ts";
 import type { MtlsMode, PeerAuthentication } from "../../model/peer-authentication.ts";
 import type { Workload } from "../../model/workload.ts";
 
@@ -73,15 +72,11 @@ function widest({ own, namespace, mesh }: Scopes): DecidedMode {
  * objects in one scope the older one counts, as in Istio.
  */
 function scopes(policies: readonly PeerAuthentication[], rootNamespace: string): (workload: Workload) => Scopes {
-  const byAge = policies.toSorted((a, b) => compareText(key(a), key(b)));
+  const byAge = policies.toSorted((a, b) => compareAge(a.meta, b.meta));
   const mesh = byAge.find(({ meta, selector }) => meta.namespace === rootNamespace && selector === undefined);
   return (workload) => {
     const inNamespace = byAge.filter(({ meta }) => meta.namespace === workload.meta.namespace);
     const own = inNamespace.find(({ selector }) => selector !== undefined && carries(workload.meta, selector));
     return { own, namespace: inNamespace.find(({ selector }) => selector === undefined), mesh };
   };
-}
-
-function key({ meta }: PeerAuthentication): string {
-  return `${meta.creationTimestamp} ${meta.namespace}/${meta.name}`;
 }

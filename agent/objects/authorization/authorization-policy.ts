@@ -1,7 +1,6 @@
-import { compareText } from "../../lib/compare.ts";
 import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
 import type { Limits } from "../../model/limits.ts";
-import type { ObjectMeta } from "../../model/meta.ts";
+import { compareAge, type ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import { readRule } from "./rule.ts";
 import { Notes } from "../notes.ts";
@@ -29,12 +28,7 @@ export function readAuthorizationPolicies(
     const meta = readMeta(new Reader(object.value, notes), object);
     return meta === undefined ? [] : [{ object, notes, meta }];
   });
-  named.sort(
-    ({ meta: a }, { meta: b }) =>
-      compareText(a.creationTimestamp, b.creationTimestamp) ||
-      compareText(a.namespace, b.namespace) ||
-      compareText(a.name, b.name),
-  );
+  named.sort((a, b) => compareAge(a.meta, b.meta));
   const tally = new Tally("policies", "bytes", limits);
   return named.flatMap(({ object, notes, meta }) => {
     const before = notes.errors;

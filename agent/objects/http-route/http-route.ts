@@ -1,7 +1,6 @@
-import { compareText } from "../../lib/compare.ts";
 import type { HttpRoute, RouteRule } from "../../model/http-route.ts";
 import type { Limits } from "../../model/limits.ts";
-import type { ObjectMeta } from "../../model/meta.ts";
+import { compareAge, type ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import { readBackends, type RouteContext } from "./backends.ts";
 import { RouteConflicts } from "./conflicts.ts";
@@ -36,13 +35,8 @@ export function readHttpRoutes(
     const meta = readMeta(root, object);
     return meta === undefined ? [] : [{ object, root, meta }];
   });
-  // Gateway API: of routes that conflict the oldest counts, then the first in alphabetical order. Unknown age is oldest.
-  named.sort(
-    ({ meta: a }, { meta: b }) =>
-      compareText(a.creationTimestamp, b.creationTimestamp) ||
-      compareText(a.namespace, b.namespace) ||
-      compareText(a.name, b.name),
-  );
+  // Gateway API: of routes that conflict the oldest counts, then the first in alphabetical order.
+  named.sort((a, b) => compareAge(a.meta, b.meta));
   return named.flatMap(({ object, root, meta }) => {
     const route = readRoute(root, meta, context);
     if (route === undefined) return [];
