@@ -1,4 +1,5 @@
-import type { ObjectMeta } from "./meta.ts";
+import { groupBy } from "../lib/group-by.ts";
+import { namespacedName, type NamespacedName, type ObjectMeta } from "./meta.ts";
 
 export interface Endpoint {
   readonly addresses: readonly string[];
@@ -22,4 +23,11 @@ export interface EndpointSlice {
   readonly service: string;
   readonly ports: readonly EndpointPort[];
   readonly endpoints: readonly Endpoint[];
+}
+
+/** The slices of each Service. */
+export function slicesByService(
+  slices: readonly EndpointSlice[],
+): ReadonlyMap<NamespacedName, readonly EndpointSlice[]> {
+  return groupBy(slices, ({ meta, service }) => namespacedName(meta.namespace, service));
 }

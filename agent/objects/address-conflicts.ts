@@ -1,3 +1,4 @@
+import { addTo } from "../lib/group-by.ts";
 import { compareAge, compareNames } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import { describeObject } from "../model/object-ref.ts";
@@ -75,11 +76,7 @@ export function withoutSharedPodAddresses(
   const claims = new Map<string, Sourced<ReadPod>[]>();
   for (const pod of pods) {
     if (pod.value.workload.hostNetwork) continue;
-    for (const address of pod.value.workload.addresses) {
-      const others = claims.get(address);
-      if (others === undefined) claims.set(address, [pod]);
-      else others.push(pod);
-    }
+    for (const address of pod.value.workload.addresses) addTo(claims, address, pod);
   }
   const shared = [...claims].filter(([, all]) => all.length > 1);
   const given = new Map<RawObject, readonly string[]>();

@@ -1,3 +1,4 @@
+import { addTo } from "../lib/group-by.ts";
 import type { EndpointPort, EndpointSlice } from "../model/endpoint.ts";
 import type { Limits } from "../model/limits.ts";
 import { compareAge, namespacedName, type ObjectMeta } from "../model/meta.ts";
@@ -61,12 +62,7 @@ function podsByLabel(
   const keyOf = (namespace: string, label: readonly [string, string]): string => JSON.stringify([namespace, ...label]);
   for (const pod of pods) {
     const { namespace, labels } = pod.workload.meta;
-    for (const label of Object.entries(labels)) {
-      const key = keyOf(namespace, label);
-      const others = found.get(key);
-      if (others === undefined) found.set(key, [pod]);
-      else others.push(pod);
-    }
+    for (const label of Object.entries(labels)) addTo(found, keyOf(namespace, label), pod);
   }
   return (namespace, selector) =>
     Object.entries(selector)

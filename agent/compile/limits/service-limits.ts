@@ -1,5 +1,6 @@
+import { groupBy } from "../../lib/group-by.ts";
 import type { CapturedDestination } from "../../model/capture-state.ts";
-import type { EndpointSlice } from "../../model/endpoint.ts";
+import { slicesByService, type EndpointSlice } from "../../model/endpoint.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../model/limits.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import { compareAge, namespacedName } from "../../model/meta.ts";
@@ -46,15 +47,13 @@ interface Cost {
  * share, so that none uses what others need.
  */
 export function limitServices(mesh: Mesh, limits: Limits = DEFAULT_LIMITS): LimitedServices {
-  const costs = new Map<string, Cost[]>();
   const slices = slicesByService(mesh.endpointSlices);
-  for (const service of mesh.services) {
-    const { namespace, name } = service.meta;
-    const cost = costOf(service, slices.get(namespacedName(namespace, name)) ?? []);
-    const own = costs.get(namespace);
-    if (own === undefined) costs.set(namespace, [cost]);
-    else own.push(cost);
-  }
+  const costs = groupBy(
+    mesh.services.map((service) =>
+      costOf(service, slices.get(namespacedName(service.meta.namespace, service.meta.name)) ?? []),
+    ),
+    ({ service }) => service.meta.namespace,
+  );
   const wanted = [...costs].map(([namespace, own]): readonly [string, number] => {
     return [
       namespace,
@@ -175,17 +174,6 @@ function costOf(service: Service, slices: readonly EndpointSlice[]): Cost {
     destinations: ports.length * Math.max(1, clusterIPs.length + externalAddresses.length) + dialled,
     endpoints,
   };
-}
-
-function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> {
-  const found = new Map<string, EndpointSlice[]>();
-  for (const slice of slices) {
-    const key = namespacedName(slice.meta.namespace, slice.service);
-    const own = found.get(key);
-    if (own === undefined) found.set(key, [slice]);
-    else own.push(slice);
-  }
-  return found;
 }
 
 function sum<T>(list: readonly T[], amount: (each: T) => number): number {

@@ -1,3 +1,4 @@
+import { groupBy } from "../../lib/group-by.ts";
 import type { PolicyTarget } from "../../model/authorization-policy.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { ObjectMeta } from "../../model/meta.ts";
@@ -13,14 +14,9 @@ import { selection } from "./selection.ts";
 export function protectedPods(mesh: Mesh, rootNamespace: string): (workload: Workload) => boolean {
   const selects = selection(mesh, rootNamespace);
   const modes = peerModes(mesh.peerAuthentications, rootNamespace);
-  const byNamespace = new Map<string, Selecting[]>();
   const tokens = mesh.requestAuthentications.filter(({ rules, alwaysDeny }) => rules.length > 0 || alwaysDeny);
-  for (const object of [...mesh.authorizationPolicies.filter(decides), ...tokens]) {
-    const { namespace } = object.meta;
-    const own = byNamespace.get(namespace);
-    if (own === undefined) byNamespace.set(namespace, [object]);
-    else own.push(object);
-  }
+  const selecting: readonly Selecting[] = [...mesh.authorizationPolicies.filter(decides), ...tokens];
+  const byNamespace = groupBy(selecting, ({ meta }) => meta.namespace);
   const isSelected = (workload: Workload): boolean =>
     [...new Set([workload.meta.namespace, rootNamespace])].some((namespace) =>
       byNamespace.get(namespace)?.some((object) => selects(object, workload)),

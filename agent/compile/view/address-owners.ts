@@ -1,3 +1,4 @@
+import { addTo } from "../../lib/group-by.ts";
 import { remotePod } from "../../model/exchange.ts";
 import type { Node } from "../../model/node.ts";
 import type { Workload } from "../../model/workload.ts";
@@ -37,10 +38,7 @@ export function addressOwners(alive: readonly Workload[], nodes: readonly Node[]
       const node = nodeNames.get(address);
       const isOfNode = proven === undefined ? node !== undefined || ofNodes.has(address) : node === workload.node;
       if (isOfNode || proven?.includes(address) === false) continue;
-      const claim = { workload, proven: proven !== undefined };
-      const others = claims.get(address);
-      if (others === undefined) claims.set(address, [claim]);
-      else others.push(claim);
+      addTo(claims, address, { workload, proven: proven !== undefined });
     }
   }
   const byAddress = new Map<string, Workload>();

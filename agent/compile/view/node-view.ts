@@ -1,6 +1,6 @@
 import { compareText } from "../../lib/compare.ts";
 import { Remembered } from "../../lib/remember.ts";
-import type { Endpoint, EndpointSlice } from "../../model/endpoint.ts";
+import { slicesByService, type Endpoint, type EndpointSlice } from "../../model/endpoint.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import { namespacedName, type NamespacedName } from "../../model/meta.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
@@ -92,13 +92,7 @@ export function nodeView(
   const netnsByUid = new Map(
     localPods.flatMap(({ workload, netns, effects }) => (effects.delivery ? [[workload.uid, netns]] : [])),
   );
-  const slices = new Map<NamespacedName, EndpointSlice[]>();
-  for (const slice of mesh.endpointSlices) {
-    const key = namespacedName(slice.meta.namespace, slice.service);
-    const own = slices.get(key);
-    if (own === undefined) slices.set(key, [slice]);
-    else own.push(slice);
-  }
+  const slices = slicesByService(mesh.endpointSlices);
 
   const addressesHere = new Set(localPods.flatMap(({ addresses }) => addresses));
   const isHere = ({ addresses }: Endpoint): boolean => addresses.some((address) => addressesHere.has(address));

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
+import { groupBy } from "../../lib/group-by.ts";
 import {
   ALONE,
   remotePod,
@@ -112,7 +113,7 @@ export class ExchangeView {
     this.#followed = followed;
     this.#knows = knows;
     this.#versions = new Map(Object.entries(versions));
-    this.#records = byNode(records);
+    this.#records = groupBy(records, ({ node }) => node);
     this.#captured = podsOf(this.#records);
     if (knows !== undefined) this.#positions.set(this.#revision, knows);
   }
@@ -158,7 +159,11 @@ export class ExchangeView {
     const { instance, from, revision, nodes, records } = news;
     const isNext = this.#knows?.instance === instance ? from <= this.#knows.revision : from === 0;
     if (!isNext) return;
-    if (nodes.length > 0) this.#apply(nodes, byNode(records));
+    if (nodes.length > 0)
+      this.#apply(
+        nodes,
+        groupBy(records, ({ node }) => node),
+      );
     if (this.#knows?.instance !== instance) this.#unsaved = true;
     this.#knows = { instance, revision };
     this.#positions.set(this.#revision, this.#knows);
@@ -259,16 +264,6 @@ export class ExchangeView {
     this.#captured = captured;
     this.#revision++;
   }
-}
-
-function byNode(records: readonly ExchangeRecord[]): ReadonlyMap<string, readonly ExchangeRecord[]> {
-  const found = new Map<string, ExchangeRecord[]>();
-  for (const record of records) {
-    const list = found.get(record.node);
-    if (list === undefined) found.set(record.node, [record]);
-    else list.push(record);
-  }
-  return found;
 }
 
 /** In an order of its own, so that equal contents can be told by their texts. */

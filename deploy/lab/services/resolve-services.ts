@@ -1,3 +1,4 @@
+import { groupBy } from "../../../agent/lib/group-by.ts";
 import { familyOf, type IpFamily } from "../../../agent/lib/ip-address.ts";
 import type { ServiceStatus } from "../control/status-protocol.ts";
 import { podKey } from "../pod-spec/pod-plan.ts";
@@ -23,13 +24,7 @@ export function resolveServices(
   clusterIPs: ClusterIPs,
 ): readonly ResolvedService[] {
   const addresses = clusterIPs.assign(services);
-  const writtenFor = new Map<string, Slice[]>();
-  for (const slice of written) {
-    const key = podKey({ namespace: slice.namespace, name: slice.service });
-    const others = writtenFor.get(key);
-    if (others === undefined) writtenFor.set(key, [slice]);
-    else others.push(slice);
-  }
+  const writtenFor = groupBy(written, ({ namespace, service }) => podKey({ namespace, name: service }));
   return services.map((plan) => {
     const key = podKey(plan);
     const ownSlices = slicesOf(plan, pods);
