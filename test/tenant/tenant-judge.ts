@@ -26,7 +26,7 @@ interface Node {
 
 /** Compiles the victims' objects with a tenant's, and looks for anything that the tenant changes for others. */
 export class TenantJudge {
-  /** The longest time from objects to the configuration of both nodes. */
+  /** The longest time that the processor took from objects to the configuration of both nodes. */
   longestMs = 0;
   /** Asks Envoy about all of it together: a start of Envoy takes longer than many sets. */
   readonly envoy = new EnvoyCheck();
@@ -44,7 +44,8 @@ export class TenantJudge {
 
   /** What is not as it must be; empty: nothing. */
   findings(objects: readonly unknown[]): readonly string[] {
-    const began = performance.now();
+    // Not the clock: the fuzz runs beside other work.
+    const began = process.cpuUsage();
     let told: readonly (Node & { readonly after: NodeConfig })[];
     try {
       const mesh = objectsToMesh([...this.#victims, ...raw(objects, `${TENANT}.yaml`)], {}, this.#memory);
@@ -55,7 +56,8 @@ export class TenantJudge {
     } catch (error) {
       return [`the agent throws: ${messageOf(error)}`];
     }
-    const ms = performance.now() - began;
+    const { user, system } = process.cpuUsage(began);
+    const ms = (user + system) / 1_000;
     this.longestMs = Math.max(this.longestMs, ms);
     for (const { before, after } of told) this.envoy.add(before, after);
     return told.flatMap(({ name, before, after }) =>

@@ -21,7 +21,7 @@ function answer(request, response) {
 }
 
 // Longer than any test: a server that closes what is idle just when it is used again loses that request, mesh or not.
-createServer({ keepAliveTimeout: 300_000 }, answer).listen(8080, "::");
+createServer({ keepAliveTimeout: 300_000, maxHeaderSize: 1 << 18 }, answer).listen(8080, "::");
 createHttp2Server(answer).listen(8081, "::");
 
 createTcpServer((socket) => {

@@ -1,6 +1,6 @@
 // large-requests.mjs URL KIND COUNT: sends requests that cost a proxy the most that a stranger can make them cost, eight at a time.
-// KIND: path (57 kB that end in a dot), headers (980 equal ones), codes (asks a server of odd-codes.mjs for all codes). Prints how
-// many answers there were, by status.
+// KIND: path (57 kB that end in a dot), headers (980 equal ones), codes (asks a server of odd-codes.mjs for all codes). COUNT is a
+// number, or a time such as 10s. Prints how many answers there were, by status.
 import { Agent, request } from "node:http";
 
 const [url, kind, count] = process.argv.slice(2);
@@ -34,9 +34,11 @@ const send = (index) =>
   });
 
 let next = 0;
+const ends = count.endsWith("s") ? Date.now() + 1000 * Number.parseInt(count, 10) : Infinity;
+const goesOn = () => (ends === Infinity ? next < Number(count) : Date.now() < ends);
 await Promise.all(
   Array.from({ length: 8 }, async () => {
-    while (next < Number(count)) await send(next++);
+    while (goesOn()) await send(next++);
   }),
 );
 console.log(JSON.stringify(answers));
