@@ -11,6 +11,12 @@ import { RUNTIME } from "../../xds/snapshot.ts";
  */
 export const DEFAULT_POD_CONNECTIONS = 4096;
 
+/**
+ * A worker takes one connection, then does what else waits (`max_connections_to_accept_per_socket_event`). Envoy's default
+ * takes the whole queue of a listener first, so that a flood of one pod's connections holds up the calls of all others.
+ */
+export const ACCEPTED_AT_ONCE = 1;
+
 /** The last result: a node with many pods has a thousand listeners, and they hardly change. */
 export interface LimitMemory {
   last: { readonly key: string; readonly runtime: Runtime } | undefined;

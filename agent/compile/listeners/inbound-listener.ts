@@ -20,7 +20,7 @@ import {
   upstreamNetns,
 } from "../connection/filter-state.ts";
 import { httpConnectionManager } from "../http/http-connection-manager.ts";
-import { strangersLimit } from "./connection-limits.ts";
+import { ACCEPTED_AT_ONCE, strangersLimit } from "./connection-limits.ts";
 import { CHAINS, inboundChains, settledPorts } from "./inbound-chains.ts";
 import { httpInspector, originalDst, originalSrc, tlsInspector } from "./listener-filters.ts";
 import { DETECTION_MS, type ListenerOptions } from "./outbound-listener.ts";
@@ -106,6 +106,7 @@ function inboundListener(
     address: podAddress(netns, LOOPBACK[4], port),
     additionalAddresses: [{ address: podAddress(netns, LOOPBACK[6], port) }],
     freebind: LOOPBACK_MAY_LACK,
+    maxConnectionsToAcceptPerSocketEvent: ACCEPTED_AT_ONCE,
     listenerFilters: [
       originalDst(),
       originalSrc(),

@@ -18,6 +18,7 @@ import type { LocalPod } from "../view/node-view.ts";
 import type { AccessLogs } from "../connection/access-log.ts";
 import { CLIENT, PEER_IP, setFilterState, SOURCE, upstreamAlpn, upstreamNetns } from "../connection/filter-state.ts";
 import { httpConnectionManager, type HttpOptions } from "../http/http-connection-manager.ts";
+import { ACCEPTED_AT_ONCE } from "./connection-limits.ts";
 import { httpInspector, originalDst } from "./listener-filters.ts";
 import { LOOPBACK, LOOPBACK_MAY_LACK, podAddress } from "./pod-address.ts";
 import { certificateOf } from "../mtls/tls.ts";
@@ -61,6 +62,7 @@ export function outboundListeners(pod: LocalPod, options: ListenerOptions): read
         trafficDirection: TrafficDirection.OUTBOUND,
         address: podAddress(netns, LOOPBACK[family], OUTBOUND_PORTS[mode]),
         freebind: LOOPBACK_MAY_LACK,
+        maxConnectionsToAcceptPerSocketEvent: ACCEPTED_AT_ONCE,
         listenerFilters: [
           originalDst(),
           setFilterState([
