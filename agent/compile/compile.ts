@@ -6,6 +6,7 @@ import { tcpProblems } from "./problems/tcp-problems.ts";
 import { destinations, serviceTargets } from "./view/destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
+import { knownPeers } from "./filters/peers.ts";
 import { policySets } from "./filters/policy-sets.ts";
 import { retryBudgets } from "./filters/retry-budget.ts";
 import { jwksProblems } from "./problems/jwks-problems.ts";
@@ -49,8 +50,9 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
   const dialled = destinations(targets, view);
   const policies = policySets(view, targets, dialled, options);
   const budgets = retryBudgets(view);
+  const callers = knownPeers(view, options.trustDomain);
   const portsOf = podPorts(view, targets);
-  const filters = buildFilterConfig(view, targets, dialled, policies, budgets, options);
+  const filters = buildFilterConfig(view, targets, dialled, policies, budgets, callers.peers, options);
 
   const { trustDomain } = options;
   const listenersOf = podListeners(options, session.listeners);
@@ -75,6 +77,7 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
       ...problems,
       ...policies.problems,
       ...budgets.problems,
+      ...callers.problems,
       ...keyProblems,
       ...jwksProblems(mesh, options),
       ...tcpProblems(mesh, targets, options),

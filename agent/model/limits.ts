@@ -14,8 +14,12 @@ export interface Limits {
    * parents.
    */
   readonly routeBytes: number;
-  /** Bytes of the specs of a namespace's AuthorizationPolicies, in JSON. */
+  /** Bytes of the specs of a namespace's AuthorizationPolicies, in JSON, and 100 for each object. */
   readonly policies: number;
+  /** The same of its RequestAuthentications. */
+  readonly tokens: number;
+  /** The same of its PeerAuthentications. */
+  readonly modes: number;
   /** Bytes of the keys that are fetched for a namespace's RequestAuthentications, once for each rule, in JSON. */
   readonly keys: number;
   /** Addresses with a port at which captured pods find a namespace's Services. */
@@ -30,6 +34,8 @@ export const DEFAULT_LIMITS: Limits = {
   routes: 20_000,
   routeBytes: 10_000_000,
   policies: 1_000_000,
+  tokens: 1_000_000,
+  modes: 1_000_000,
   keys: 1_000_000,
   destinations: 20_000,
   endpoints: 50_000,

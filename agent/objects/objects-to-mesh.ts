@@ -112,11 +112,11 @@ export function objectsToMesh(
     authorizationPolicies: sorted(
       readAuthorizationPolicies(ofKind("AuthorizationPolicy"), readServices, settings.limits, problems),
     ),
-    requestAuthentications: sorted(readRequestAuthentications(ofKind("RequestAuthentication"), readServices, problems)),
-    backendTrafficPolicies: sorted(readBackendTrafficPolicies(ofKind("XBackendTrafficPolicy"), services, problems)),
-    peerAuthentications: sorted(
-      readPeerAuthentications(ofKind("PeerAuthentication"), settings.rootNamespace, problems),
+    requestAuthentications: sorted(
+      readRequestAuthentications(ofKind("RequestAuthentication"), readServices, settings.limits, problems),
     ),
+    backendTrafficPolicies: sorted(readBackendTrafficPolicies(ofKind("XBackendTrafficPolicy"), services, problems)),
+    peerAuthentications: sorted(readPeerAuthentications(ofKind("PeerAuthentication"), settings, problems)),
     problems: problems.sort(compareProblems),
   };
 }

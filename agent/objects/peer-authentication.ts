@@ -1,11 +1,12 @@
+import type { MeshOptions } from "../model/mesh-options.ts";
 import type { ObjectMeta } from "../model/meta.ts";
 import type { MtlsMode, PeerAuthentication } from "../model/peer-authentication.ts";
 import type { Problem } from "../model/problem.ts";
-import { Notes } from "./notes.ts";
-import { readMeta } from "./object-meta.ts";
+import { oldestFirst } from "./oldest-first.ts";
 import { readSelector } from "./policy-targets.ts";
 import type { RawObject } from "./raw-object.ts";
 import { Reader } from "./reader.ts";
+import { Tally } from "./tally.ts";
 
 /**
  * security.istio.io PeerAuthentications. A mode that the reader does not understand is STRICT: Ambit never enforces
@@ -13,14 +14,16 @@ import { Reader } from "./reader.ts";
  */
 export function readPeerAuthentications(
   objects: readonly RawObject[],
-  rootNamespace: string,
+  { rootNamespace, limits }: Pick<MeshOptions, "rootNamespace" | "limits">,
   problems: Problem[],
 ): readonly PeerAuthentication[] {
-  return objects.flatMap((object) => {
-    const notes = new Notes(object, problems);
-    const meta = readMeta(new Reader(object.value, notes), object);
-    if (meta === undefined) return [];
-    return [readPolicy(new Reader(object.value, notes, { strict: true }), meta, rootNamespace)];
+  const tally = new Tally("modes", "bytes", limits);
+  return oldestFirst(objects, problems).map(({ object, notes, meta }) => {
+    const over = tally.addSpec(meta.namespace, object);
+    const policy = readPolicy(new Reader(object.value, notes, { strict: true }), meta, rootNamespace);
+    if (over === undefined) return policy;
+    notes.add("error", ["spec"], { ...over, reason: `${over.reason}: the Pods that it selects are STRICT` });
+    return { ...policy, mode: "STRICT", ports: new Map() };
   });
 }
 

@@ -1,5 +1,9 @@
 import type { Limits } from "../model/limits.ts";
 import type { Remark } from "./notes.ts";
+import type { RawObject } from "./raw-object.ts";
+
+/** What an object takes beside its spec. */
+const OBJECT_BYTES = 100;
 
 /** Adds up what the objects of each namespace use of one limit. Objects have to come in the order in which they count. */
 export class Tally {
@@ -13,6 +17,11 @@ export class Tally {
     this.#name = name;
     this.#what = what;
     this.#limit = limits[name];
+  }
+
+  /** The same for what an object's `spec` says, in bytes of JSON, and for the object itself: very many may say nothing. */
+  addSpec(namespace: string, { value }: Pick<RawObject, "value">): Remark | undefined {
+    return this.add(namespace, Buffer.byteLength(JSON.stringify(value["spec"] ?? {})) + OBJECT_BYTES);
   }
 
   /** Counts an object if it fits. Otherwise returns why it does not; a smaller one after it may still fit. */

@@ -5,7 +5,6 @@ import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import { hostPort } from "../view/names.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { FilterConfig } from "./filter-config.ts";
-import { peerString } from "./peer-string.ts";
 import type { PolicySets } from "./policy-sets.ts";
 import type { RetryBudgets } from "./retry-budget.ts";
 
@@ -15,6 +14,7 @@ export function buildFilterConfig(
   destinations: readonly Destination[],
   policies: PolicySets,
   budgets: RetryBudgets,
+  peers: FilterConfig["peers"],
   options: CompileOptions,
 ): FilterConfig {
   const guarded = (name: string, target: Pick<ServiceTarget, "cluster" | "backends">): FilterConfig["clusters"] => {
@@ -40,9 +40,7 @@ export function buildFilterConfig(
     }),
     unguarded: view.localPods.flatMap(({ workload }) => (policies.setOf(workload) === undefined ? [workload.uid] : [])),
     // Metrics name a caller by these, beside the identity in its certificate.
-    peers: [...view.workloadsByAddress]
-      .filter(([, { enrolled }]) => enrolled)
-      .map(([address, workload]) => ({ address, peer: peerString(workload, options.trustDomain) })),
+    peers,
     retryBudgets: budgets.budgets,
   };
 }

@@ -44,6 +44,11 @@ export function peerString(workload: Workload, trustDomain: string, enrolled = w
   return FIELDS.map((field) => values[field]).join("|");
 }
 
+/** What policies need of a pod of the mesh: its namespace and its principal. */
+export function briefPeerString({ meta: { namespace }, serviceAccount }: Workload, trustDomain: string): string {
+  return `||${namespace}||||||${principal(trustDomain, namespace, serviceAccount)}`;
+}
+
 /**
  * The peer string of a pod in its own listeners, always with a principal. Only a pod that is or was enrolled has listeners.
  * The string stays the same when the pod leaves and comes back: Envoy drains and cuts the connections of a listener that

@@ -1,10 +1,9 @@
 import type { AuthorizationPolicy, PolicyRule } from "../../model/authorization-policy.ts";
 import type { Limits } from "../../model/limits.ts";
-import { compareAge, type ObjectMeta } from "../../model/meta.ts";
+import type { ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import { readRule } from "./rule.ts";
-import { Notes } from "../notes.ts";
-import { readMeta } from "../object-meta.ts";
+import { oldestFirst } from "../oldest-first.ts";
 import { readPolicyTargets, readSelector } from "../policy-targets.ts";
 import type { RawObject } from "../raw-object.ts";
 import { Reader } from "../reader.ts";
@@ -23,16 +22,10 @@ export function readAuthorizationPolicies(
   limits: Limits,
   problems: Problem[],
 ): readonly AuthorizationPolicy[] {
-  const named = objects.flatMap((object) => {
-    const notes = new Notes(object, problems);
-    const meta = readMeta(new Reader(object.value, notes), object);
-    return meta === undefined ? [] : [{ object, notes, meta }];
-  });
-  named.sort((a, b) => compareAge(a.meta, b.meta));
   const tally = new Tally("policies", "bytes", limits);
-  return named.flatMap(({ object, notes, meta }) => {
+  return oldestFirst(objects, problems).flatMap(({ object, notes, meta }) => {
     const before = notes.errors;
-    const over = tally.add(meta.namespace, Buffer.byteLength(JSON.stringify(object.value["spec"] ?? {})));
+    const over = tally.addSpec(meta.namespace, object);
     if (over !== undefined) notes.add("error", ["spec"], { ...over, reason: `${over.reason}: it denies every call` });
     // Strict: a field without a value is an error. A `from:` with nothing behind it would let everybody in.
     return readPolicy(new Reader(object.value, notes, { strict: true }), meta, services, before);

@@ -1,13 +1,14 @@
+import type { Limits } from "../../model/limits.ts";
 import type { ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { RequestAuthentication } from "../../model/request-authentication.ts";
 import { readJwtRule } from "./jwt-rule.ts";
-import { Notes } from "../notes.ts";
-import { readMeta } from "../object-meta.ts";
+import { oldestFirst } from "../oldest-first.ts";
 import { readPolicyTargets, readSelector } from "../policy-targets.ts";
 import type { RawObject } from "../raw-object.ts";
 import { Reader } from "../reader.ts";
 import type { ReadService } from "../service.ts";
+import { Tally } from "../tally.ts";
 
 /**
  * security.istio.io RequestAuthentications. If the reader does not understand a part of one, the Pods that it selects
@@ -16,18 +17,27 @@ import type { ReadService } from "../service.ts";
 export function readRequestAuthentications(
   objects: readonly RawObject[],
   services: readonly ReadService[],
+  limits: Limits,
   problems: Problem[],
 ): readonly RequestAuthentication[] {
-  return objects.flatMap((object) => {
-    const notes = new Notes(object, problems);
-    const meta = readMeta(new Reader(object.value, notes), object);
-    return meta === undefined ? [] : [readObject(new Reader(object.value, notes, { strict: true }), meta, services)];
+  const tally = new Tally("tokens", "bytes", limits);
+  return oldestFirst(objects, problems).map(({ object, notes, meta }) => {
+    const before = notes.errors;
+    const over = tally.addSpec(meta.namespace, object);
+    const effect = "the Pods that it selects refuse every call";
+    if (over !== undefined) notes.add("error", ["spec"], { ...over, reason: `${over.reason}: ${effect}` });
+    return readObject(new Reader(object.value, notes, { strict: true }), meta, services, before);
   });
 }
 
-function readObject(root: Reader, meta: ObjectMeta, services: readonly ReadService[]): RequestAuthentication {
+/** `before`: the errors of the object that do not concern what it says. */
+function readObject(
+  root: Reader,
+  meta: ObjectMeta,
+  services: readonly ReadService[],
+  before: number,
+): RequestAuthentication {
   const { notes } = root;
-  const before = notes.errors;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "targetRef", "targetRefs", "jwtRules"]);
   const targets = readPolicyTargets(spec, meta, services) ?? [readSelector(spec.field("selector"))];
