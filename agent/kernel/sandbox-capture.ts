@@ -118,8 +118,11 @@ export class SandboxCapture {
     if (effects.delivery || isInboundCaptured) {
       checkCookie(cookie, netns);
       // The kubelet's probes pass from here on, whatever fails below. They are declared before capture begins, too.
-      this.#addresses.set(cookie, addresses);
-      this.#addresses.setProbePorts(cookie, probePorts);
+      try {
+        this.#addresses.set(cookie, addresses);
+      } finally {
+        this.#addresses.setProbePorts(cookie, probePorts);
+      }
       // The proxy is told of deliveries later: the answer to one that came before this would leave the pod for the client.
       const undo = setUpDelivery(netns, old?.undo ?? 0);
       this.#records.set(cookie, { uid, netns, undo, phase });

@@ -9,8 +9,9 @@ import { address, addressBytes, addressText, addressPort, type AddressPort } fro
 export class PodAddressMaps {
   readonly #addresses: BpfMap<string, bigint>;
   readonly #probePorts: BpfMap<AddressPort, number>;
-  /** The kernel's elements, by the text of the address. */
+  /** By the text of the address: the kernel's elements, and those that it did not take. */
   readonly #owners: Map<string, bigint>;
+  readonly #refused = new Set<string>();
   readonly #probed = new Map<string, Set<number>>();
   /** When each sandbox came, as a number that grows; 0: an earlier agent knew it. */
   readonly #arrivals: Map<bigint, number>;
@@ -25,17 +26,29 @@ export class PodAddressMaps {
     this.#arrivals = new Map([...known, ...this.#owners.values()].map((cookie) => [cookie, 0]));
   }
 
-  /** The sandbox has exactly these addresses, except those of a later sandbox. Throws AmbitError `bad-address`. */
+  /**
+   * The sandbox has exactly these addresses, except those of a later sandbox. Throws AmbitError `bad-address`, and what the kernel
+   * answers where it does not take one: the others are written, and probe ports may be set for all of them. The next call tries
+   * again.
+   */
   set(cookie: bigint, addresses: readonly string[]): void {
     const wanted = new Set(addresses.map((text) => addressText(addressBytes(text))));
     if (!this.#arrivals.has(cookie)) this.#arrivals.set(cookie, ++this.#lastArrival);
+    const failures: unknown[] = [];
     for (const text of this.#of(cookie)) if (!wanted.has(text)) this.#forgetAddress(text);
     for (const text of wanted) {
       const owner = this.#owners.get(text);
-      if (owner === cookie || (owner !== undefined && this.#arrivalOf(owner) >= this.#arrivalOf(cookie))) continue;
-      this.#addresses.set(text, cookie);
+      if (owner === cookie ? !this.#refused.has(text) : this.#isLater(owner, cookie)) continue;
       this.#owners.set(text, cookie);
+      try {
+        this.#addresses.set(text, cookie);
+        this.#refused.delete(text);
+      } catch (error) {
+        this.#refused.add(text);
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The kubelet probes the sandbox on exactly these ports. */
@@ -64,12 +77,18 @@ export class PodAddressMaps {
   #forgetAddress(text: string): void {
     this.#addresses.delete(text);
     this.#owners.delete(text);
+    this.#refused.delete(text);
     for (const port of this.#portsOf(text)) this.#probePorts.delete({ address: text, port });
     this.#probed.delete(text);
   }
 
   #of(cookie: bigint): readonly string[] {
     return [...this.#owners].flatMap(([text, owner]) => (owner === cookie ? [text] : []));
+  }
+
+  /** Whether `one`, if there is such a sandbox, came no earlier than the other. */
+  #isLater(one: bigint | undefined, other: bigint): boolean {
+    return one !== undefined && this.#arrivalOf(one) >= this.#arrivalOf(other);
   }
 
   #arrivalOf(cookie: bigint): number {
