@@ -1,3 +1,6 @@
+import type { ObjectMeta } from "./meta.ts";
+import type { Problem } from "./problem.ts";
+
 /**
  * How much of a node's shared proxy, kernel and agent the objects of one namespace may use. Normal applications never meet a
  * limit. What exceeds one is left out, the youngest objects first, and named as a problem; docs/security.md says what follows.
@@ -43,3 +46,11 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** Envoy refuses larger programs (`re2.max_program_size.error_level`), so that `Limits.regex` cannot be above it. */
 export const ENVOY_REGEX_LIMIT = 20_000;
+
+/** The problem of an object of which a part is left out, as it exceeds a limit. */
+export function limitReached(
+  subject: ObjectMeta,
+  found: { readonly field: string; readonly reason: string; readonly remedy: string },
+): Problem {
+  return { severity: "error", code: "limit-reached", origin: subject.origin, subject, ...found };
+}

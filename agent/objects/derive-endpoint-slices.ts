@@ -1,6 +1,6 @@
 import { addTo } from "../lib/group-by.ts";
 import type { EndpointPort, EndpointSlice } from "../model/endpoint.ts";
-import type { Limits } from "../model/limits.ts";
+import { limitReached, type Limits } from "../model/limits.ts";
 import { compareAge, namespacedName, type ObjectMeta } from "../model/meta.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Workload } from "../model/workload.ts";
@@ -41,17 +41,13 @@ export function deriveEndpointSlices(
 }
 
 function overLimit(meta: ObjectMeta, limit: number): Problem {
-  return {
-    severity: "error",
-    code: "limit-reached",
-    origin: meta.origin,
-    subject: meta,
+  return limitReached(meta, {
     field: "spec.selector",
     reason:
       `the pods that it and older Services of the namespace ${meta.namespace} select, times ports, are more than the limit for a ` +
       `namespace, ${limit}: it has no endpoints`,
     remedy: "Have fewer Services select the same pods, or raise the limit: --limits endpoints=NUMBER of every agent.",
-  };
+  });
 }
 
 /** Finds the pods of a namespace that have one of the selector's labels: the label that the fewest have. */

@@ -1,3 +1,4 @@
+import { limitReached } from "../../model/limits.ts";
 import type { ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
@@ -87,17 +88,14 @@ function problemsOf(gone: ReadonlySet<Asked>): readonly Problem[] {
   const found = new Map<ObjectMeta, Problem>();
   for (const { subject, size, left, namespace } of gone) {
     if (subject === undefined || found.has(subject)) continue;
-    found.set(subject, {
-      severity: "error",
-      code: "limit-reached",
-      origin: subject.origin,
-      subject,
+    const problem = limitReached(subject, {
       field: "spec",
       reason:
         `with the other policies and rules for tokens of its pods it needs ${size + left} bytes. All namespaces together need ` +
         `more than ${ALL_POLICIES}, and ${namespace} needs the most: these pods refuse every call`,
       remedy: "Make these policies smaller, or let fewer pods have different policies.",
     });
+    found.set(subject, problem);
   }
   return [...found.values()];
 }

@@ -1,4 +1,5 @@
 import { compareText } from "../../lib/compare.ts";
+import { limitReached } from "../../model/limits.ts";
 import { namespacedName, type ObjectMeta } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { NodeView } from "../view/node-view.ts";
@@ -44,15 +45,11 @@ export function retryBudgets(view: Pick<NodeView, "mesh">): RetryBudgets {
 }
 
 function problemOf(subject: ObjectMeta): Problem {
-  return {
-    severity: "error",
-    code: "limit-reached",
-    origin: subject.origin,
-    subject,
+  return limitReached(subject, {
     field: "spec.retryConstraint",
     reason:
       `the retry budgets of all namespaces need more than ${ALL_BUDGETS} bytes, and ${subject.namespace} needs the most: ` +
       "some of this policy's Services have no budget",
     remedy: "Give fewer Services a retry budget.",
-  };
+  });
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS } from "../../model/limits.ts";
+import { DEFAULT_LIMITS, limitReached } from "../../model/limits.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import { compareAge } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -75,15 +75,11 @@ function problemOf(
   { size, before, limit }: { readonly size: number; readonly before: number; readonly limit: number },
 ): Problem {
   const source = rules[index]?.keys;
-  return {
-    severity: "error",
-    code: "limit-reached",
-    origin: meta.origin,
-    subject: meta,
+  return limitReached(meta, {
     field: `spec.jwtRules[${index}].${source?.kind === "discovery" ? "issuer" : "jwksUri"}`,
     reason:
       `its fetched keys are ${size} bytes; older rules of the namespace ${meta.namespace} use ${before}, and the limit for a ` +
       `namespace is ${limit}: its tokens are rejected`,
     remedy: "Let the issuer publish fewer keys, remove rules, or raise the limit: --limits keys=NUMBER of every agent.",
-  };
+  });
 }

@@ -1,7 +1,7 @@
 import { groupBy } from "../../lib/group-by.ts";
 import type { CapturedDestination } from "../../model/capture-state.ts";
 import { slicesByService, type EndpointSlice } from "../../model/endpoint.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../model/limits.ts";
+import { DEFAULT_LIMITS, limitReached, type Limits } from "../../model/limits.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import { compareAge, namespacedName } from "../../model/meta.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -143,17 +143,13 @@ function problemOf(cost: Cost, over: "destinations" | "endpoints", used: number,
     refusals(cost.service).length > 0
       ? "calls of captured pods to it are refused"
       : "calls to its pods are served as calls to the pods' own addresses";
-  return {
-    severity: "error",
-    code: "limit-reached",
-    origin: meta.origin,
-    subject: meta,
+  return limitReached(meta, {
     field: "spec.ports",
     reason:
       `it needs ${cost[over]} ${what}; older Services of the namespace ${meta.namespace} use ${used}, ` +
       `and the limit for this namespace is ${limit}: ${effect}`,
     remedy: `Give it fewer ports or addresses, or raise the limit: --limits ${over}=NUMBER of every agent.`,
-  };
+  });
 }
 
 /** Counts without making anything. */
