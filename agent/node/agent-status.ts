@@ -12,7 +12,8 @@ import type { SandboxLookup } from "../model/sandbox.ts";
 import { spiffeIdOf } from "../model/spiffe-id.ts";
 import type { Workload } from "../model/workload.ts";
 import { needsAuthority, WITHOUT_AUTHORITY, type WithoutAuthority } from "../policy/needs-authority.ts";
-import type { Pods, PodView, Refusing } from "./pods.ts";
+import type { Refusing } from "./pod-in-kernel.ts";
+import type { Pods, PodView } from "./pods.ts";
 
 /** The agent's answer at `/status`. */
 export interface AgentStatus {

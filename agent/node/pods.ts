@@ -3,11 +3,12 @@ import type { Clock } from "../lib/clock.ts";
 import { familyOf } from "../lib/ip-address.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Exchange } from "../model/exchange.ts";
-import type { KernelPod, KnownSandbox } from "../model/kernel-pod.ts";
+import type { KnownSandbox } from "../model/kernel-pod.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { effectsOf, type LocalPodState, type PodEffects, type PodState } from "../model/pod-state.ts";
+import { effectsOf, type LocalPodState, type PodState } from "../model/pod-state.ts";
 import { sandboxKey, type Sandbox, type SandboxKey, type SandboxLookup } from "../model/sandbox.ts";
 import type { Workload } from "../model/workload.ts";
+import { PodInKernel, type PodInKernelOptions, type Refusing } from "./pod-in-kernel.ts";
 import {
   NEW_POD,
   nextWake,
@@ -20,19 +21,15 @@ import {
 } from "./pod-lifecycle.ts";
 
 /** The kernel, as far as pods go: `Capture`. */
-export interface PodKernel {
+export type PodKernel = PodInKernelOptions["kernel"] & {
   /** Throws AmbitError `netns-unavailable`. */
   sandboxOf(uid: string, netns: string): Sandbox;
   /** Throws AmbitError `netns-unavailable`. */
   addressesIn(netns: string): ReadonlySet<string>;
-  /** Throws AmbitError `pod-not-captured`: then neither direction is captured, and `otherwise` holds. */
-  setPod(pod: KernelPod): void;
   forget(sandbox: Sandbox): void;
   known(): readonly KnownSandbox[];
-  /** Connections to the sandbox are captured, or refused. */
-  captures(sandbox: Sandbox): boolean;
   hasInboundListener(sandbox: Sandbox, family: 4 | 6): boolean;
-}
+};
 
 export interface PodsOptions {
   /** Name of this node. */
@@ -64,21 +61,8 @@ export interface PodView {
   readonly refusing: Refusing | undefined;
 }
 
-/** `drop`: clients send again; `refuse`: they fail at once. */
-export type Refusing = "drop" | "refuse";
-
 /** Names the states that a configuration was compiled from, for `served`. */
 export type Epochs = ReadonlyMap<SandboxKey, number>;
-
-interface Asked {
-  readonly state: PodState;
-  readonly workload: Workload;
-  readonly addresses: readonly string[];
-  readonly isProtected: boolean;
-  /** Equal keys ask the kernel for the same. */
-  readonly key: string;
-  readonly at: number;
-}
 
 interface Entry {
   readonly sandbox: Sandbox;
@@ -87,27 +71,10 @@ interface Entry {
   /** Those addresses of the workload that the network namespace has. */
   addresses: readonly string[];
   record: PodRecord;
-  /** What the kernel was asked for last. */
-  asked: Asked | undefined;
-  /** Why it did not do that, or something before that the pod still waits for; undefined: it did. */
-  failure: string | undefined;
-  /** It did not do what it was asked for last. */
-  hasFailed: boolean;
+  readonly inKernel: PodInKernel;
   /** Since when its listener is looked for; undefined: it is not. */
   lookingSince: number | undefined;
-  /** What the log said last. */
-  refusing: Refusing | undefined;
 }
-
-function newEntry(sandbox: Sandbox, record: PodRecord): Entry {
-  return {
-    ...{ sandbox, record, addresses: [], workload: undefined, asked: undefined, failure: undefined },
-    ...{ hasFailed: false, lookingSince: undefined, refusing: undefined },
-  };
-}
-
-/** When the kernel has failed, it is asked again after this time. */
-const RETRY_MS = 1_000;
 
 /** A listener that the proxy is about to make is looked for this often; one that does not come, less often. */
 const LOOK_MS = 10;
@@ -140,7 +107,7 @@ export class Pods {
     this.#options = options;
     this.#beginning = options.isFirst ? RUNNING_POD : NEW_POD;
     for (const { sandbox, phase, inbound } of options.kernel.known()) {
-      this.#entries.set(sandboxKey(sandbox), newEntry(sandbox, restoredPod(phase, inbound)));
+      this.#entries.set(sandboxKey(sandbox), this.#newEntry(sandbox, restoredPod(phase, inbound)));
     }
   }
 
@@ -166,8 +133,8 @@ export class Pods {
         {
           state: entry.record.state,
           listening: entry.record.listener,
-          failure: entry.failure,
-          refusing: this.#refusingOf(entry),
+          failure: entry.inKernel.failure,
+          refusing: entry.inKernel.refusing(entry.record),
         },
       ]),
     );
@@ -286,7 +253,7 @@ export class Pods {
       // An earlier agent may have closed the pod without being able to make a record of it.
       const beginning = (): PodRecord =>
         kernel.captures(sandbox) ? restoredPod("guarded", "captured") : this.#beginning;
-      const found = entry ?? newEntry(sandbox, beginning());
+      const found = entry ?? this.#newEntry(sandbox, beginning());
       if (found.addresses.join() !== addresses.join()) {
         found.addresses = addresses;
         this.#states = undefined;
@@ -312,6 +279,11 @@ export class Pods {
     }
   }
 
+  #newEntry(sandbox: Sandbox, record: PodRecord): Entry {
+    const inKernel = new PodInKernel(sandbox, this.#options);
+    return { sandbox, record, inKernel, addresses: [], workload: undefined, lookingSince: undefined };
+  }
+
   #each(events: (entry: Entry, key: SandboxKey) => readonly PodEvent[]): void {
     if (this.#handle(events) && !this.#closed) this.#options.onChange();
   }
@@ -333,88 +305,24 @@ export class Pods {
   #dispatch(entry: Entry, events: readonly PodEvent[]): boolean {
     const { clock, settings, log } = this.#options;
     const before = entry.record;
-    const hadListeners = hasListeners(before) && entry.asked !== undefined;
+    const hadListeners = hasListeners(before) && entry.inKernel.isAsked;
     for (const event of events) entry.record = reduce(entry.record, event, clock.now(), settings);
     // A listener that stands from an earlier stay in the mesh counts at once.
     if (!hadListeners && hasListeners(entry.record)) {
       entry.record = reduce(entry.record, this.#listenerOf(entry), clock.now(), settings);
     }
-    this.#askKernel(entry);
-    this.#logRefusing(entry);
+    const { inKernel, workload, addresses } = entry;
+    if (workload !== undefined) {
+      if (inKernel.ask({ workload, addresses, record: entry.record }) === "refused") {
+        entry.record = reduce(entry.record, { type: "refused" }, clock.now(), settings);
+      }
+      inKernel.logRefusing({ workload, record: entry.record });
+    }
     if (entry.record.epoch === before.epoch) return false;
     this.#states = undefined;
     const { uid } = entry.sandbox;
     log.debug({ uid, from: before.state.phase, to: entry.record.state.phase }, "pod changed its state");
     return true;
-  }
-
-  #askKernel(entry: Entry): void {
-    const { kernel, clock, settings, log } = this.#options;
-    const { sandbox, workload, addresses, record, asked } = entry;
-    const { state } = record;
-    const { uid } = sandbox;
-    if (workload === undefined) return;
-    const effects = this.#effectsOf(state);
-    if (asked === undefined && !effects.delivery && effects.inbound === "open" && state.phase !== "left") return;
-    // Each event asks for every pod, and most change nothing: that has to be cheap.
-    const isKnown =
-      asked?.state === state &&
-      asked.workload === workload &&
-      asked.addresses === addresses &&
-      asked.isProtected === record.isProtected;
-    if (entry.failure === undefined && isKnown) return;
-    const now = clock.now();
-    const { isProtected } = record;
-    const { probePorts } = workload;
-    const otherwise = isProtected ? "refuse" : "open";
-    const key = JSON.stringify([state.phase, effects, addresses, otherwise]);
-    const isAsked = asked?.key === key && asked.workload === workload;
-    const isDue = entry.failure !== undefined && asked !== undefined && now >= asked.at + RETRY_MS;
-    entry.asked = { state, workload, addresses, isProtected, key, at: isAsked && !isDue ? asked.at : now };
-    if (isAsked && !isDue) return;
-    try {
-      kernel.setPod({ sandbox, addresses, probePorts, phase: state.phase, effects, otherwise });
-      entry.hasFailed = false;
-      // What was refused is still wanted while the pod joins: status says why until it is captured, or leaves.
-      if (state.phase !== "joining" && (effects.inbound === "captured" || !effects.delivery)) entry.failure = undefined;
-    } catch (error) {
-      entry.hasFailed = true;
-      entry.failure = describe(error);
-      log.warn(
-        { uid, phase: state.phase, error: entry.failure },
-        "the kernel did not do what the pod's state asks for",
-      );
-      // Connections from it are open now, and those to it as well, unless the pod is protected.
-      if (effects.inbound === "captured") entry.record = reduce(record, { type: "refused" }, now, settings);
-    }
-  }
-
-  #effectsOf(state: PodState): PodEffects {
-    const effects = effectsOf(state);
-    if (effects.missing !== "refuse" || this.#options.settings.whenCaptureIsLost === "refuse") return effects;
-    return { ...effects, missing: "open" };
-  }
-
-  /** What becomes of new connections to the pod: undefined where they reach the proxy, or pass. */
-  #refusingOf({ sandbox, record, hasFailed }: Entry): Refusing | undefined {
-    const { inbound, missing } = this.#effectsOf(record.state);
-    if (inbound === "open") return undefined;
-    if (hasFailed) return record.isProtected && this.#options.kernel.captures(sandbox) ? "refuse" : undefined;
-    return record.listener || missing === "open" ? undefined : missing;
-  }
-
-  /** Once for each change, so that a pod that refuses for long says so once. */
-  #logRefusing(entry: Entry): void {
-    const refusing = this.#refusingOf(entry);
-    if (refusing === entry.refusing) return;
-    entry.refusing = refusing;
-    const { sandbox, workload, record, failure } = entry;
-    const about = { uid: sandbox.uid, namespace: workload?.meta.namespace, pod: workload?.meta.name };
-    const { phase } = record.state;
-    if (refusing === "refuse") {
-      const why = failure ?? "the proxy has no listener in its network namespace";
-      this.#options.log.warn({ ...about, phase, why }, "connections to a pod are refused: see 'ambit status'");
-    } else this.#options.log.debug({ ...about, phase, refusing: refusing ?? "no" }, "connections to a pod");
   }
 
   /** Announces the sandboxes that take mTLS, and gives each pod the answer of the exchange. True if a state changed. */
