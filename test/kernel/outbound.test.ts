@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Capture, openCapture } from "../../agent/kernel/capture.ts";
+import type { Capture } from "../../agent/kernel/capture.ts";
 import { describePrivileged } from "../support/privileges.ts";
-import { put, type TestPod, Topology } from "./topology.ts";
+import { capturedClient } from "./captured-client.ts";
+import type { TestPod, Topology } from "./topology.ts";
 
 describePrivileged("connections of an enrolled pod", () => {
   let net: Topology;
@@ -10,18 +11,7 @@ describePrivileged("connections of an enrolled pod", () => {
   let capture: Capture;
 
   beforeAll(async () => {
-    net = await new Topology().up();
-    client = await net.pod("client", 2);
-    server = await net.pod("server", 3);
-    capture = openCapture(net);
-    await net.serve(net.proxy, "proxy", client.netns);
-    await net.serve(server, "app", server.ipv4, 8080, server.ipv6, 8080, server.ipv4, 9090);
-    capture.setDestinations([
-      { address: server.ipv4, port: 8080, mode: "http" },
-      { address: server.ipv6, port: 8080, mode: "tcp" },
-      { address: "10.96.0.10", port: 80, mode: "detect" },
-    ]);
-    put(capture, client, "captured");
+    ({ net, client, server, capture } = await capturedClient());
   });
 
   afterAll(async () => {

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
@@ -34,6 +33,8 @@ const series = (i: number): string =>
 
 /** What is asked of Envoy's administration at the moment, at most, and in all. */
 let asked = { now: 0, most: 0, bytes: 0 };
+/** How many pages have been asked for. */
+let scrapes = 0;
 /** Series on Envoy's page. */
 let size = 1;
 
@@ -62,7 +63,12 @@ const metrics = createAgentMetrics({
   envoyAdmin,
 });
 const { contentType, page: body } = metrics;
-const handlers = { "/metrics": () => ({ status: 200, contentType, body }) };
+const handlers = {
+  "/metrics": () => {
+    scrapes++;
+    return { status: 200, contentType, body };
+  },
+};
 const log = createLogger("test", "silent");
 let envoy: Server;
 let answers: Server;
@@ -70,7 +76,9 @@ let answers: Server;
 beforeEach(async () => {
   const counts = { now: 0, most: 0, bytes: 0 };
   asked = counts;
+  scrapes = 0;
   envoy = createServer((request, response) => {
+    if (request.url === "/ready") return void response.end();
     const filter = new URL(request.url ?? "", "http://envoy").searchParams.get("filter") ?? "";
     counts.most = Math.max(counts.most, ++counts.now);
     response.on("close", () => counts.now--);
@@ -161,7 +169,9 @@ it("is made for two at a time, and for nobody who has gone", async () => {
   setMaxListeners(0, gone.signal);
   const waiting = Array.from({ length: 20 }, () => ask(gone.signal));
   await eventually(() => expect(asked.now).toBe(2));
-  await sleep(200);
+  await eventually(() => expect(scrapes).toBe(20));
+  // Whatever they have asked Envoy for has come there before this.
+  await text(await openUnix(envoyAdmin, "/ready"));
   expect(asked.most).toBe(2);
   gone.abort();
   await Promise.all(waiting);

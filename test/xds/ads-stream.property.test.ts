@@ -1,10 +1,9 @@
 import { fc } from "../support/random.ts";
 import { expect, it } from "vitest";
-import { noneAccepted } from "../../agent/envoy/ads/resources.ts";
-import { AdsStream } from "../../agent/envoy/ads/ads-stream.ts";
 import { KINDS, type ResourceKind } from "../../agent/xds/snapshot.ts";
-import { snapshot, type Versions } from "./exchange.ts";
-import { ModelClient } from "./model-client.ts";
+import type { Versions } from "./exchange.ts";
+import type { ModelClient } from "./model-client.ts";
+import { EVENTS, ModelRun } from "./model-run.ts";
 
 // A route refers to the cluster of its name: a service is nothing, a cluster, or reachable through a listener.
 const anyVersion = fc.constantFrom("1", "2", "3", "4!", "5?", "6?");
@@ -37,65 +36,33 @@ const configuration = fc.array(service, { minLength: 3, maxLength: 3 }).map((ser
   }
   return result satisfies Versions;
 });
-const action = fc.oneof(
-  { weight: 1, arbitrary: fc.tuple(fc.constant("publish" as const), configuration) },
-  { weight: 4, arbitrary: fc.tuple(fc.constant("answer" as const), fc.nat(5)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("lack" as const), fc.nat(1)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("wait" as const), fc.nat(100_000)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("reconnect" as const), fc.constant(0)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("start anew" as const), fc.constant(0)) },
-);
+const action = fc.oneof({ weight: 1, arbitrary: fc.tuple(fc.constant("publish" as const), configuration) }, ...EVENTS);
 
 it("brings a client to the latest configuration whatever the order of events, and breaks nothing on the way", () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 40 }), configuration, (actions, last) => {
-      let target: Versions = {};
-      const accepted = noneAccepted();
-      let now = 0;
-      const clock = { now: () => now };
-      let stream = new AdsStream(accepted, clock);
-      stream.setTarget(snapshot(target));
-      let client = new ModelClient(stream);
-      client.connect();
-      const publish = (next: Versions): void => {
-        target = next;
-        stream.setTarget(snapshot(next));
-        client.collect();
-      };
+      const run = new ModelRun();
       for (const [kind, argument] of actions) {
-        if (kind === "publish") publish(argument);
-        else if (kind === "answer") client.step(argument);
-        else if (kind === "lack") client.lacking = argument === 1;
-        else if (kind === "wait") {
-          now += argument;
-          client.collect();
-        } else {
-          stream = new AdsStream(accepted, clock);
-          stream.setTarget(snapshot(target));
-          if (kind === "start anew") {
-            const { lacking } = client;
-            client = new ModelClient(stream);
-            client.lacking = lacking;
-          }
-          client.connect(stream);
-        }
-        for (const name of client.of("routes").keys()) expect([...client.of("clusters").keys()]).toContain(name);
+        if (kind === "publish") run.publish(argument);
+        else run.happen(kind, argument);
+        for (const name of run.client.of("routes").keys())
+          expect([...run.client.of("clusters").keys()]).toContain(name);
       }
-      publish(last);
+      const { stream, client } = run;
+      run.publish(last);
       client.settle();
       expect(stream.converged).toBe(true);
       // What was missing is there, and nothing changes: it is enough to wait.
       client.lacking = false;
       for (let times = 0; times < 20; times++) {
-        now += 60_000;
-        client.collect();
+        run.wait(60_000);
         client.settle();
       }
       expect(stream.converged).toBe(true);
       expect(stream.rejections.filter(({ version }) => version.endsWith("?"))).toEqual([]);
       expectHolds(client, last);
       const answered = client.log.length;
-      publish(structuredClone(last));
+      run.publish(structuredClone(last));
       client.settle();
       expect(client.log.length, "the same again is not sent").toBe(answered);
     }),

@@ -4,6 +4,7 @@ import { noneAccepted } from "../../agent/envoy/ads/resources.ts";
 import { fc } from "../support/random.ts";
 import { snapshot, type Versions } from "./exchange.ts";
 import { ModelClient } from "./model-client.ts";
+import { EVENTS, ModelRun } from "./model-run.ts";
 
 const NAMES = ["a", "b", "c"] as const;
 
@@ -40,27 +41,17 @@ function versionsOf({ uses, guards, pods, answer }: Configuration): Versions {
 
 const action = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.constant("publish" as const), configuration) },
-  { weight: 4, arbitrary: fc.tuple(fc.constant("answer" as const), fc.nat(5)) },
   { weight: 3, arbitrary: fc.tuple(fc.constant("settle" as const), fc.constant(0)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("lack" as const), fc.nat(1)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("wait" as const), fc.nat(100_000)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("reconnect" as const), fc.constant(0)) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("start anew" as const), fc.constant(0)) },
+  ...EVENTS,
   { weight: 1, arbitrary: fc.tuple(fc.constant("agent anew" as const), fc.constant(0)) },
 );
 
 it("lets no endpoints rely on filters that do not know them, whatever is refused and heals", () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), configuration, (actions, last) => {
-      let target: Versions = {};
-      let accepted = noneAccepted();
-      let now = 0;
-      const clock = { now: () => now };
-      let stream = new AdsStream(accepted, clock);
-      stream.setTarget(snapshot(target));
-      let client = new ModelClient(stream);
-      client.connect();
+      const run = new ModelRun();
       const expectGuarded = (): void => {
+        const { client } = run;
         // Without a listener nobody calls.
         const filter = client.of("extensions").get("filter");
         if (filter === undefined || !client.of("listeners").has("filter")) return;
@@ -70,41 +61,21 @@ it("lets no endpoints rely on filters that do not know them, whatever is refused
           expect(filter, `guards ${name} ${version}`).toContain(`${name}=${guard}`);
         }
       };
-      const publish = (next: Configuration): void => {
-        target = versionsOf(next);
-        stream.setTarget(snapshot(target));
-        client.collect();
-      };
       for (const [kind, argument] of actions) {
-        if (kind === "publish") publish(argument);
-        else if (kind === "answer") client.step(argument);
-        else if (kind === "settle") while (client.step()) expectGuarded();
-        else if (kind === "lack") client.lacking = argument === 1;
-        else if (kind === "wait") {
-          now += argument;
-          client.collect();
-        } else {
-          if (kind === "agent anew") accepted = noneAccepted();
-          stream = new AdsStream(accepted, clock);
-          stream.setTarget(snapshot(target));
-          if (kind === "start anew") {
-            const { lacking } = client;
-            client = new ModelClient(stream);
-            client.lacking = lacking;
-          }
-          client.connect(stream);
-        }
+        if (kind === "publish") run.publish(versionsOf(argument));
+        else if (kind === "settle") while (run.client.step()) expectGuarded();
+        else run.happen(kind, argument);
         expectGuarded();
       }
-      publish({ ...last, answer: "" });
+      const { client, stream } = run;
+      run.publish(versionsOf({ ...last, answer: "" }));
       client.lacking = false;
       while (client.step()) expectGuarded();
-      now += 100_000;
-      client.collect();
+      run.wait(100_000);
       client.settle();
       expect(stream.converged).toBe(true);
       for (const name of client.of("clusters").keys())
-        expect(client.of("endpoints").get(name)).toBe(target.endpoints?.[name]);
+        expect(client.of("endpoints").get(name)).toBe(run.target.endpoints?.[name]);
     }),
     { numRuns: 500 },
   );
