@@ -155,6 +155,7 @@ function fourHex(at: usize, end: usize): i32 {
   return value;
 }
 
+/** The value of a hexadecimal digit; -1: it is none. */
 export function hex(code: u8): i32 {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;

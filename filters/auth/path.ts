@@ -1,4 +1,4 @@
-import { scratch } from "../../assembly/index";
+import { hex, scratch } from "../../assembly/index";
 import { areEqual, Bytes } from "../bytes";
 
 const SLASH: u8 = 0x2f;
@@ -8,12 +8,6 @@ const BACKSLASH: u8 = 0x5c;
 const PERCENT: u8 = 0x25;
 const DOT: u8 = 0x2e;
 const STAR: u8 = 0x2a;
-
-function hex(code: u8): i32 {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
-}
 
 function digit(value: u8): u8 {
   return value < 10 ? 0x30 + value : 0x41 + value - 10;
