@@ -23,11 +23,13 @@ import type { MeshOptions } from "./model/mesh-options.ts";
 import type { NodeSource } from "./model/source.ts";
 import type { AuthorityConnection } from "./node/authority-connection.ts";
 import { certificateHandlers, hasCertificate, identitiesHere } from "./node/certificates.ts";
+import { openFilterCheck } from "./node/filter-check.ts";
 import { installFilterModule } from "./node/filter-module.ts";
 import { createAgentMetrics } from "./node/metrics/agent-metrics.ts";
 import type { WhenCaptureIsLost } from "./node/pod-lifecycle.ts";
 import { Pods } from "./node/pods.ts";
 import { Publisher } from "./node/publisher.ts";
+import { RefusedParts } from "./node/refused-parts.ts";
 import { agentStatus, type AgentStatus } from "./node/agent-status.ts";
 
 export interface AgentOptions extends MeshOptions {
@@ -93,6 +95,8 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
   const adsSocket = join(stateDir, "ads.sock");
   const envoy = await ports.openProxy({ ...options, adsSocket, cgroup: options.proxyCgroup, log });
   const filterModule = installFilterModule(stateDir);
+  const checkFilters = openFilterCheck();
+  const refusedParts = new RefusedParts(log);
   const source = await ports.openSource();
   const authority = await ports.openAuthority?.();
   const certificates = authority?.certificates;
@@ -136,6 +140,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
     const known = {
       ...options,
       filterModule,
+      checkFilters,
       pods: pods.states(),
       fetchedKeys: keySets.fetched,
       identities: certificates?.current(),
@@ -150,6 +155,7 @@ export async function runAgent(options: AgentOptions, ports: AgentPorts, log: Lo
       return;
     }
     compileFailure = undefined;
+    refusedParts.follow(config.problems);
     certificates?.want(identitiesHere(mesh, node, trustDomain, pods.states()));
     void publisher.apply(config, () => {
       exchange.follow(revision);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { openFilterCheck } from "../node/filter-check.ts";
 import { checkMachine, type MachineCheck } from "../node/machine-check.ts";
 import { needsAuthority } from "../policy/needs-authority.ts";
 import { selectsNothing } from "../policy/selects-nothing.ts";
@@ -74,6 +75,7 @@ async function checkManifests(folders: readonly string[], flags: CheckFlags): Pr
       limits: flags.limits,
       cluster: "",
       filterModule: "",
+      checkFilters: openFilterCheck(),
       accessLog: undefined,
     },
     newSession(0),

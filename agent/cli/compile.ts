@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { assumedIdentities } from "../compile/assumed-identities.ts";
 import { compile } from "../compile/compile.ts";
 import { newSession } from "../compile/session.ts";
+import { openFilterCheck } from "../node/filter-check.ts";
 import { toYaml } from "../compile/to-yaml.ts";
 import { loadFolders } from "../sources/load-manifests.ts";
 import { collect, withMeshFlags, type MeshFlags } from "./mesh-flags.ts";
@@ -44,6 +45,7 @@ Example:
             rootNamespace: flags.rootNamespace,
             cluster: "Kubernetes",
             filterModule: "/var/lib/ambit/filters/chain.wasm",
+            checkFilters: openFilterCheck(),
             accessLog: "/dev/stdout",
           },
           newSession(0),

@@ -6,6 +6,7 @@ import { tcpProblems } from "./problems/tcp-problems.ts";
 import { destinations, serviceTargets } from "./view/destinations.ts";
 import { buildFilterConfig } from "./filters/build-filter-config.ts";
 import type { FilterConfig } from "./filters/filter-config.ts";
+import { PartCheck } from "./filters/part-check.ts";
 import { knownPeers } from "./filters/peers.ts";
 import { policySets } from "./filters/policy-sets.ts";
 import { retryBudgets } from "./filters/retry-budget.ts";
@@ -48,11 +49,12 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
   const mtls = nodeMtls(mesh, options);
   const targets = serviceTargets(view);
   const dialled = destinations(targets, view);
-  const policies = policySets(view, targets, dialled, options);
-  const budgets = retryBudgets(view);
-  const callers = knownPeers(view, options.trustDomain);
+  const check = new PartCheck(options.checkFilters, session.checks);
+  const policies = policySets(view, targets, dialled, options, check);
+  const budgets = retryBudgets(view, check);
+  const callers = knownPeers(view, options.trustDomain, check);
   const portsOf = podPorts(view, targets);
-  const filters = buildFilterConfig(view, targets, dialled, policies, budgets, callers.peers, options);
+  const filters = buildFilterConfig(view, targets, dialled, policies, budgets, callers.peers, options, check);
 
   const { trustDomain } = options;
   const listenersOf = podListeners(options, session.listeners);
@@ -78,6 +80,7 @@ export function compile(whole: Mesh, options: CompileOptions, session: CompileSe
       ...policies.problems,
       ...budgets.problems,
       ...callers.problems,
+      ...check.problems,
       ...keyProblems,
       ...jwksProblems(mesh, options),
       ...tcpProblems(mesh, targets, options),

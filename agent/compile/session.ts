@@ -1,6 +1,7 @@
 import { newClusterMemory, type ClusterMemory } from "./clusters/cluster.ts";
 import { newEndpointMemory, type EndpointMemory } from "./clusters/endpoints.ts";
 import { newExtensionMemory, type ExtensionMemory } from "./filters/filter-extensions.ts";
+import type { CheckMemory } from "./filters/part-check.ts";
 import type { LimitMemory } from "./listeners/connection-limits.ts";
 import { newListenerMemory, type ListenerMemory } from "./listeners/pod-listeners.ts";
 import { newSecretMemory, type SecretMemory } from "./mtls/secrets.ts";
@@ -19,6 +20,7 @@ export interface CompileSession {
   readonly limits: LimitMemory;
   readonly secrets: SecretMemory;
   readonly extensions: ExtensionMemory;
+  readonly checks: CheckMemory;
 }
 
 /**
@@ -33,5 +35,6 @@ export function newSession(began: number): CompileSession {
     limits: { last: undefined },
     secrets: newSecretMemory(),
     extensions: newExtensionMemory(began),
+    checks: { verdicts: new Map() },
   };
 }

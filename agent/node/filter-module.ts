@@ -9,6 +9,18 @@ import { packageRoot } from "../lib/package.ts";
  * Envoy that runs keeps the module it has, and a new version is a new file.
  */
 export function installFilterModule(stateDir: string): string {
+  const bytes = filterModule();
+  const folder = join(stateDir, "filters");
+  const path = join(folder, `chain-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}.wasm`);
+  if (existsSync(path)) return path;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${path}.new`, bytes);
+  renameSync(`${path}.new`, path);
+  return path;
+}
+
+/** The bytes of the built-in filters' module. */
+export function filterModule(): Buffer {
   const built = join(packageRoot(), "dist/filters/chain.wasm");
   if (!existsSync(built)) {
     throw new AmbitError({
@@ -19,12 +31,5 @@ export function installFilterModule(stateDir: string): string {
       remedy: "run 'npm run build'",
     });
   }
-  const bytes = readFileSync(built);
-  const folder = join(stateDir, "filters");
-  const path = join(folder, `chain-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}.wasm`);
-  if (existsSync(path)) return path;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${path}.new`, bytes);
-  renameSync(`${path}.new`, path);
-  return path;
+  return readFileSync(built);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PartCheck } from "../../agent/compile/filters/part-check.ts";
 import { knownPeers } from "../../agent/compile/filters/peers.ts";
 import type { Workload } from "../../agent/model/workload.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
@@ -34,7 +35,11 @@ function pods(namespace: string, network: number, count: number, label = "web"):
 }
 
 const told = (...all: readonly (readonly [string, Workload][])[]) =>
-  knownPeers({ workloadsByAddress: new Map(all.flat()) }, "cluster.local");
+  knownPeers(
+    { workloadsByAddress: new Map(all.flat()) },
+    "cluster.local",
+    new PartCheck(undefined, { verdicts: new Map() }),
+  );
 const namespaces = (peers: readonly { readonly peer: string }[], isBrief: boolean): ReadonlySet<string | undefined> =>
   new Set(peers.filter(({ peer }) => peer.startsWith("||") === isBrief).map(({ peer }) => peer.split("|")[2]));
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { NodeConfig } from "../../agent/compile/compile.ts";
 import { toldTo } from "../../agent/compile/filters/filter-extensions.ts";
 import { mustGo } from "../../agent/compile/filters/must-go.ts";
+import { PartCheck } from "../../agent/compile/filters/part-check.ts";
 import { retryBudgets } from "../../agent/compile/filters/retry-budget.ts";
 import { FILTERS } from "../../agent/compile/view/names.ts";
 import type { BackendTrafficPolicy } from "../../agent/model/backend-traffic-policy.ts";
@@ -143,7 +144,10 @@ describe("the room for policies", () => {
     const many = Array.from({ length: 20_000 }, (_, index) => `s${index}`);
     const mesh = objectsToMesh([]);
     const backendTrafficPolicies = [policyOf("a", many), policyOf("victim", ["web"])];
-    const { budgets, problems } = retryBudgets({ mesh: { ...mesh, backendTrafficPolicies } });
+    const { budgets, problems } = retryBudgets(
+      { mesh: { ...mesh, backendTrafficPolicies } },
+      new PartCheck(undefined, { verdicts: new Map() }),
+    );
     expect(budgets.map(({ service }) => service)).toContain("victim/web");
     expect(JSON.stringify(budgets).length).toBeLessThan(MIB / 2);
     expect(problems.map(({ code, subject }) => `${code} ${subject?.namespace}`)).toEqual(["limit-reached a"]);

@@ -1,8 +1,11 @@
 import { assumedIdentities } from "../../agent/compile/assumed-identities.ts";
 import { compile, type NodeConfig } from "../../agent/compile/compile.ts";
+import { REFUSED_BY_FILTERS } from "../../agent/compile/filters/part-check.ts";
 import { newSession, type CompileSession } from "../../agent/compile/session.ts";
+import type { CompileOptions, FilterCheck } from "../../agent/compile/view/options.ts";
 import { messageOf } from "../../agent/lib/errors.ts";
 import type { Mesh } from "../../agent/model/mesh.ts";
+import { openFilterCheck } from "../../agent/node/filter-check.ts";
 import { MeshMemory, objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import type { RawObject } from "../../agent/objects/raw-object.ts";
 import { rawObject } from "../../agent/sources/identify-object.ts";
@@ -33,12 +36,17 @@ export class TenantJudge {
   readonly #memory = new MeshMemory();
   readonly #victims = raw(VICTIM_OBJECTS, "victims.yaml");
   readonly #nodes: readonly Node[];
+  readonly #checkFilters: FilterCheck;
+  readonly #hasFault: boolean;
 
-  constructor() {
+  /** `fault`: what stands in for the filters' own check of their configuration. */
+  constructor(fault?: FilterCheck) {
+    this.#checkFilters = fault ?? openFilterCheck();
+    this.#hasFault = fault !== undefined;
     const mesh = objectsToMesh(this.#victims, {}, this.#memory);
     this.#nodes = NODES.map((name) => {
       const session = newSession(0);
-      return { name, session, before: compile(mesh, optionsFor(name, mesh), session) };
+      return { name, session, before: compile(mesh, this.#optionsFor(name, mesh), session) };
     });
   }
 
@@ -51,7 +59,7 @@ export class TenantJudge {
       const mesh = objectsToMesh([...this.#victims, ...raw(objects, `${TENANT}.yaml`)], {}, this.#memory);
       told = this.#nodes.map((node) => ({
         ...node,
-        after: compile(mesh, optionsFor(node.name, mesh), node.session),
+        after: compile(mesh, this.#optionsFor(node.name, mesh), node.session),
       }));
     } catch (error) {
       return [`the agent throws: ${messageOf(error)}`];
@@ -66,9 +74,29 @@ export class TenantJudge {
         ...wayFindings(before, after),
         ...boundFindings(before, after, ms),
         ...decisionFindings(before, after),
+        ...(this.#hasFault ? [] : refusedParts(after)),
       ].map((finding) => `${name}: ${finding}`),
     );
   }
+
+  #optionsFor(node: string, mesh: Mesh): CompileOptions {
+    const options = { node, trustDomain: "cluster.local" };
+    const uids = new Map(mesh.workloads.map(({ uid, meta }) => [uid, `/run/netns/${meta.name}`]));
+    return {
+      ...options,
+      rootNamespace: "istio-system",
+      cluster: "Kubernetes",
+      filterModule: "/filters/chain.wasm",
+      checkFilters: this.#checkFilters,
+      accessLog: undefined,
+      ...assumedIdentities(mesh, { ...options, sandboxes: { netnsOf: (uid) => uids.get(uid) } }),
+    };
+  }
+}
+
+/** The filters read whatever the agent makes of objects. */
+function refusedParts({ problems }: NodeConfig): readonly string[] {
+  return problems.flatMap(({ code, reason }) => (code === REFUSED_BY_FILTERS ? [reason] : []));
 }
 
 function raw(values: readonly unknown[], file: string): readonly RawObject[] {
@@ -77,17 +105,4 @@ function raw(values: readonly unknown[], file: string): readonly RawObject[] {
     const written: unknown = JSON.parse(JSON.stringify(value));
     return rawObject(written, { layer: 0, file, document, item: 0 }, []) ?? [];
   });
-}
-
-function optionsFor(node: string, mesh: Mesh) {
-  const options = { node, trustDomain: "cluster.local" };
-  const uids = new Map(mesh.workloads.map(({ uid, meta }) => [uid, `/run/netns/${meta.name}`]));
-  return {
-    ...options,
-    rootNamespace: "istio-system",
-    cluster: "Kubernetes",
-    filterModule: "/filters/chain.wasm",
-    accessLog: undefined,
-    ...assumedIdentities(mesh, { ...options, sandboxes: { netnsOf: (uid) => uids.get(uid) } }),
-  };
 }

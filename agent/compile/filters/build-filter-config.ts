@@ -5,6 +5,7 @@ import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import { hostPort } from "../view/names.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { FilterConfig } from "./filter-config.ts";
+import type { PartCheck } from "./part-check.ts";
 import type { PolicySets } from "./policy-sets.ts";
 import type { RetryBudgets } from "./retry-budget.ts";
 
@@ -16,6 +17,7 @@ export function buildFilterConfig(
   budgets: RetryBudgets,
   peers: FilterConfig["peers"],
   options: CompileOptions,
+  check: PartCheck,
 ): FilterConfig {
   const guarded = (name: string, target: Pick<ServiceTarget, "cluster" | "backends">): FilterConfig["clusters"] => {
     const guard = policies.guardOf(target);
@@ -30,17 +32,30 @@ export function buildFilterConfig(
     jwtRules: policies.jwtRules,
     clusters: [
       ...targets.flatMap((target) => guarded(target.cluster, target)),
-      ...destinations.flatMap(({ address, port, target, backend }) =>
-        guarded(hostPort(address, port), backend === undefined ? target : { cluster: "", backends: [backend] }),
-      ),
+      ...destinations.flatMap(({ address, port, target, backend }) => {
+        const name = hostPort(address, port);
+        return guarded(name, backend === undefined ? target : { cluster: name, backends: [backend] });
+      }),
     ],
-    pods: view.localPods.flatMap(({ workload }) => {
-      const policySet = policies.setOf(workload);
-      return policySet === undefined ? [] : [{ uid: workload.uid, policySet }];
-    }),
-    unguarded: view.localPods.flatMap(({ workload }) => (policies.setOf(workload) === undefined ? [workload.uid] : [])),
+    pods: check.readable(
+      view.localPods.flatMap(({ workload: { uid, meta }, workload }) => {
+        const policySet = policies.setOf(workload);
+        return policySet === undefined ? [] : [{ told: { uid, policySet }, by: meta }];
+      }),
+      (pods) => ({ pods }),
+      NO_CALLS,
+    ),
+    unguarded: check.readable(
+      view.localPods.flatMap(({ workload: { uid, meta }, workload }) =>
+        policies.setOf(workload) === undefined ? [{ told: uid, by: meta }] : [],
+      ),
+      (unguarded) => ({ unguarded }),
+      NO_CALLS,
+    ),
     // Metrics name a caller by these, beside the identity in its certificate.
     peers,
     retryBudgets: budgets.budgets,
   };
 }
+
+const NO_CALLS = "the pod gets no calls";

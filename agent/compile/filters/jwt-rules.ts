@@ -7,6 +7,8 @@ import type { Workload } from "../../model/workload.ts";
 import { selection } from "../policy/selection.ts";
 import type { CompileOptions } from "../view/options.ts";
 import type { FilterJwtRule } from "./filter-config.ts";
+import type { PlaceConfig } from "./filter-extensions.ts";
+import type { PartCheck } from "./part-check.ts";
 
 /** What RequestAuthentications say about one workload. */
 export interface WorkloadTokens {
@@ -30,12 +32,19 @@ export interface JwtRules {
 const NONE: WorkloadTokens = { names: [], refused: [], rules: [], subject: undefined };
 
 /** The rules of all objects, each once. A workload has the rules of all objects that select it. */
-export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespace" | "fetchedKeys">): JwtRules {
+export function jwtRules(
+  mesh: Mesh,
+  options: Pick<CompileOptions, "rootNamespace" | "fetchedKeys">,
+  check: PartCheck,
+): JwtRules {
   const selects = selection(mesh, options.rootNamespace);
-  const compiled = mesh.requestAuthentications.map((object) => ({
-    object,
-    rules: object.rules.map((rule) => filterRule(rule, options.fetchedKeys)),
-  }));
+  const compiled = readable(
+    mesh.requestAuthentications.map((object) => ({
+      object,
+      rules: object.rules.map((rule) => filterRule(rule, options.fetchedKeys)),
+    })),
+    check,
+  );
   const rules = new Map(compiled.flatMap((each) => each.rules.map((rule) => [rule.id, rule] as const)));
   return {
     takesAway: (id) => rules.get(id)?.forwardOriginalToken === false,
@@ -53,6 +62,41 @@ export function jwtRules(mesh: Mesh, options: Pick<CompileOptions, "rootNamespac
     },
     rules: [...rules.values()].toSorted((a, b) => compareText(a.id, b.id)),
   };
+}
+
+interface Compiled {
+  readonly object: RequestAuthentication;
+  readonly rules: readonly FilterJwtRule[];
+}
+
+/** A rule that the filters refuse has no keys, so that its tokens are rejected; or else its object denies every call. */
+function readable(all: readonly Compiled[], check: PartCheck): readonly Compiled[] {
+  const written = all.map(({ object, rules }) => rules.map((told) => ({ told, by: object.meta })));
+  const refused = check.refused(written.flat(), alone);
+  if (refused.size === 0) return all;
+  const instead = new Map([...refused.keys()].map((part) => [part, { ...part, told: withoutKeys(part.told) }]));
+  const refusedAgain = check.refused([...instead.values()], alone);
+  return all.map(({ object }, index): Compiled => {
+    const parts = written[index] ?? [];
+    let { alwaysDeny } = object;
+    const rules = parts.flatMap((part) => {
+      const reason = refused.get(part);
+      const other = instead.get(part);
+      if (reason === undefined || other === undefined) return [part.told];
+      const isGone = refusedAgain.has(other);
+      check.report(object.meta, reason, isGone ? "the pods that it selects refuse every call" : TOKENS_REJECTED);
+      if (isGone) alwaysDeny = true;
+      return isGone ? [] : [other.told];
+    });
+    return { object: { ...object, alwaysDeny }, rules };
+  });
+}
+
+const TOKENS_REJECTED = "the tokens of one of its rules are rejected";
+
+/** With a set that names them, so that the filters prepare them, too. */
+function alone(rules: readonly FilterJwtRule[]): Pick<PlaceConfig, "policySets" | "jwtRules"> {
+  return { policySets: [{ id: "", policies: [], jwtRules: rules.map(({ id }) => id) }], jwtRules: rules };
 }
 
 function nameOf({ meta }: RequestAuthentication): string {
@@ -75,6 +119,14 @@ function filterRule(written: JwtRule, fetched: CompileOptions["fetchedKeys"]): F
     spaceDelimitedClaims: written.spaceDelimitedClaims,
   };
   const keys = known.map(({ kid, algorithms, spki }) => ({ kid, algorithms, spki }));
-  const hash = createHash("sha256").update(JSON.stringify([rule, keys]));
-  return { id: hash.digest("hex").slice(0, 32), ...rule, keys };
+  return { id: hashOf([rule, keys]), ...rule, keys };
+}
+
+function withoutKeys(written: FilterJwtRule): FilterJwtRule {
+  const rule = { ...written, keys: [] };
+  return { ...rule, id: hashOf(rule) };
+}
+
+function hashOf(content: unknown): string {
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
 }

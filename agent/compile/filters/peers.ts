@@ -4,6 +4,7 @@ import type { Workload } from "../../model/workload.ts";
 import { shares } from "../limits/shares.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { FilterConfig } from "./filter-config.ts";
+import type { PartCheck } from "./part-check.ts";
 import { briefPeerString, peerString } from "./peer-string.ts";
 
 /**
@@ -21,11 +22,12 @@ export interface Peers {
  * The enrolled pods by their addresses. If they do not fit, each namespace gets a fair share. Pods of one that needs more are known by
  * namespace and principal alone, as policies read no more of them. Those that do not fit even then are strangers.
  */
-export function knownPeers(view: Pick<NodeView, "workloadsByAddress">, trustDomain: string): Peers {
-  const all = [...view.workloadsByAddress]
+export function knownPeers(view: Pick<NodeView, "workloadsByAddress">, trustDomain: string, check: PartCheck): Peers {
+  const written = [...view.workloadsByAddress]
     .filter(([, { enrolled }]) => enrolled)
     .map(([address, workload]): Peer => ({ address, workload, peer: peerString(workload, trustDomain) }));
-  if (sizeOf(all) <= ALL_PEERS) return { peers: all.map(({ address, peer }) => ({ address, peer })), problems: [] };
+  const all = readable(written, trustDomain, check);
+  if (sizeOf(all) <= ALL_PEERS) return { peers: all.map(tell), problems: [] };
   const namespaces = new Map<string, Peer[]>();
   for (const each of all) {
     const { namespace } = each.workload.meta;
@@ -40,7 +42,7 @@ export function knownPeers(view: Pick<NodeView, "workloadsByAddress">, trustDoma
     return share === wanted.get(namespace) ? { peers: own, problems: [] } : fitting(own, share, trustDomain);
   });
   return {
-    peers: found.flatMap(({ peers }) => peers.map(({ address, peer }) => ({ address, peer }))),
+    peers: found.flatMap(({ peers }) => peers.map(tell)),
     problems: found.flatMap(({ problems }) => problems),
   };
 }
@@ -49,6 +51,36 @@ interface Peer {
   readonly address: string;
   readonly workload: Workload;
   readonly peer: string;
+}
+
+/** The pods, in which those that the filters refuse are known by namespace and principal alone, or else are strangers. */
+function readable(peers: readonly Peer[], trustDomain: string, check: PartCheck): readonly Peer[] {
+  const refusals = (some: readonly Peer[]): ReadonlyMap<Peer, string> => {
+    const written = some.map((each) => ({ each, told: tell(each), by: each.workload.meta }));
+    const refused = check.refused(written, (told) => ({ peers: told }));
+    return new Map([...refused].map(([{ each }, reason]) => [each, reason]));
+  };
+  const refused = refusals(peers);
+  if (refused.size === 0) return peers;
+  const brief = new Map(
+    [...refused.keys()].map((each) => [each, { ...each, peer: briefPeerString(each.workload, trustDomain) }]),
+  );
+  const strangers = refusals([...brief.values()]);
+  return peers.flatMap((each) => {
+    const reason = refused.get(each);
+    const least = brief.get(each);
+    if (reason === undefined || least === undefined) return [each];
+    const isStranger = strangers.has(least);
+    check.report(each.workload.meta, reason, isStranger ? STRANGER : NO_LABELS);
+    return isStranger ? [] : [least];
+  });
+}
+
+const NO_LABELS = "calls of the pod from other nodes are counted by namespace and principal alone";
+const STRANGER = "as a caller in plaintext from another node, the pod is a stranger";
+
+function tell({ address, peer }: Peer): FilterConfig["peers"][number] {
+  return { address, peer };
 }
 
 /** The pods of a namespace within its share: as many as fit, and as many of those as fit with all their names. */

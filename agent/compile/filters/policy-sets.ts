@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { compareText } from "../../lib/compare.ts";
-import type { AuthorizationPolicy, PolicyCondition, PolicyRule } from "../../model/authorization-policy.ts";
+import type { AuthorizationPolicy } from "../../model/authorization-policy.ts";
 import type { Workload } from "../../model/workload.ts";
 import { applicablePolicies, decides } from "../policy/applicable.ts";
-import { l4Policy, type L4Policy } from "../policy/l4-policy.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Destination, ServiceTarget } from "../view/destinations.ts";
 import type { NodeView } from "../view/node-view.ts";
@@ -11,8 +10,11 @@ import type { CompileOptions } from "../view/options.ts";
 import { boundSets, type WrittenSet } from "./bound-sets.ts";
 import { changedRequests } from "./changed-requests.ts";
 import type { FilterJwtRule, FilterPolicy, FilterPolicySet } from "./filter-config.ts";
-import { tooOften } from "./too-often.ts";
+import { filterPolicies, policyName, readablePolicies } from "./filter-policy.ts";
+import { guardedDestinations } from "./guarded-destinations.ts";
 import { jwtRules, type WorkloadTokens } from "./jwt-rules.ts";
+import type { PartCheck, Written } from "./part-check.ts";
+import { tooOften } from "./too-often.ts";
 
 /**
  * Which policies guard which workload. The id of a set joins the names of its objects, so it is stable, and readable in
@@ -25,7 +27,7 @@ export interface PolicySets {
   decidingSetOf(workload: Workload | undefined): string | undefined;
   /**
    * `uniform`: all backends share one set and one port, and the caller's pass sees what they will receive; `mixed`: the
-   * destination's own pass has to decide; `none`: none has a set.
+   * destination's own pass has to decide; `none`: none has a set. `cluster`: the name of its endpoints.
    */
   guardOf(target: Pick<ServiceTarget, "cluster" | "backends">): TargetGuard;
   readonly sets: readonly FilterPolicySet[];
@@ -48,16 +50,16 @@ export function policySets(
   targets: readonly ServiceTarget[],
   dialled: readonly Destination[],
   scope: Scope,
+  check: PartCheck,
 ): PolicySets {
   const byUid = new Map<string, string>();
   const written = new Map<string, WrittenSet>();
-  // One policy may be in very many sets.
-  const httpPolicy = once(filterPolicy);
-  const tcpPolicy = once((policy: AuthorizationPolicy) => filterPolicy(l4Policy(policy)));
+  const shells = new Map<string, Written<FilterPolicySet>>();
+  const made = filterPolicies();
   const deciding = new Set<string>();
   const alone = new Set<string>();
-  const policiesOf = applicablePolicies(view.mesh, scope);
-  const authentications = jwtRules(view.mesh, scope);
+  const policiesOf = applicablePolicies(view.mesh, scope, (all) => readablePolicies(all, made, check));
+  const authentications = jwtRules(view.mesh, scope, check);
   const changed = changedRequests(view);
   // A pod of this node that leaves is still captured, and its policies hold as long.
   const leaving = new Set(
@@ -72,24 +74,41 @@ export function policySets(
     const id = setId([...policies.map(policyName), ...tokens.names.map((name) => `jwt:${name}`)]);
     byUid.set(workload.uid, id);
     if (written.has(id)) continue;
+    shells.set(id, { told: setFrom(id, [], tokens), by: policies[0]?.meta ?? tokens.subject ?? workload.meta });
     const own = policies.find(({ meta }) => meta.namespace === workload.meta.namespace);
     written.set(id, {
       id,
       // A set of the root namespace alone guards pods of several namespaces.
       namespace: own !== undefined || tokens.names.length > 0 ? workload.meta.namespace : scope.rootNamespace,
       subject: own?.meta ?? policies[0]?.meta ?? tokens.subject,
-      set: setFrom(id, policies.map(httpPolicy), tokens),
-      tcpSet: setFrom(id, policies.filter(decides).map(tcpPolicy), { ...tokens, rules: [] }),
+      set: setFrom(id, policies.map(made.http), tokens),
+      tcpSet: setFrom(id, policies.filter(decides).map(made.tcp), { ...tokens, rules: [] }),
     });
     if (policies.some(decides) || tokens.refused.length > 0) deciding.add(id);
     if (policies.some(asksWhatOnlyTheDestinationKnows)) alone.add(id);
+  }
+  // What the policies say has been checked. The filters deny where a set that they are told to use is missing.
+  const readable = new Set(
+    check.readable([...shells.values()], (all) => ({ policySets: all }), "the pods that it selects refuse every call"),
+  );
+  for (const [id, { told }] of shells) {
+    if (readable.has(told)) continue;
+    written.delete(id);
+    deciding.add(id);
+    alone.add(id);
   }
   const { sets, tcpSets, refused, problems } = boundSets([...written.values()], authentications.rules);
   for (const id of refused) deciding.add(id);
   const setOf = (workload: Workload | undefined): string | undefined =>
     workload === undefined ? undefined : byUid.get(workload.uid);
   // The caller's side does not know those; the destination's own pass has to decide.
-  if (sets.size > 0) for (const id of tooOften(written, setOf, targets, dialled)) alone.add(id);
+  const untold = new Set<string>();
+  if (byUid.size > 0) {
+    const guarded = guardedDestinations(setOf, targets, dialled);
+    for (const id of tooOften(written, guarded)) alone.add(id);
+    const taken = new Set(check.readable(guarded, (clusters) => ({ clusters }), DECIDED_THERE));
+    for (const { told, endpoints } of guarded) if (!taken.has(told)) untold.add(endpoints);
+  }
   return {
     setOf,
     decidingSetOf(workload) {
@@ -98,14 +117,14 @@ export function policySets(
     },
     guardOf(target) {
       // Without sets the backends need not be computed.
-      if (sets.size === 0) return { kind: "none" };
+      if (byUid.size === 0) return { kind: "none" };
       const { backends, cluster } = target;
       const [first, ...rest] = backends;
       if (first === undefined) return { kind: "none" };
       const policySet = setOf(first.workload);
       if (rest.some((other) => setOf(other.workload) !== policySet)) return { kind: "mixed" };
       if (policySet === undefined) return { kind: "none" };
-      if (alone.has(policySet)) return { kind: "mixed" };
+      if (alone.has(policySet) || untold.has(cluster)) return { kind: "mixed" };
       // The router changes headers after the filters of the caller's pass.
       if (changed.has(cluster)) return { kind: "mixed" };
       // The filter that removes a token must be the last one that reads it, wherever the pods are: the destination's own.
@@ -121,25 +140,14 @@ export function policySets(
   };
 }
 
+const DECIDED_THERE = "calls to it are decided by the filters of its pods alone";
+
 function byId(a: FilterPolicySet, b: FilterPolicySet): number {
   return compareText(a.id, b.id);
 }
 
-type DecidedPolicy = AuthorizationPolicy | L4Policy;
-
 function setFrom(id: string, policies: readonly FilterPolicy[], tokens: WorkloadTokens): FilterPolicySet {
   return { id, policies: [...tokens.refused.map(refusal), ...policies], jwtRules: tokens.rules };
-}
-
-function once<T, R>(make: (from: T) => R): (from: T) => R {
-  const made = new Map<T, R>();
-  return (from) => {
-    const known = made.get(from);
-    if (known !== undefined) return known;
-    const result = make(from);
-    made.set(from, result);
-    return result;
-  };
 }
 
 /** The id of a set joins the names of its objects as far as there is room: each destination that the set guards bears it. */
@@ -165,23 +173,4 @@ function asksWhatOnlyTheDestinationKnows({ rules }: AuthorizationPolicy): boolea
         attribute === "destination.ip" || (attribute === "request.headers" && path[0] === "x-forwarded-client-cert"),
     ),
   );
-}
-
-function policyName(policy: DecidedPolicy): string {
-  return `${policy.meta.namespace}/${policy.meta.name}`;
-}
-
-function filterPolicy(policy: DecidedPolicy): FilterPolicy {
-  const { action, dryRun, alwaysDeny } = policy;
-  return { name: policyName(policy), action, dryRun, alwaysDeny, rules: policy.rules.map(filterRule) };
-}
-
-// Exactly the fields that the filters read.
-
-function filterRule({ from, to, when }: PolicyRule): PolicyRule {
-  return { from: from.map(filterConditions), to: to.map(filterConditions), when: filterConditions(when) };
-}
-
-function filterConditions(conditions: readonly PolicyCondition[]): readonly PolicyCondition[] {
-  return conditions.map(({ attribute, path, values, notValues }) => ({ attribute, path, values, notValues }));
 }

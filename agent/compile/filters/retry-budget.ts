@@ -5,18 +5,21 @@ import type { Problem } from "../../model/problem.ts";
 import type { NodeView } from "../view/node-view.ts";
 import type { FilterRetryBudget } from "./filter-config.ts";
 import { mustGo } from "./must-go.ts";
+import type { PartCheck } from "./part-check.ts";
 
 /** Bytes of JSON for the budgets of all Services: some thousand of them. The filters' configuration has room for no more. */
 const ALL_BUDGETS = 512 << 10;
 
+const LOSS = "some of its Services have the retry budget that Services have without a policy";
+
 export interface RetryBudgets {
   readonly budgets: readonly FilterRetryBudget[];
-  /** Which ones are left out. */
+  /** Which ones have no room. */
   readonly problems: readonly Problem[];
 }
 
 /** Retry budgets of Services (XBackendTrafficPolicy). If two policies name one Service, the first by name counts. */
-export function retryBudgets(view: Pick<NodeView, "mesh">): RetryBudgets {
+export function retryBudgets(view: Pick<NodeView, "mesh">, check: PartCheck): RetryBudgets {
   const found = new Map<string, { readonly meta: ObjectMeta; readonly budget: FilterRetryBudget }>();
   for (const { meta, services, retryBudget } of view.mesh.backendTrafficPolicies) {
     if (retryBudget === undefined) continue;
@@ -33,6 +36,9 @@ export function retryBudgets(view: Pick<NodeView, "mesh">): RetryBudgets {
       found.set(service, { meta, budget });
     }
   }
+  const written = [...found.values()].map(({ meta, budget }) => ({ told: budget, by: meta }));
+  const taken = new Set(check.readable(written, (budgets) => ({ retryBudgets: budgets }), LOSS));
+  for (const [id, { budget }] of found) if (!taken.has(budget)) found.delete(id);
   const all = [...found].map(([id, { meta, budget }]) => {
     return { id, meta, namespace: meta.namespace, size: JSON.stringify(budget).length + 1, shared: [] };
   });

@@ -1,8 +1,6 @@
-import type { Workload } from "../../model/workload.ts";
-import type { Destination, ServiceTarget } from "../view/destinations.ts";
-import { hostPort } from "../view/names.ts";
-import type { WrittenSet } from "./bound-sets.ts";
 import { mustGo } from "./must-go.ts";
+import type { GuardedDestination } from "./guarded-destinations.ts";
+import type { WrittenSet } from "./bound-sets.ts";
 
 /** Bytes of JSON for the names of all guarded destinations, each with its set (`FilterConfig.clusters`). */
 const ALL_DESTINATIONS = 3 << 20;
@@ -16,18 +14,12 @@ const ENTRY = '{"name":"","policySet":"","port":65535},'.length;
  */
 export function tooOften(
   sets: ReadonlyMap<string, Pick<WrittenSet, "namespace">>,
-  setOf: (workload: Workload | undefined) => string | undefined,
-  targets: readonly ServiceTarget[],
-  dialled: readonly Destination[],
+  guarded: readonly GuardedDestination[],
 ): readonly string[] {
   const sizes = new Map<string, number>();
-  const add = (name: string, workload: Workload | undefined): void => {
-    const id = setOf(workload);
-    if (id !== undefined) sizes.set(id, (sizes.get(id) ?? 0) + name.length + id.length + ENTRY);
-  };
-  for (const { cluster, backends } of targets) add(cluster, backends[0]?.workload);
-  for (const { address, port, target, backend } of dialled) {
-    add(hostPort(address, port), (backend ?? target.backends[0])?.workload);
+  for (const { told } of guarded) {
+    const { name, policySet: id } = told;
+    sizes.set(id, (sizes.get(id) ?? 0) + name.length + id.length + ENTRY);
   }
   const all = [...sizes].map(([id, size]) => ({ id, size, namespace: sets.get(id)?.namespace ?? "", shared: [] }));
   return mustGo(all, new Map(), ALL_DESTINATIONS).map(({ id }) => id);

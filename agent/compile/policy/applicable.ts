@@ -12,12 +12,19 @@ export interface PolicyScope {
 }
 
 /**
- * Istio's order: policies that cannot be evaluated (CUSTOM), then DENY, then ALLOW; last, policies that only report.
+ * Istio's order: policies that cannot be evaluated (CUSTOM), then DENY, then ALLOW; last, policies that only report. `replace`:
+ * puts other policies in the place of some.
  */
-export function applicablePolicies(mesh: Mesh, { rootNamespace, trustDomain }: PolicyScope): PoliciesOf {
-  const policies = mesh.authorizationPolicies
-    .map((policy) => ({ ...policy, rules: policy.rules.map((rule) => inTrustDomain(rule, trustDomain)) }))
-    .toSorted((a, b) => rank(a) - rank(b));
+export function applicablePolicies(
+  mesh: Mesh,
+  { rootNamespace, trustDomain }: PolicyScope,
+  replace: (policies: readonly AuthorizationPolicy[]) => readonly AuthorizationPolicy[] = (policies) => policies,
+): PoliciesOf {
+  const written = mesh.authorizationPolicies.map((policy) => ({
+    ...policy,
+    rules: policy.rules.map((rule) => inTrustDomain(rule, trustDomain)),
+  }));
+  const policies = replace(written).toSorted((a, b) => rank(a) - rank(b));
   const selects = selection(mesh, rootNamespace);
   return (workload) => policies.filter((policy) => selects(policy, workload));
 }

@@ -6,6 +6,12 @@ import type { LocalPodState } from "../../model/pod-state.ts";
 import type { SeriesLimits } from "../../model/series-limits.ts";
 import type { FetchedKeys } from "../../model/verification-key.ts";
 
+/**
+ * Asks the filters' own module about a configuration: why it refuses this text; undefined: it takes it. Whatever the text is, it
+ * answers.
+ */
+export type FilterCheck = (configuration: string) => string | undefined;
+
 /** What `compile` needs beside the mesh. */
 export interface CompileOptions {
   /** The node to compile for: the name of a Kubernetes Node. */
@@ -15,6 +21,8 @@ export interface CompileOptions {
   readonly cluster: string;
   /** Absolute path of the built-in filters' module, as Envoy opens it. */
   readonly filterModule: string;
+  /** Default: the filters take everything. */
+  readonly checkFilters?: FilterCheck;
   /** File for the access log, one JSON object a line, for example `/dev/stdout`; undefined: Envoy writes none. */
   readonly accessLog: string | undefined;
   /**
