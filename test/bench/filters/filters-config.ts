@@ -1,3 +1,8 @@
+import type { PlaceConfig } from "../../../agent/compile/filters/filter-extensions.ts";
+import type { PolicyAttribute, PolicyCondition } from "../../../agent/model/authorization-policy.ts";
+import { DEFAULT_CALLER_TIMES } from "../../../agent/model/caller-times.ts";
+import { DEFAULT_SERIES_LIMITS } from "../../../agent/model/series-limits.ts";
+
 const TYPES = "type.googleapis.com/envoy.extensions";
 const HCM = `${TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager`;
 const STRING = "type.googleapis.com/google.protobuf.StringValue";
@@ -20,8 +25,8 @@ const peer = (name: string): string =>
   `uid-${name}|${name}-5f6d7c8b9-abcde|shop|${name}|${name}|v1|${name}|v1|cluster.local/ns/shop/sa/${name}`;
 
 /** What the built-in filters are told: one ALLOW policy, by who calls and what; rules for tokens; no route with retries. */
-export function policyConfiguration(...jwtRules: readonly { readonly id: string }[]): string {
-  const condition = (attribute: string, ...values: readonly string[]): unknown => ({
+export function policyConfiguration(...jwtRules: PlaceConfig["jwtRules"]): string {
+  const condition = (attribute: PolicyAttribute, ...values: readonly string[]): PolicyCondition => ({
     attribute,
     path: [],
     values,
@@ -32,16 +37,20 @@ export function policyConfiguration(...jwtRules: readonly { readonly id: string 
     to: [[condition("request.method", "GET"), condition("request.path", "/bench*")]],
     when: [],
   };
-  const policies = [{ name: "shop/allow", action: "ALLOW", dryRun: false, alwaysDeny: false, rules: [rule] }];
-  return JSON.stringify({
+  const policies = [{ name: "shop/allow", action: "ALLOW", dryRun: false, alwaysDeny: false, rules: [rule] } as const];
+  const config: PlaceConfig = {
     cluster: "Kubernetes",
+    firstByteMs: DEFAULT_CALLER_TIMES.firstByteMs,
+    series: DEFAULT_SERIES_LIMITS,
     policySets: [{ id: "shop/allow", policies, jwtRules: jwtRules.map(({ id }) => id) }],
     jwtRules,
     clusters: [{ name: CLUSTER, policySet: "shop/allow", port: 80 }],
     pods: [],
+    unguarded: [],
     peers: [],
     retryBudgets: [],
-  });
+  };
+  return JSON.stringify(config);
 }
 
 /** As `alice` calls `web`, whose pod is on the same node: both sides are reported. */
@@ -125,6 +134,8 @@ function wasm({ file, rootId, configuration }: NonNullable<FilterSetup["module"]
       config: {
         name: rootId,
         root_id: rootId,
+        // As the agent has it (agent/compile/filters/filter-extensions.ts).
+        failure_policy: "FAIL_RELOAD",
         configuration: { "@type": STRING, value: configuration },
         vm_config: { vm_id: "ambit", runtime: "envoy.wasm.runtime.v8", code: { local: { filename: file } } },
       },

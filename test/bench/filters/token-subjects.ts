@@ -1,3 +1,4 @@
+import type { FilterJwtRule } from "../../../agent/compile/filters/filter-config.ts";
 import { Issuer, ISSUER_URL } from "../../jwt/issuer.ts";
 import { jwtRule } from "../../jwt/jwt-rule.ts";
 
@@ -12,7 +13,7 @@ export interface TokenSubject {
 
 /** A rule for tokens of one issuer, and requests with and without them. */
 export function tokenSubjects(): {
-  readonly rule: { readonly id: string };
+  readonly rule: FilterJwtRule;
   readonly subjects: readonly TokenSubject[];
 } {
   const issuer = new Issuer("ES256");
