@@ -18,6 +18,7 @@ test("a listener is not in service before it has its filters, its routes, its ce
   const listener = compile(mesh, goldenOptions(mesh), newSession(0)).xds.listeners.get("inbound|web");
   const needs = new Set((listener === undefined ? [] : needsOf(listener)).map(({ kind, name }) => `${kind} ${name}`));
   expect([...needs].toSorted()).toEqual([
+    "extensions ambit-first-byte",
     "extensions ambit-inbound",
     "extensions ambit-inbound-tcp",
     "routes inbound",
