@@ -1,6 +1,6 @@
 import type { NodeConfig } from "../compile/compile.ts";
 import type { AdsStatus } from "../envoy/ads/ads-server.ts";
-import type { Rejection } from "../envoy/ads/ads-stream.ts";
+import type { Rejection } from "../envoy/ads/kind-state.ts";
 import type { LimitReached } from "../envoy/limits-reached.ts";
 import type { EnvoyStatus } from "../envoy/proxy.ts";
 import type { CertificateStatus } from "../identity/node/certificate-status.ts";

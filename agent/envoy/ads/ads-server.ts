@@ -3,7 +3,8 @@ import * as grpc from "@grpc/grpc-js";
 import { SYSTEM_CLOCK } from "../../lib/clock.ts";
 import { AmbitError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { AdsStream, type Rejection, type StreamRequest, type StreamResponse } from "./ads-stream.ts";
+import { AdsStream, type StreamRequest, type StreamResponse } from "./ads-stream.ts";
+import type { Rejection } from "./kind-state.ts";
 import { DirectClusters } from "./direct-clusters.ts";
 import {
   DeltaDiscoveryRequestSchema,
