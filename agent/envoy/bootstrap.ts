@@ -81,10 +81,17 @@ export function bootstrap({ node, adsSocket, adminSocket, maxConnections, maxHea
 const MONITORS = "type.googleapis.com/envoy.extensions.resource_monitors";
 const HEAP = "envoy.resource_monitors.fixed_heap";
 
+/** Envoy takes no threshold above 1, and some of these are above the limit of the heap. */
+const HEAP_SCALE = 4;
+
 /**
  * Envoy's overload manager. Connections beyond the limit are closed. Near the limit of the heap, Envoy gives freed memory
- * back and resets the streams that hold the most of it (64 KiB or more). It goes on taking connections: to refuse them
- * would let one tenant stop the calls of all others.
+ * back and resets the HTTP/2 streams that hold the most of it. It goes on taking connections: to refuse them would let one tenant
+ * stop the calls of all others.
+ *
+ * Envoy resets some streams each time that the scaled value changes, and none while it stays at its end. So the scale is wide, and what
+ * grows fast does not leave it. From its beginning on, streams of 8 MiB are reset; at 3/8 of it (1.15 times the limit) those of 1 MiB; at
+ * 7/8 (1.75 times) those of 64 KiB.
  */
 function overloadManager(maxConnections: number | undefined, maxHeapBytes: number | undefined): object {
   const connections =
@@ -105,22 +112,33 @@ function overloadManager(maxConnections: number | undefined, maxHeapBytes: numbe
       : [
           {
             name: HEAP,
-            typed_config: { "@type": `${MONITORS}.fixed_heap.v3.FixedHeapConfig`, max_heap_size_bytes: maxHeapBytes },
+            typed_config: {
+              "@type": `${MONITORS}.fixed_heap.v3.FixedHeapConfig`,
+              max_heap_size_bytes: maxHeapBytes * HEAP_SCALE,
+            },
           },
         ];
   if (connections.length + heap.length === 0) return {};
   return {
     overload_manager: {
-      refresh_interval: "0.25s",
+      refresh_interval: "0.1s",
       resource_monitors: [...connections, ...heap],
       ...(heap.length === 0
         ? {}
         : {
             actions: [
-              { name: "envoy.overload_actions.shrink_heap", triggers: [{ name: HEAP, threshold: { value: 0.8 } }] },
+              {
+                name: "envoy.overload_actions.shrink_heap",
+                triggers: [{ name: HEAP, threshold: { value: 0.8 / HEAP_SCALE } }],
+              },
               {
                 name: "envoy.overload_actions.reset_high_memory_stream",
-                triggers: [{ name: HEAP, scaled: { scaling_threshold: 0.85, saturation_threshold: 0.98 } }],
+                triggers: [
+                  {
+                    name: HEAP,
+                    scaled: { scaling_threshold: 0.7 / HEAP_SCALE, saturation_threshold: 1.9 / HEAP_SCALE },
+                  },
+                ],
               },
             ],
             buffer_factory_config: { minimum_account_to_track_power_of_two: 16 },
