@@ -13,16 +13,11 @@ export function problemTable(problems: readonly PrintedProblem[]): string {
     [severity, fromHere(origin), object || "-", field || "-", `${reason}.`],
     ["", "", "", "", `-> ${remedy}`],
   ]);
-  return table([HEADER, ...rows.map((row) => row.map(printable))]);
+  return table([HEADER, ...rows]);
 }
 
 /** Paths below the current folder become relative. */
 function fromHere(origin: string): string {
   const path = relative(process.cwd(), origin);
   return path === "" || path.startsWith("..") ? origin : path;
-}
-
-/** Texts from files may contain control characters, which a terminal would obey. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, "\\u{fffd}");
 }

@@ -1,7 +1,7 @@
 import type { PrintedProblem } from "../model/problem.ts";
 import type { LimitName } from "../envoy/limits-reached.ts";
 import type { AgentStatus } from "../node/agent-status.ts";
-import { table } from "../lib/terminal/output.ts";
+import { printable, table } from "../lib/terminal/output.ts";
 
 /** A node whose agent answered, or the reason why its agent did not answer. */
 export type NodeAnswer = AgentStatus | { readonly node: string; readonly ready: false; readonly error: string };
@@ -83,7 +83,7 @@ function refusedResources({ node, xds: { nacks } }: AgentStatus): readonly strin
   if (nacks.length === 0) return [];
   const lines = [
     ...nacks.map(({ time, kind, name, message, parts = [] }) => {
-      const all = `${time} ${kind} ${name}: ${message}`;
+      const all = printable(`${time} ${kind} ${name}: ${message}`);
       return parts.length === 0 ? all : `${all} (all of it is served but ${parts.join(", ")})`;
     }),
     "Envoy keeps the last version that it accepted; all else is in effect. The agent tries again when the object changes.",
@@ -138,7 +138,8 @@ function problemSection(nodes: readonly AgentStatus[]): readonly string[] {
 
 function problemText({ severity, origin, object, field, reason, remedy }: PrintedProblem): string {
   const where = [origin, object, field].filter(Boolean).join(" ");
-  return `${severity}: ${where}: ${reason}${remedy === "" ? "" : `\n  what to do: ${remedy}`}`;
+  const what = printable(`${severity}: ${where}: ${reason}`);
+  return remedy === "" ? what : `${what}\n  what to do: ${printable(remedy)}`;
 }
 
 function section(title: string, body: string): string {

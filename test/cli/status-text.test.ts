@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { problemTable } from "../../agent/cli/problem-table.ts";
 import { statusText } from "../../agent/cli/status-text.ts";
 import type { AgentStatus } from "../../agent/node/agent-status.ts";
 import { WITHOUT_AUTHORITY } from "../../agent/policy/needs-authority.ts";
@@ -95,4 +96,27 @@ it("tells which nodes a node does not hear from, and what waits for that", () =>
   expect(text).toContain(`it hears nothing of other nodes: ${trouble}`);
   expect(text).toContain("node-2 does not follow yet; the authority last heard from it at 2026-01-01T00:00:00.000Z");
   expect(statusText([{ ...STATUS, exchange: { waitingFor: [] } }])).not.toContain("Exchange of");
+});
+
+it("obeys no control character of a tenant, and lets none of its texts begin a line", () => {
+  const ESCAPES = "\u001b[2J\u009b31m\u202e\nerror: all is lost";
+  const problem = {
+    severity: "error",
+    code: "invalid-name",
+    origin: `/m/${ESCAPES}.yaml:1`,
+    object: `Pod shop/${ESCAPES}`,
+    field: "metadata.name",
+    reason: ESCAPES,
+    remedy: ESCAPES,
+  } as const;
+  const text = statusText([
+    {
+      ...STATUS,
+      pods: [{ namespace: "shop", name: "a", uid: "u", enrolled: false, phase: "outside", reason: ESCAPES }],
+      problems: [problem],
+    },
+  ]);
+  expect(text).toContain("Pod shop/\u{fffd}[2J\u{fffd}31m\u{fffd}error: all is lost metadata.name");
+  expect(text).not.toMatch(/[^\P{Cc}\n]|^\s*error: all/mu);
+  expect(problemTable([problem])).not.toMatch(/[^\P{Cc}\n]|^\s*error: all/mu);
 });

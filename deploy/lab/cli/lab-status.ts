@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { outputOption, print, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
+import { outputOption, print, printable, table, type OutputFormat } from "../../../agent/lib/terminal/output.ts";
 import { labStatus } from "../control/client.ts";
 import type { LabStatus } from "../control/status-protocol.ts";
 import type { Usage } from "../machine/usage.ts";
@@ -49,8 +49,8 @@ function toText(status: LabStatus): string {
     ]),
     table([["NAMESPACE", "SERVICE", "CLUSTER-IP", "PORTS", "ENDPOINTS"], ...services]),
     status.authorityPid === null ? "" : `Authority: pid ${status.authorityPid}`,
-    status.warnings.map(warningText).join("\n"),
-    status.ready ? "" : ["Not ready:", ...status.waitingFor.map((line) => `  ${line}`)].join("\n"),
+    status.warnings.map((warning) => printable(warningText(warning))).join("\n"),
+    status.ready ? "" : ["Not ready:", ...status.waitingFor.map((line) => `  ${printable(line)}`)].join("\n"),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }

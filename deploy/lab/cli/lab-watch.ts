@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../../agent/lib/errors.ts";
+import { printable } from "../../../agent/lib/terminal/output.ts";
 import type { PrintedProblem } from "../../../agent/model/problem.ts";
 import { labStatus } from "../control/client.ts";
 import type { LabStatus } from "../control/status-protocol.ts";
@@ -29,7 +30,7 @@ export class LabWatch {
         this.#tell(`ready: ${nodes.length} nodes, ${pods.length} pods, ${services.length} services`);
         return undefined;
       }
-      const waiting = status.waitingFor.map((line) => `\n  ${line}`).join("");
+      const waiting = status.waitingFor.map((line) => `\n  ${printable(line)}`).join("");
       if (status.failed) return `the lab cannot become ready:${waiting}`;
       if (Date.now() - this.#started >= timeoutSeconds * 1000) {
         return `the lab is not ready after ${timeoutSeconds} s:${waiting}`;
@@ -73,7 +74,7 @@ export class LabWatch {
 
   #tell(text: string): void {
     const elapsed = ((Date.now() - this.#started) / 1000).toFixed(1);
-    process.stderr.write(`lab ${this.#lab} ${elapsed.padStart(5)} s  ${text}\n`);
+    process.stderr.write(`lab ${this.#lab} ${elapsed.padStart(5)} s  ${printable(text)}\n`);
   }
 }
 
