@@ -13,6 +13,13 @@ export interface BootstrapOptions {
   readonly maxHeapBytes?: number | undefined;
 }
 
+/**
+ * What waits within one connection to an internal listener, in each direction. Envoy's default is 1 MiB, which is much next to what its
+ * sockets hold already, and nothing ends such connections when memory is short. Measured with 50 connections on one node whose
+ * receiver does not read: 2.4 MB each instead of 3.8 MB, and the same throughput of one that does.
+ */
+const INTERNAL_BUFFER_KIB = 128;
+
 const RECONNECT = { retry_back_off: { base_interval: "0.1s", max_interval: "1s" } };
 
 /** Envoy's bootstrap as JSON. Admin and ADS are unix sockets, so that nothing but the agent's user reaches them. */
@@ -26,6 +33,7 @@ export function bootstrap({ node, adsSocket, adminSocket, maxConnections, maxHea
         name: "envoy.bootstrap.internal_listener",
         typed_config: {
           "@type": "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener",
+          buffer_size_kb: INTERNAL_BUFFER_KIB,
         },
       },
     ],
