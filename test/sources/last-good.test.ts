@@ -157,3 +157,38 @@ describe("what worked before", () => {
     expect(follower.codes).toEqual(["Service shop/web duplicate-object", "Service shop/web out-of-range"]);
   });
 });
+
+describe("a chain of versions, each of which displaces the next", () => {
+  const ip = (index: number): string => `10.97.${index >> 8}.${index & 255}`;
+  /** The first definition of each Service is in order as long as the second one of the Service before does not count. */
+  const chain = (length: number): string =>
+    Array.from({ length }, (_, index) => {
+      const name = `s${String(index).padStart(3, "0")}`;
+      const first = service(name, index === 0 ? 70_000 : 80, `clusterIP: ${ip(index)},`);
+      return `${first}---\n${service(name, 80, `clusterIP: ${ip(index + 1)},`)}`;
+    }).join("---\n");
+  const judged = (text: string): { readonly times: number; readonly codes: readonly string[] } => {
+    let times = 0;
+    const { problems } = new LastGood().choose(parseManifest("a.yaml", 0, text).objects, new Map(), (list) => {
+      times++;
+      return objectsToMesh(list);
+    });
+    return { times, codes: problems.map(printProblem).map(({ object, code }) => `${object} ${code}`) };
+  };
+
+  it("does not have everything read once for each object", () => {
+    expect(judged(chain(100)).times).toBeLessThan(20);
+  });
+
+  it("takes no version from the objects of another namespace", () => {
+    const other = [service("web", 70_000), service("web", 80, "clusterIP: 10.96.0.9,")].join("---\n");
+    const routes = [route("r", "web", 80, "no-path"), route("r", "web", 80, "/new")].join("---\n");
+    const { codes } = judged(`${chain(100).replaceAll("shop", "evil")}---\n${other}---\n${routes}`);
+    expect(codes.filter((code) => code.includes("shop/")).toSorted()).toEqual([
+      "HTTPRoute shop/r duplicate-object",
+      "HTTPRoute shop/r invalid-value",
+      "Service shop/web duplicate-object",
+      "Service shop/web out-of-range",
+    ]);
+  });
+});
