@@ -231,7 +231,19 @@ export class Lab {
         reason: "a lab keeps the nodes that it was started with",
         remedy: "Take the lab down and up again.",
       }));
-    return [...this.#watch.problems, ...this.#desired.problems, ...late].map(printProblem);
+    const taken = this.#publisher.refusedClusterIPs.map(({ service, address }): Problem => {
+      const { namespace, name } = service;
+      return {
+        severity: "error",
+        code: "duplicate-cluster-ip",
+        origin: { file: this.#options.manifests },
+        subject: { group: "", version: "v1", kind: "Service", namespace, name },
+        field: "spec.clusterIP",
+        reason: `${address} belongs to a Service of another namespace; the Service does not get it`,
+        remedy: "Give the Service another clusterIP, or leave it out.",
+      };
+    });
+    return [...this.#watch.problems, ...this.#desired.problems, ...late, ...taken].map(printProblem);
   }
 
   /** Applies all changes of this turn of the event loop at once. */

@@ -204,6 +204,24 @@ test("a Service keeps its addresses, and none is given twice", () => {
   expect(assign(service("h", "clusterIP: None,"))).toEqual({ "default/h": [] });
 });
 
+test("a Service does not get the address of a Service of another namespace by asking for it", () => {
+  const ips = new ClusterIPs();
+  const service = (namespace: string, name: string, spec = ""): string =>
+    `---\n{ apiVersion: v1, kind: Service, metadata: { name: ${name}, namespace: ${namespace} }, spec: { ${spec} ports: [{ port: 80 }] } }\n`;
+  const assign = (...texts: string[]): Record<string, readonly string[]> =>
+    Object.fromEntries(ips.assign(desired(texts.join("")).services));
+  const web = service("shop", "web");
+  const grab = service("evil", "web", "clusterIP: 10.96.0.20,");
+  assign(web);
+  expect(assign(grab, web)).toEqual({ "evil/web": [], "shop/web": ["10.96.0.20"] });
+  expect(ips.refused).toMatchObject([{ service: { namespace: "evil", name: "web" }, address: "10.96.0.20" }]);
+  // Once it is free, who asks gets it.
+  expect(assign(grab)).toEqual({ "evil/web": ["10.96.0.20"] });
+  expect(assign(grab, web)).toEqual({ "evil/web": ["10.96.0.20"], "shop/web": ["10.96.0.21"] });
+  const two = service("evil", "two", "clusterIP: 10.96.0.20,");
+  expect(assign(grab, two)["evil/two"]).toEqual(["10.96.0.20"]);
+});
+
 test("a name server says no at once, and aliases in a circle end", () => {
   const service = (name: string, addresses: readonly string[], alias?: string) => ({
     ...{ namespace: "shop", name, addresses, alias, hosts: [], ports: [] },

@@ -124,6 +124,20 @@ describe("what worked before", () => {
     ]);
   });
 
+  it("counts against a newcomer that says it is older", () => {
+    const written = (time: string): string =>
+      service("aaa", 80, "clusterIP: 10.96.0.9,").replace("name: aaa,", `name: aaa, creationTimestamp: "${time}",`);
+    for (const time of ["1970-01-01T00:00:00Z", "long ago", ""]) {
+      const follower = new Follower().see({ "z.yaml": service("web") });
+      const late = { "m.yaml": service("late", 80, "clusterIP: 10.96.0.9,") };
+      follower.see(late).see({ ...late, "a.yaml": written(time) });
+      expect(follower.mesh.services.map(({ meta, clusterIPs }) => [meta.name, ...clusterIPs])).toEqual([
+        ["aaa"],
+        ["late", "10.96.0.9"],
+      ]);
+    }
+  });
+
   it("is judged after what it refers to: a route may change while its Service is broken", () => {
     const before = { "s.yaml": service("web"), "r.yaml": route("r", "web") };
     const follower = new Follower().see(before);

@@ -3,9 +3,12 @@ import { objectKey, type RawObject } from "../../objects/raw-object.ts";
 /** Kinds for which the older of two conflicting objects counts. */
 const BY_AGE = new Set(["Service", "HTTPRoute", "XBackendTrafficPolicy"]);
 
+/** The form that the API server writes: its text order is the order in time. */
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/u;
+
 /**
  * Gives a creationTimestamp to objects that appear later, as an API server would: of two conflicting objects the one
- * counts that was there before. Objects of the first reading get none, and count as older.
+ * counts that was there before. Objects of the first reading get none, and count as older. Nobody is older by saying so.
  */
 export class Ages {
   #seen: ReadonlyMap<string, string> | undefined;
@@ -32,7 +35,7 @@ export class Ages {
     const { metadata } = object.value;
     if (typeof metadata !== "object" || metadata === null) return object;
     const written: unknown = "creationTimestamp" in metadata ? metadata.creationTimestamp : undefined;
-    if (written !== undefined && written !== null) return object;
+    if (typeof written === "string" && TIME.test(written) && written >= creationTimestamp) return object;
     const stamped = { ...object, value: { ...object.value, metadata: { ...metadata, creationTimestamp } } };
     this.#stamped.set(object, stamped);
     return stamped;

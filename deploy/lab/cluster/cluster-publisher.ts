@@ -4,7 +4,7 @@ import { dnsService } from "../dns/dns-zone.ts";
 import type { LabNode } from "../nodes/lab-node.ts";
 import { podKey } from "../pod-spec/pod-plan.ts";
 import type { Pod } from "../pods/pod.ts";
-import { ClusterIPs } from "../services/cluster-ips.ts";
+import { ClusterIPs, type RefusedClusterIP } from "../services/cluster-ips.ts";
 import { resolveServices, type ResolvedService } from "../services/resolve-services.ts";
 import type { Desired } from "./desired.ts";
 import type { EnrollmentOverrides, Labels } from "./enrollment-overrides.ts";
@@ -34,6 +34,10 @@ export class ClusterPublisher {
 
   get services(): readonly ResolvedService[] {
     return this.#services;
+  }
+
+  get refusedClusterIPs(): readonly RefusedClusterIP[] {
+    return this.#clusterIPs.refused;
   }
 
   publish(desired: Desired, pods: readonly Pod[]): void {
