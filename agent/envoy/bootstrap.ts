@@ -140,6 +140,19 @@ function overloadManager(maxConnections: number | undefined, maxHeapBytes: numbe
                 triggers: [{ name: HEAP, threshold: { value: 0.8 / HEAP_SCALE } }],
               },
               {
+                name: "envoy.overload_actions.reduce_timeouts",
+                triggers: [
+                  {
+                    name: HEAP,
+                    scaled: { scaling_threshold: 0.7 / HEAP_SCALE, saturation_threshold: 0.95 / HEAP_SCALE },
+                  },
+                ],
+                typed_config: {
+                  "@type": "type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig",
+                  timer_scale_factors: [{ timer: "HTTP_DOWNSTREAM_STREAM_FLUSH", min_timeout: "1s" }],
+                },
+              },
+              {
                 name: "envoy.overload_actions.reset_high_memory_stream",
                 triggers: [
                   {

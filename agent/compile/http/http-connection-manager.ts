@@ -47,6 +47,13 @@ export interface HttpOptions {
   readonly times: CallerTimes;
 }
 
+/**
+ * How long a finished answer may wait for a client that does not read it. Near the limit of its heap, Envoy waits a second
+ * (agent/envoy/bootstrap.ts): it does not count the headers of such requests to the streams that it resets. The timer runs for
+ * no other stream.
+ */
+const FLUSH_MS = 3_600_000;
+
 /** How the filters learn the caller. A request header is the cheapest way. */
 export type Caller =
   /** The pod that owns this listener. `peer`: its peer string. */
@@ -115,6 +122,7 @@ export function httpConnectionManager(
         skipXffAppend: true,
         proxy100Continue: true,
         streamIdleTimeout: milliseconds(0),
+        streamFlushTimeout: milliseconds(FLUSH_MS),
         requestTimeout: milliseconds(0),
         requestHeadersTimeout: milliseconds(times.headersMs),
         commonHttpProtocolOptions: downstreamConnectionOptions(),
