@@ -1,6 +1,8 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshOptions } from "../model/mesh-options.ts";
 import { FollowedFolders, type RescanOptions } from "./follow-folders.ts";
+import { SYSTEM_CLOCK } from "../lib/clock.ts";
+import { AgesFile } from "./last-good/ages-file.ts";
 import { HeldVersions } from "./last-good/held-versions.ts";
 import { LastGood } from "./last-good/last-good.ts";
 import { contentsOf, type FolderContents } from "./load-manifests.ts";
@@ -10,7 +12,7 @@ import { MeshMemory } from "../objects/objects-to-mesh.ts";
 import type { NodeSource } from "../model/source.ts";
 
 export interface DirectorySourceOptions extends Partial<MeshOptions>, RescanOptions {
-  /** File that keeps the last good versions of broken objects for the next process. */
+  /** File that keeps the last good versions of broken objects for the next process; ages are kept beside it. */
   readonly heldVersions?: string | undefined;
 }
 
@@ -36,11 +38,13 @@ class DirectorySource implements NodeSource {
 
   constructor(folders: readonly ManifestFolder[], options: DirectorySourceOptions) {
     const store = options.heldVersions === undefined ? undefined : new HeldVersions(options.heldVersions);
-    const lastGood = new LastGood(store?.load());
+    const ages = options.heldVersions === undefined ? undefined : new AgesFile(options.heldVersions);
+    const lastGood = new LastGood(store?.load(), SYSTEM_CLOCK, ages?.load());
     const memory = new MeshMemory();
     const read = (): FolderContents => {
       const contents = contentsOf(folders, options, lastGood, memory);
       store?.save(contents.held);
+      ages?.save(lastGood.ages);
       return contents;
     };
     this.contents = read();

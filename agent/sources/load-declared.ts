@@ -1,6 +1,8 @@
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshOptions } from "../model/mesh-options.ts";
 import { namespacedName } from "../model/meta.ts";
+import { SYSTEM_CLOCK } from "../lib/clock.ts";
+import { AgesFile } from "./last-good/ages-file.ts";
 import { HeldVersions } from "./last-good/held-versions.ts";
 import { LastGood } from "./last-good/last-good.ts";
 import { ManifestFolder } from "./manifest-folder.ts";
@@ -8,7 +10,7 @@ import type { RawObject } from "../objects/raw-object.ts";
 import { MeshMemory, objectsToMesh } from "../objects/objects-to-mesh.ts";
 
 export interface LoadDeclaredOptions extends Partial<MeshOptions> {
-  /** File in which an agent that follows the folders keeps the last good versions of broken objects. */
+  /** File in which an agent that follows the folders keeps the last good versions of broken objects; ages are beside it. */
   readonly heldVersions?: string | undefined;
 }
 
@@ -16,9 +18,11 @@ export interface LoadDeclaredOptions extends Partial<MeshOptions> {
 export async function loadDeclared(folders: readonly string[], options: LoadDeclaredOptions = {}): Promise<Mesh> {
   const read = folders.map((path, layer) => new ManifestFolder(path, layer));
   for (const folder of read) await folder.open();
-  const held = options.heldVersions === undefined ? [] : new HeldVersions(options.heldVersions).load();
+  const { heldVersions } = options;
+  const held = heldVersions === undefined ? [] : new HeldVersions(heldVersions).load();
+  const ages = heldVersions === undefined ? undefined : new AgesFile(heldVersions).load();
   const memory = new MeshMemory();
-  const { value: mesh, objects } = new LastGood(held).choose(
+  const { value: mesh, objects } = new LastGood(held, SYSTEM_CLOCK, ages).choose(
     read.flatMap((folder) => folder.objects),
     new Map(read.flatMap((folder) => [...folder.faults])),
     (chosen) => objectsToMesh(chosen, options, memory),

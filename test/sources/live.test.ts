@@ -82,6 +82,28 @@ describe("a folder that is followed", () => {
     expect(names()).toEqual(["one"]);
   });
 
+  it("knows after a restart who was there first", async () => {
+    const heldVersions = join(manifests.folder, ".held.json");
+    const open = async (): Promise<void> => {
+      source?.close();
+      source = await openDirectorySource([manifests.folder], { rescanMs: 100, heldVersions });
+    };
+    const withAddress = (name: string): string => service(name).replace("None", "10.96.0.9");
+    const holders = () => source?.current().services.filter(({ clusterIPs }) => clusterIPs.length > 0);
+    manifests.write("z.yaml", withAddress("web"));
+    await open();
+    manifests.write("a.yaml", withAddress("aaa"));
+    await until(has("aaa"));
+    for (const _ of ["first", "second"]) {
+      expect(holders()?.map(({ meta }) => meta.name)).toEqual(["web"]);
+      await open();
+    }
+    source?.close();
+    manifests.write("a.yaml", withAddress("aab"));
+    await open();
+    expect(holders()?.map(({ meta }) => meta.name)).toEqual(["web"]);
+  });
+
   it("follows a ConfigMap, whose files are links into a folder that is swapped as a whole", async () => {
     const put = (version: string, text: string): void => {
       mkdirSync(join(manifests.folder, version));

@@ -3,16 +3,29 @@ import { objectKey, type RawObject } from "../../objects/raw-object.ts";
 /** Kinds for which the older of two conflicting objects counts. */
 const BY_AGE = new Set(["Service", "HTTPRoute", "XBackendTrafficPolicy"]);
 
+/** Since when objects are there, by `objectKey`; "": since the first reading of the first process. */
+export type KnownAges = ReadonlyMap<string, string>;
+
 /** The form that the API server writes: its text order is the order in time. */
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/u;
 
 /**
  * Gives a creationTimestamp to objects that appear later, as an API server would: of two conflicting objects the one
- * counts that was there before. Objects of the first reading get none, and count as older. Nobody is older by saying so.
+ * counts that was there before. Objects of the first reading get none, and count as older; a later process knows
+ * what the one before knew. Nobody is older by saying so.
  */
 export class Ages {
-  #seen: ReadonlyMap<string, string> | undefined;
+  #seen: KnownAges | undefined;
   readonly #stamped = new WeakMap<RawObject, RawObject>();
+
+  /** `known`: what the process before knew. */
+  constructor(known?: KnownAges) {
+    this.#seen = known;
+  }
+
+  get known(): KnownAges {
+    return this.#seen ?? new Map();
+  }
 
   /** `kept`: objects that may come back, and keep their age. */
   stamp(objects: readonly RawObject[], time: string, kept: ReadonlyMap<string, unknown>): readonly RawObject[] {

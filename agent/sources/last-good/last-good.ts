@@ -1,7 +1,7 @@
 import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
 import { describePlace, type ObjectRef } from "../../model/object-ref.ts";
 import type { Problem } from "../../model/problem.ts";
-import { Ages } from "./ages.ts";
+import { Ages, type KnownAges } from "./ages.ts";
 import { Notes } from "../../objects/notes.ts";
 import { objectKey, placeOf, type RawObject } from "../../objects/raw-object.ts";
 import { settle, type Judge, type Settled } from "./settle.ts";
@@ -27,10 +27,16 @@ export class LastGood {
   readonly #tolerated = new Map<string, number>();
   readonly #ages: Ages;
 
-  constructor(known: readonly Version[] = [], clock: Pick<Clock, "now"> = SYSTEM_CLOCK) {
+  /** `known` and `ages`: what the process before kept. */
+  constructor(known: readonly Version[] = [], clock: Pick<Clock, "now"> = SYSTEM_CLOCK, ages?: KnownAges) {
     this.#good = new Map(known.map((version) => [objectKey(version.object), version]));
     this.#clock = clock;
-    this.#ages = new Ages();
+    this.#ages = new Ages(ages);
+  }
+
+  /** Since when objects are there. */
+  get ages(): KnownAges {
+    return this.#ages.known;
   }
 
   /** `faults`: for each file, how many of its parts cannot be identified as an object. */
