@@ -158,13 +158,13 @@ async function runRequests({ minutes, seed, progress }: FuzzOptions): Promise<Fu
     for (const end = Date.now() + minutes * 60_000; Date.now() < end && failures.length < 10;) {
       progress(`${sent} requests`);
       const batch = fc.sample(request, { seed: seed + sent, numRuns: BATCH });
-      const statuses = await send(lab, batch);
+      const answers = await send(lab, batch);
       for (const [index, each] of batch.entries()) {
-        const failure = judge(mesh, each, statuses[index] ?? 0);
+        const failure = judge(mesh, each, answers[index] ?? NO_ANSWER);
         if (failure !== undefined) failures.push(failure);
       }
       sent += batch.length;
-      denied += statuses.filter((status) => status === 403).length;
+      denied += answers.filter(({ status }) => status === 403).length;
     }
     const after = nodes.map(({ envoyPid }) => residentMegabytes(envoyPid));
     for (const [index, megabytes] of after.entries()) {
@@ -185,25 +185,33 @@ async function runRequests({ minutes, seed, progress }: FuzzOptions): Promise<Fu
   }
 }
 
-/** Sends them out of the pod; their statuses. */
-async function send(lab: MeshLab, batch: readonly RandomRequest[]): Promise<readonly number[]> {
+interface Answer {
+  /** 0: none came. */
+  readonly status: number;
+  readonly why: string;
+}
+
+const NO_ANSWER: Answer = { status: 0, why: "the sender ended" };
+
+/** Sends them out of the pod; what became of each. */
+async function send(lab: MeshLab, batch: readonly RandomRequest[]): Promise<readonly Answer[]> {
   const child = lab.start("shop/alice", process.execPath, join(APPS, "random-requests.mjs"));
   if (child.stdout === null || child.stdin === null) throw new Error("the requests have no output");
   // Where the sender ends early, requests have no status, and that is told.
   child.stdin.on("error", () => undefined);
   const patience = setTimeout(() => child.kill(), SEND_MS);
   child.stdin.end(batch.map((each) => `${JSON.stringify(each)}\n`).join(""));
-  const statuses: number[] = [];
+  const answers: Answer[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
-    const [index, status] = JSON.parse(line) as readonly [number, number];
-    statuses[index] = status;
+    const [index, status, why] = JSON.parse(line) as readonly [number, number, string];
+    answers[index] = { status, why };
   }
   clearTimeout(patience);
-  return statuses;
+  return answers;
 }
 
 /** undefined: the answer is what `ambit authz explain` says. */
-function judge(mesh: Mesh, asked: RandomRequest, status: number): string | undefined {
+function judge(mesh: Mesh, asked: RandomRequest, { status, why }: Answer): string | undefined {
   const workload = (name: string) => mesh.workloads.find(({ meta }) => meta.name === name);
   const [source, destination] = [workload("alice"), workload(asked.host)];
   if (source === undefined || destination === undefined) throw new Error("the lab's pods are not in its manifests");
@@ -220,7 +228,12 @@ function judge(mesh: Mesh, asked: RandomRequest, status: number): string | undef
   });
   const found = status === 0 ? "no answer" : status === 403 ? "denied" : status === 400 ? "malformed" : "allowed";
   if (found === verdict) return undefined;
-  return `${verdict} expected, status ${status}: ${JSON.stringify(asked).slice(0, 2_000)}`;
+  const size = asked.headers.reduce((sum, [name, text]) => sum + name.length + text.length, asked.path.length);
+  return `${verdict} expected, status ${status} (${why}), ${size} bytes: ${JSON.stringify(asked, shortened)}`;
+}
+
+function shortened(_key: string, part: unknown): unknown {
+  return typeof part === "string" && part.length > 60 ? `${part.slice(0, 40)}… (${part.length})` : part;
 }
 
 /** How much more of Envoy's CPU requests of twice the size take. */
