@@ -4,7 +4,9 @@ import type { ConditionTrace, PolicyTrace } from "../policy/evaluate.ts";
 import { explainCall, type AuthzRequest, type Explained } from "../policy/explain.ts";
 import { readSupervisor } from "../../deploy/lab/claim.ts";
 import { nodeStateDir } from "../../deploy/lab/machine/lab-paths.ts";
+import type { Mesh } from "../model/mesh.ts";
 import type { Workload } from "../model/workload.ts";
+import { isTcpPort } from "../policy/port-protocol.ts";
 import { loadDeclared } from "../sources/load-declared.ts";
 import { nodesOf } from "./agent-sockets.ts";
 import { chooseLab } from "../../deploy/lab/choose-lab.ts";
@@ -15,8 +17,8 @@ import { outputOption, print, table, type OutputFormat } from "../lib/terminal/o
 interface ExplainFlags extends MeshFlags {
   readonly manifests?: readonly string[];
   readonly name?: string;
-  readonly method: string;
-  readonly path: string;
+  readonly method?: string;
+  readonly path?: string;
   readonly host?: string;
   readonly header: readonly (readonly [string, string])[];
   readonly port?: number;
@@ -62,12 +64,12 @@ function addExplain(authz: Command): void {
     .argument("<destination>", "the called pod, named in the same way")
     .option("--manifests <folder>", "folder of manifests; later ones override earlier ones", collect)
     .addOption(new Option("--name <lab>", "a running lab, instead of manifests").conflicts("manifests"))
-    .option("--method <method>", "method of the request", "GET")
-    .option("--path <path>", "path of the request, with its query", requestPath, "/")
+    .option("--method <method>", "method of the request (default: GET)")
+    .option("--path <path>", "path of the request, with its query (default: /)", requestPath)
     .option("--host <host>", "host of the request (default: the destination's name)")
     .option("--header <name:value>", "header of the request; may be given several times", header, [])
     .option("--port <number>", "the pod's port, not the Service's (default: its first container port)", portNumber)
-    .option("--tcp", "decide a connection that is not HTTP")
+    .option("--tcp", "decide a connection that is not HTTP (default where the Services of a lab call the port TCP)")
     .option("--sni <name>", "server name (SNI) of the connection's TLS", "")
     .option("--claims <json>", "claims of the request's token, which is taken to be valid", claims)
     .option("--source-ip <address>", "the caller's address, if the manifests do not have it")
@@ -90,13 +92,15 @@ async function explain(source: string, destination: string, flags: ExplainFlags)
   const mesh = await loadDeclared(foldersOf(flags), { ...flags, heldVersions: heldVersionsOf(flags) });
   const caller = source === OUTSIDE ? undefined : findWorkload(mesh, source);
   const called = findWorkload(mesh, destination);
-  const request = requestOf(called, flags);
+  const { request, note } = requestOf(mesh, called, flags);
+  const explained = explainCall(mesh, flags, caller, called, request);
   return {
     source,
     destination,
     request,
     inMesh: caller?.enrolled === true,
-    ...explainCall(mesh, flags, caller, called, request),
+    ...explained,
+    notes: note === "" ? explained.notes : [note, ...explained.notes],
   };
 }
 
@@ -115,18 +119,34 @@ function heldVersionsOf({ manifests = [], name }: ExplainFlags): string | undefi
   return node === undefined ? undefined : join(nodeStateDir(lab, node), "held-versions.json");
 }
 
-function requestOf({ meta, workloadName, ports }: Workload, flags: ExplainFlags): AuthzRequest {
-  const { method, path, sni, claims: token, sourceIp } = flags;
+function requestOf(
+  mesh: Mesh,
+  called: Workload,
+  flags: ExplainFlags,
+): { readonly request: AuthzRequest; readonly note: string } {
+  const { meta, workloadName, ports } = called;
+  const { method, path, host, header: headers, sni, claims: token, sourceIp } = flags;
+  const port = flags.port ?? ports.find(({ protocol }) => protocol === "TCP")?.port ?? 8080;
+  const ofRequest = [method, path, host, token, headers[0]];
+  const asksHttp = flags.tcp !== true && ofRequest.some((given) => given !== undefined);
+  const isTcp = flags.tcp !== true && isTcpPort(mesh, called, port);
   return {
-    protocol: flags.tcp === true ? "tcp" : "http",
-    port: flags.port ?? ports.find(({ protocol }) => protocol === "TCP")?.port ?? 8080,
-    sni,
-    host: flags.host ?? `${workloadName}.${meta.namespace}`,
-    method,
-    path,
-    headers: flags.header,
-    claims: token,
-    sourceAddress: sourceIp,
+    request: {
+      protocol: flags.tcp === true || (isTcp && !asksHttp) ? "tcp" : "http",
+      port,
+      sni,
+      host: host ?? `${workloadName}.${meta.namespace}`,
+      method: method ?? "GET",
+      path: path ?? "/",
+      headers,
+      claims: token,
+      sourceAddress: sourceIp,
+    },
+    note: !isTcp
+      ? ""
+      : asksHttp
+        ? `Services call port ${port} TCP: the mesh sees no requests there, and --tcp tells what it decides`
+        : `Services call port ${port} TCP, so this decides a connection and no request`,
   };
 }
 

@@ -110,6 +110,31 @@ describe("ambit authz explain", () => {
     expect({ verdict, decidedBy }).toEqual({ verdict: "allowed", decidedBy: "shop/by-address" });
   });
 
+  it("decides a connection where Services call the port TCP, and a request where it is asked for one", () => {
+    const lab = mkdtempSync(join(tmpdir(), "ambit-explain-"));
+    const slice = (service: string, port: string) =>
+      `{ apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, addressType: IPv4, metadata: { name: ${service}-1, namespace: shop, labels: { kubernetes.io/service-name: ${service} } }, ports: [{ name: ${port}, port: 6379 }], endpoints: [{ addresses: [10.1.2.4] }] }`;
+    const service = (name: string, port: string) =>
+      `{ apiVersion: v1, kind: Service, metadata: { name: ${name}, namespace: shop }, spec: { clusterIP: 10.96.0.9, selector: { app: cache }, ports: [{ name: ${port}, port: 6379 }] } }`;
+    const pod =
+      "{ apiVersion: v1, kind: Pod, metadata: { name: cache, namespace: shop, labels: { app: cache } }, spec: { containers: [{ name: c, ports: [{ containerPort: 6379 }] }] }, status: { podIPs: [{ ip: 10.1.2.4 }] } }";
+    const policy =
+      "{ apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: { name: root, namespace: shop }, spec: { selector: { matchLabels: { app: cache } }, rules: [{ to: [{ operation: { paths: [/] } }] }] } }";
+    const objects = [pod, service("cache", "tcp-cache"), slice("cache", "tcp-cache"), policy];
+    writeFileSync(join(lab, "lab.yaml"), objects.join("\n---\n"));
+    const asked = ["shop/storefront", "shop/cache", "--manifests", lab];
+    expect(decided(...asked)).toMatchObject({
+      verdict: "denied",
+      request: { protocol: "tcp", port: 6379 },
+      notes: ["Services call port 6379 TCP, so this decides a connection and no request"],
+    });
+    expect(decided(...asked, "--path", "/")).toMatchObject({ verdict: "allowed", request: { protocol: "http" } });
+    // Another Service leaves it open what the port carries: then Envoy looks for HTTP there.
+    writeFileSync(join(lab, "other.yaml"), [service("any", '""'), slice("any", '""')].join("\n---\n"));
+    expect(decided(...asked)).toMatchObject({ verdict: "allowed", request: { protocol: "http" }, notes: [] });
+    rmSync(lab, { recursive: true });
+  });
+
   it("says what to do about a name that is not there, and about wrong use", () => {
     const unknown = explain("shop/storefrnt", "shop/inventory");
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
