@@ -1,2 +1,2 @@
-export { isMap, isScalar, isSeq, parseAllDocuments, stringify, LineCounter } from "yaml";
+export { isMap, isPair, isScalar, isSeq, parseAllDocuments, stringify, LineCounter } from "yaml";
 export type { Document } from "yaml";

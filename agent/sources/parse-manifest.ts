@@ -4,6 +4,7 @@ import type { ObjectRef } from "../model/object-ref.ts";
 import type { Problem } from "../model/problem.ts";
 import { brokenPlace, type BrokenPlace } from "./broken-document.ts";
 import { rawObject } from "./identify-object.ts";
+import { repeatedKey } from "./repeated-key.ts";
 import { ManifestLines } from "./manifest-lines.ts";
 import { fieldText } from "../objects/notes.ts";
 import type { Origin, RawObject } from "../objects/raw-object.ts";
@@ -81,12 +82,16 @@ function parseDocuments(file: string, text: string): readonly ParsedDocument[] {
   }
   try {
     const counter = new LineCounter();
-    return parseAllDocuments(text, { lineCounter: counter, prettyErrors: false, logLevel: "error" }).map((document) => {
+    const options = { lineCounter: counter, prettyErrors: false, logLevel: "error", uniqueKeys: false } as const;
+    return parseAllDocuments(text, options).map((document) => {
       const line = (offset: number | undefined): number | undefined =>
         offset === undefined ? undefined : counter.linePos(offset).line;
       const [error] = document.errors;
-      const place = brokenPlace(document, error?.pos[0] ?? 0);
+      const repeated = error === undefined ? repeatedKey(document) : undefined;
+      const place = brokenPlace(document, error?.pos[0] ?? repeated ?? 0);
       if (error !== undefined) return { fault: { ...place, reason: error.message, line: line(error.pos[0]) } };
+      if (repeated !== undefined)
+        return { fault: { ...place, reason: "Map keys must be unique", line: line(repeated) } };
       return checked(() => toValue(document), line(document.contents?.range?.[0]), place.subject);
     });
   } catch (thrown) {

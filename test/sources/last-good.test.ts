@@ -206,3 +206,30 @@ describe("a chain of versions, each of which displaces the next", () => {
     ]);
   });
 });
+
+describe("a map with very many keys", () => {
+  const labels = (count: number, more = ""): string =>
+    `{ apiVersion: v1, kind: ConfigMap, metadata: { name: m, namespace: shop }, data: {\n${Array.from(
+      { length: count },
+      (_, index) => `k${index}: v`,
+    ).join(",\n")}${more} } }\n`;
+
+  it("takes time that is linear in their number", () => {
+    const time = (count: number): number => {
+      const start = process.cpuUsage().user;
+      expect(parseManifest("a.yaml", 0, labels(count))).toMatchObject({ faults: 0, objects: [{ name: "m" }] });
+      return process.cpuUsage().user - start;
+    };
+    time(1_000);
+    const few = time(2_000);
+    expect(time(20_000)).toBeLessThan(40 * few);
+  });
+
+  it("has none of them twice", () => {
+    const { problems, faults } = parseManifest("a.yaml", 0, labels(3, ",\nk1: w"));
+    expect(faults).toBe(1);
+    expect(problems.map(printProblem)).toMatchObject([
+      { origin: "a.yaml:5", object: "ConfigMap shop/m", field: "data.k1", reason: "Map keys must be unique" },
+    ]);
+  });
+});
