@@ -20,21 +20,24 @@ export function readPeerAuthentications(
   const tally = new Tally("modes", "bytes", limits);
   return oldestFirst(objects, problems).map(({ object, notes, meta }) => {
     const over = tally.addSpec(meta.namespace, object);
-    const policy = readPolicy(new Reader(object.value, notes, { strict: true }), meta, rootNamespace);
+    const root = new Reader(object.value, notes, { strict: true });
+    const policy = readPolicy(root, meta, rootNamespace, over !== undefined);
     if (over === undefined) return policy;
     notes.add("error", ["spec"], { ...over, reason: `${over.reason}: the Pods that it selects are STRICT` });
     return { ...policy, mode: "STRICT", ports: new Map() };
   });
 }
 
-function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string): PeerAuthentication {
+/** `isOver`: it exceeds the limit, and its ports are not read. */
+function readPolicy(root: Reader, meta: ObjectMeta, rootNamespace: string, isOver: boolean): PeerAuthentication {
   const { notes } = root;
   const errors = notes.errors;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "mtls", "portLevelMtls"]);
   const selector = selectorOf(spec.field("selector"));
   const portLevel = spec.field("portLevelMtls");
-  const named = portLevel.entries().flatMap(([name, value]): readonly (readonly [number, Reader])[] => {
+  const entries = isOver ? [] : portLevel.entries();
+  const named = entries.flatMap(([name, value]): readonly (readonly [number, Reader])[] => {
     const port = Number(name);
     if (Number.isInteger(port) && port >= 1 && port <= 65_535) return [[port, value]];
     value.invalid("invalid-port", `${JSON.stringify(name)} is no port`, "Give a port of the Pods, from 1 to 65535.");

@@ -4,7 +4,7 @@ import type { Mesh } from "../../agent/model/mesh.ts";
 import { objectsToMesh } from "../../agent/objects/objects-to-mesh.ts";
 import { parseManifest } from "../../agent/sources/parse-manifest.ts";
 
-const LIMITS = { ...DEFAULT_LIMITS, tokens: 1_000, modes: 1_000 };
+const LIMITS = { ...DEFAULT_LIMITS, policies: 1_000, tokens: 1_000, modes: 1_000 };
 
 function object(kind: string, namespace: string, name: string, created: string, spec: unknown): unknown {
   const metadata = { name, namespace, creationTimestamp: `2026-01-01T00:00:${created}Z` };
@@ -75,4 +75,21 @@ describe("PeerAuthentications of a namespace", () => {
     expect(reached(mesh)).toHaveLength(1);
     expect(reached(mesh)[0]).toMatch(/^evil\/young: .*are STRICT .*--limits modes=NUMBER/u);
   });
+});
+
+it("does not read what exceeds a limit", () => {
+  const many = <T>(each: T): readonly T[] => Array.from({ length: 5_000 }, () => each);
+  const ports = Object.fromEntries(many({ mode: "nonsense" }).map((mode, index) => [`p${index}`, mode]));
+  const mesh = meshOf(
+    object("AuthorizationPolicy", "evil", "p", "01", { rules: many({ nonsense: 1 }) }),
+    object("RequestAuthentication", "evil", "r", "01", { jwtRules: many({ nonsense: 1 }) }),
+    object("PeerAuthentication", "evil", "m", "01", { mtls: { mode: "PERMISSIVE" }, portLevelMtls: ports }),
+  );
+  expect(mesh.authorizationPolicies).toMatchObject([{ alwaysDeny: true, rules: [] }]);
+  expect(mesh.requestAuthentications).toMatchObject([{ alwaysDeny: true, rules: [] }]);
+  expect(mesh.peerAuthentications).toMatchObject([{ mode: "STRICT" }]);
+  expect(reached(mesh)).toHaveLength(3);
+  expect(mesh.problems.map(({ code }) => code).filter((code) => code !== "limit-reached")).toEqual([
+    "port-mode-without-selector",
+  ]);
 });

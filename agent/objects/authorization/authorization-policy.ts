@@ -28,16 +28,19 @@ export function readAuthorizationPolicies(
     const over = tally.addSpec(meta.namespace, object);
     if (over !== undefined) notes.add("error", ["spec"], { ...over, reason: `${over.reason}: it denies every call` });
     // Strict: a field without a value is an error. A `from:` with nothing behind it would let everybody in.
-    return readPolicy(new Reader(object.value, notes, { strict: true }), meta, services, before);
+    return readPolicy(new Reader(object.value, notes, { strict: true }), meta, services, { before, isOver: !!over });
   });
 }
 
-/** `before`: the errors of the object that do not concern what it says. */
+/**
+ * `before`: the errors of the object that do not concern what it says. `isOver`: it exceeds the limit, so that its rules have no
+ * effect; they may be millions, and are not read.
+ */
 function readPolicy(
   root: Reader,
   meta: ObjectMeta,
   services: readonly ReadService[],
-  before: number,
+  { before, isOver }: { readonly before: number; readonly isOver: boolean },
 ): readonly AuthorizationPolicy[] {
   const { notes } = root;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
@@ -46,10 +49,8 @@ function readPolicy(
   const dryRun = readDryRun(root.field("metadata").field("annotations").field(DRY_RUN));
   const selector = spec.field("selector");
   const targets = readPolicyTargets(spec, meta, services) ?? [readSelector(selector)];
-  const rules: readonly PolicyRule[] = spec
-    .field("rules")
-    .items()
-    .map((rule) => readRule(rule, meta.namespace));
+  const written = isOver ? [] : spec.field("rules").items();
+  const rules: readonly PolicyRule[] = written.map((rule) => readRule(rule, meta.namespace));
   if (action !== "ALLOW" && !spec.field("rules").present) {
     spec.field("rules").warning({
       code: "policy-without-rules",

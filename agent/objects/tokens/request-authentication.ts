@@ -26,24 +26,24 @@ export function readRequestAuthentications(
     const over = tally.addSpec(meta.namespace, object);
     const effect = "the Pods that it selects refuse every call";
     if (over !== undefined) notes.add("error", ["spec"], { ...over, reason: `${over.reason}: ${effect}` });
-    return readObject(new Reader(object.value, notes, { strict: true }), meta, services, before);
+    return readObject(new Reader(object.value, notes, { strict: true }), meta, services, { before, isOver: !!over });
   });
 }
 
-/** `before`: the errors of the object that do not concern what it says. */
+/** `before`: the errors of the object that do not concern what it says. `isOver`: it exceeds the limit, and its rules are not read. */
 function readObject(
   root: Reader,
   meta: ObjectMeta,
   services: readonly ReadService[],
-  before: number,
+  { before, isOver }: { readonly before: number; readonly isOver: boolean },
 ): RequestAuthentication {
   const { notes } = root;
   root.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = root.field("spec").fields(["selector", "targetRef", "targetRefs", "jwtRules"]);
   const targets = readPolicyTargets(spec, meta, services) ?? [readSelector(spec.field("selector"))];
   const list = spec.field("jwtRules");
-  const rules = list.list(readJwtRule);
-  if (list.items().length === 0 && (list.raw !== undefined || !list.isWritten)) {
+  const rules = isOver ? [] : list.list(readJwtRule);
+  if (!isOver && list.items().length === 0 && (list.raw !== undefined || !list.isWritten)) {
     list.warning({
       code: "no-rules",
       reason: "without rules no token is verified",
