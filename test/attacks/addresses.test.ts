@@ -142,12 +142,18 @@ describePrivileged("who has an address", () => {
         return (await lab.call("evil/mallory", "http://flip.evil:8080/")).status === status;
       });
     };
+    const served = async (address: string): Promise<number> => {
+      const paths = JSON.parse((await lab.call("shop/client", `http://${address}:8080/paths`)).body) as object;
+      return Object.values(paths).reduce((sum: number, times: number) => sum + times, 0);
+    };
     await lead(closed, 403);
     const hammer = lab.start("evil/mallory", process.execPath, join(APPS, "hammer.mjs"), "--keep-alive", "flip.evil");
     const parts: string[] = [];
     hammer.stdout?.on("data", (part) => parts.push(String(part)));
     for (let times = 0; times < 2; times++) {
       await lead(near, 200);
+      const before = await served(near);
+      await lab.until("the attacker's open connections lead there, too", async () => (await served(near)) > before + 10);
       await lead(closed, 403);
       lab.remove("flip.yaml");
       await lab.until(

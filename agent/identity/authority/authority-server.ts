@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
+import type { Duplex } from "node:stream";
 import { AmbitError, describe, messageOf } from "../../lib/errors.ts";
 import { listen, type ListenAt } from "../../lib/listen.ts";
 import type { Logger } from "../../lib/log.ts";
@@ -41,12 +42,18 @@ export async function serveAuthority(
   // For the whole request to arrive. The time until its answer does not count.
   server.requestTimeout = 10_000;
   server.on("tlsClientError", (error) => log.debug({ error: messageOf(error) }, "no TLS with a client"));
+  // `closeAllConnections` leaves out those whose handshake is under way; such a one would be served after the end.
+  const open = new Set<Duplex>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
   await listen(server, at);
   server.on("error", (error) => log.error({ error: messageOf(error) }, "server failed"));
   return {
     close: () => {
       server.close();
-      server.closeAllConnections();
+      for (const socket of open) socket.destroy();
     },
   };
 }
