@@ -78,7 +78,7 @@ const headers = fc
     fc.array(fc.tuple(fc.constantFrom("x-tier", "x-other", "cookie", "x-token", "x-ambit-source"), value), {
       maxLength: 8,
     }),
-    fc.constantFrom(0, 0, 0, 60, 600),
+    fc.constantFrom(0, 0, 0, 60, 230),
   )
   .map(([list, more]) => [...list, ...Array.from({ length: more }, () => ["x-tier", "a"] as const)]);
 const request: fc.Arbitrary<RandomRequest> = fc

@@ -2,7 +2,7 @@ import { SYSTEM_CLOCK, type Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/log.ts";
 
 /** Ports of one pod that callers use at a time by the pod's own address. Each is a cluster, of about 43 kB in Envoy. */
-export const DIRECT_PORTS_OF_A_POD = 256;
+export const DIRECT_PORTS_OF_A_POD = 64;
 /** Beyond so many of these clusters in total, unused ones go. Those in use stay. */
 export const DIRECT_CLUSTERS = 1000;
 
