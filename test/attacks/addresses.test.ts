@@ -153,7 +153,10 @@ describePrivileged("who has an address", () => {
     for (let times = 0; times < 2; times++) {
       await lead(near, 200);
       const before = await served(near);
-      await lab.until("the attacker's open connections lead there, too", async () => (await served(near)) > before + 10);
+      await lab.until(
+        "the attacker's open connections lead there, too",
+        async () => (await served(near)) > before + 10,
+      );
       await lead(closed, 403);
       lab.remove("flip.yaml");
       await lab.until(
