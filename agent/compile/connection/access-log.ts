@@ -24,15 +24,19 @@ const COMMON: Record<string, string> = {
   duration_ms: "%DURATION%",
 };
 
+/** In bytes: a caller chooses them, each node on the way writes them down, and others wait meanwhile. */
+const LONGEST_PATH = 2048;
+const LONGEST_NAME = 256;
+
 const HTTP: Record<string, string> = {
   method: "%REQ(:METHOD)%",
-  path: "%REQ(:PATH)%",
-  authority: "%REQ(:AUTHORITY)%",
+  path: `%REQ(:PATH):${LONGEST_PATH}%`,
+  authority: `%REQ(:AUTHORITY):${LONGEST_NAME}%`,
   protocol: "%PROTOCOL%",
   response_code: "%RESPONSE_CODE%",
   grpc_status: "%GRPC_STATUS_NUMBER%",
   attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-  user_agent: "%REQ(USER-AGENT)%",
+  user_agent: `%REQ(USER-AGENT):${LONGEST_NAME}%`,
   // From the auth filter: the AUDIT policies that match, and what the policies of a dry run would have decided.
   audit: "%FILTER_STATE(wasm.ambit.audit:PLAIN)%",
   dry_run: "%FILTER_STATE(wasm.ambit.dry_run:PLAIN)%",
